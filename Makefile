@@ -1,0 +1,54 @@
+# Everything one does here. Each target first installs what it needs into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+LOCK := --universal --generate-hashes --no-header --python-version 3.11 --quiet
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: demo run test browser check bench wheel lock
+
+demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram, a local model
+	$(BIN)/python -m bot demo $(ARGS)
+
+run: .venv/run  ## the real bot, configured by the environment or .env
+	$(BIN)/python -m bot run
+
+test: .venv/dev .venv/demo  ## the suite
+	$(BIN)/python -m pytest -n 2 -m "not browser" $(ARGS)
+
+browser: .venv/dev .venv/demo  ## the playground's page in a real browser (needs chromium)
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+check: .venv/dev  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev  ## added latency and CPU per answer, beside a bare loop
+	$(BIN)/python -m tests.bench
+
+wheel: .venv/dev  ## the package as it would be published
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+	$(BIN)/python -m tests.wheel
+
+lock:  ## write the requirements files anew (needs uv)
+	uv pip compile pyproject.toml --extra keyfile --extra socks $(LOCK) -o requirements.txt
+	uv pip compile pyproject.toml --all-extras --group dev -c requirements.txt $(LOCK) -o requirements-dev.txt
+	uv pip compile --group demo --no-deps $(LOCK) -o requirements-demo.txt
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(PIP) -r $<
+	@touch $@
+
+.venv/dev: requirements-dev.txt | .venv/bin/python
+	$(PIP) -r $<
+	@touch $@ .venv/run
+
+# Where there is no such wheel the demo itself says what to do instead.
+.venv/demo: requirements-demo.txt | .venv/bin/python
+	-$(PIP) --no-deps --only-binary :all: -r $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""What happens to an update: Telegram in, the dialogue, Telegram out."""

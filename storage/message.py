@@ -1,0 +1,33 @@
+"""The words that every storey speaks: who said what, and in which conversation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks, in the completion API's own names."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a dialogue; its text is never empty."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatKey:
+    """A conversation: a chat, or one topic of a forum. ``topic_id`` is 0 outside topics."""
+
+    chat_id: int
+    topic_id: int = 0
+
+
+def well_formed(text: str) -> str:
+    """Replace lone surrogates, which JSON can carry but neither UTF-8 nor Redis can."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
