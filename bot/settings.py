@@ -1,0 +1,318 @@
+"""Everything configurable, read once from the environment and ``.env``, refused as a whole."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class SettingsRefused(Exception):
+    """The configuration cannot be used; the text names every mistake, and no secret.
+
+    ``only_missing`` tells that nothing is wrong but that something is not there.
+    """
+
+    def __init__(self, mistakes: str, *, only_missing: bool = False) -> None:
+        super().__init__(mistakes)
+        self.only_missing = only_missing
+
+
+def _token(value: str) -> str:
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value):
+        raise ValueError("is not a token as BotFather gives them")
+    return value
+
+
+def _base_url(value: str) -> str:
+    _require_url(value, ("http", "https"))
+    return value.rstrip("/")
+
+
+def _redis_url(value: str) -> str:
+    if urlsplit(value).scheme == "unix" and urlsplit(value).path:
+        return value
+    _require_url(value, ("redis", "rediss"), hint=" or unix:///path/to/socket")
+    return value
+
+
+def _proxy_url(value: str) -> str:
+    _require_url(value, ("http", "socks5"))
+    if value.startswith("socks5") and find_spec("socksio") is None:
+        raise ValueError("needs the extra socks: pip install socksio")
+    return value
+
+
+def _require_url(value: str, schemes: tuple[str, ...], hint: str = "") -> None:
+    wanted = " or ".join(f"{scheme}://host" for scheme in schemes) + hint
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        str(parts.hostname).encode("idna")
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"is not a URL that begins like {wanted}")
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _ids(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if wrong := [part for part in parts if not re.fullmatch(r"-?[0-9]{1,20}", part)]:
+        raise ValueError(f"must be numeric ids separated by commas, and {wrong[0]!r} is not one")
+    return frozenset(int(part) for part in parts)
+
+
+def _credential(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value.strip()):
+        raise ValueError("holds a character that no such secret has")
+    return value.strip() if isinstance(value, str) else value
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError("names no readable file")
+    return path
+
+
+def _missing(name: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("missing", "is missing ({remedy})", {"name": name, "remedy": remedy})
+
+
+Url = Annotated[str, BeforeValidator(_base_url)]
+Secret = Annotated[SecretStr, BeforeValidator(_credential)]
+Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)]
+ProxyUrl = Annotated[SecretStr, BeforeValidator(_proxy_url)]
+
+
+def _setting(meaning: str, example: str, *names: str, **more: Any) -> Any:
+    alias = AliasChoices(*names) if names else None
+    return Field(description=meaning, examples=[example], validation_alias=alias, **more)
+
+
+class Settings(BaseSettings):
+    """All settings, named as in the environment but in lower case. Secrets mask themselves."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        validate_default=True,
+    )
+
+    telegram_token: Annotated[SecretStr, BeforeValidator(_token)] = _setting(
+        "the bot's token, from BotFather", "123456:ABC-DEF", "TELEGRAM_TOKEN", "BOT_TOKEN"
+    )
+    telegram_api_url: Url = _setting(
+        "another Bot API server", "http://127.0.0.1:8081", default="https://api.telegram.org"
+    )
+    model: str = _setting(
+        "a model's name, or a whole `gpt://…` URI",
+        "yandexgpt-5.1",
+        default="yandexgpt-lite",
+    )
+    folder_id: str | None = _setting(
+        "the cloud folder; required unless `MODEL` is a full URI",
+        "b1gexample",
+        "FOLDER_ID",
+        "YANDEX_FOLDER_ID",
+        "YC_FOLDER_ID",
+        default=None,
+    )
+    api_key: Secret | None = _setting(
+        "sign in with a service account's API key (the usual way)",
+        "AQVNexample",
+        "API_KEY",
+        "YANDEX_API_KEY",
+        "YC_API_KEY",
+        default=None,
+    )
+    iam_token: Secret | None = _setting(
+        "sign in with an IAM token; it lives 12 hours, so for trials only",
+        "t1.example",
+        "IAM_TOKEN",
+        "YC_IAM_TOKEN",
+        default=None,
+    )
+    service_account_key_file: Annotated[Path | None, AfterValidator(_readable)] = _setting(
+        "sign in with an authorized key (needs the extra `keyfile`)", "key.json", default=None
+    )
+    yandex_auth: Literal["metadata"] | None = _setting(
+        "sign in as the service account of the cloud machine this runs on",
+        "metadata",
+        default=None,
+    )
+    metadata_address: str = _setting(
+        "where the cloud machine's metadata service is",
+        "169.254.169.254",
+        "YC_METADATA_ADDR",
+        default="169.254.169.254",
+    )
+    completion_url: Url = _setting(
+        "the completion API's host",
+        "http://127.0.0.1:8082",
+        default="https://llm.api.cloud.yandex.net",
+    )
+    iam_url: Url = _setting(
+        "the host where key files are exchanged for tokens",
+        "http://127.0.0.1:8083",
+        default="https://iam.api.cloud.yandex.net",
+    )
+    system_prompt: str = _setting(
+        "what every dialogue begins with", "Отвечай кратко", default="Ты умный ассистент"
+    )
+    temperature: float = _setting(
+        "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False
+    )
+    context_tokens: int = _setting(
+        "the model's window, question and answer together, in tokens", "32000", default=32000, gt=0
+    )
+    max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
+    completion_concurrency: int = _setting(
+        "answers being generated at once", "8", default=8, gt=0, le=10_000
+    )
+    redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = _setting(
+        "`redis://`, `rediss://` or `unix://`; unset: a server of the bot's own in `DATA_DIR`",
+        "redis://localhost:6379/0",
+        default=None,
+    )
+    data_dir: Path = _setting(
+        "where the embedded server keeps its data", "/var/lib/bot", default=Path("data")
+    )
+    telegram_proxy: ProxyUrl | None = _setting(
+        "proxy for Telegram, `http://` or `socks5://`", "socks5://127.0.0.1:1080", default=None
+    )
+    completion_proxy: ProxyUrl | None = _setting(
+        "proxy for the completion API", "http://127.0.0.1:3128", default=None
+    )
+    listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(_address)] = _setting(
+        "where `/healthz` is served", "127.0.0.1:8080", default=("127.0.0.1", 8080)
+    )
+    admins: Ids = _setting(
+        "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
+    )
+    allowed_users: Ids = _setting(
+        "the only users who are answered (owners always are); unset: everybody",
+        "1234567",
+        default=frozenset(),
+    )
+    allowed_chats: Ids = _setting(
+        "the only chats that are answered in (a private chat's id is its user's); unset: all",
+        "-1001234567890",
+        default=frozenset(),
+    )
+    lanes: int = _setting("chats being answered at once", "64", default=64, gt=0, le=10_000)
+
+    @field_validator("model")
+    @classmethod
+    def _model_shape(cls, value: str) -> str:
+        if not re.fullmatch(r"gpt://[^/\s]+/\S+|[^/\s:]+(/[^/\s]+)?", value):
+            raise ValueError("is neither a model's name nor a gpt:// URI")
+        return value
+
+    @field_validator("folder_id")
+    @classmethod
+    def _folder_known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and not info.data.get("model", "gpt://").startswith("gpt://"):
+            raise _missing("FOLDER_ID", "unless MODEL is a full gpt:// URI")
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+            raise ValueError("is not a folder's id")
+        return value
+
+    @field_validator("yandex_auth")
+    @classmethod
+    def _signs_in(cls, value: str | None, info: ValidationInfo) -> str | None:
+        others = ("api_key", "iam_token", "service_account_key_file")
+        # A name that is not in the data at all was given, and refused for its own reason.
+        if value is None and all(info.data.get(name, "refused") is None for name in others):
+            raise _missing(
+                "API_KEY", "or IAM_TOKEN, SERVICE_ACCOUNT_KEY_FILE, YANDEX_AUTH=metadata"
+            )
+        return value
+
+    @field_validator("max_tokens")
+    @classmethod
+    def _room_for_a_question(cls, value: int, info: ValidationInfo) -> int:
+        if value >= info.data.get("context_tokens", value + 1):
+            raise ValueError("must be smaller than CONTEXT_TOKENS")
+        return value
+
+    @property
+    def model_uri(self) -> str:
+        """The model in the API's own form, ``gpt://<folder>/<model>``."""
+        if self.model.startswith("gpt://"):
+            return self.model
+        return f"gpt://{self.folder_id}/{self.model}"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret among them, for the log to hide: whole values, and passwords in URLs."""
+        fields = (getattr(self, name) for name in type(self).model_fields)
+        values = {field.get_secret_value() for field in fields if isinstance(field, SecretStr)}
+        passwords = {urlsplit(value).password for value in values if "://" in value}
+        return frozenset(value for value in values | passwords if value)
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's user id, which its token begins with."""
+        return int(self.telegram_token.get_secret_value().partition(":")[0])
+
+
+def read(**given: Any) -> Settings:
+    """Read the settings, but for those ``given`` by their fields' names.
+
+    Raises `SettingsRefused`, with a line for every mistake.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        mistakes = error.errors()
+        raise SettingsRefused(
+            "\n".join(map(_in_plain_words, mistakes)),
+            only_missing=all(mistake["type"] == "missing" for mistake in mistakes),
+        ) from None
+
+
+def _in_plain_words(error: ErrorDetails) -> str:
+    name = str(error.get("ctx", {}).get("name") or error["loc"][0]).upper()
+    if error["type"] == "missing" and "ctx" not in error:
+        problem = "is missing"
+    else:
+        problem = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{name}: {problem}. Example: {name}={_example(name)}"
+
+
+def _example(name: str) -> str:
+    by_name = {
+        alias: field
+        for field_name, field in Settings.model_fields.items()
+        for alias in getattr(field.validation_alias, "choices", [field_name.upper()])
+    }
+    return str((by_name[name].examples or [""])[0])

@@ -1,0 +1,167 @@
+"""Settings from the environment: all mistakes at once, no secret shown, the README in step."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import bot
+from bot.settings import Settings, SettingsRefused, read
+
+ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Begin with none of our names in the environment, and no `.env`."""
+    for field_name, field in Settings.model_fields.items():
+        for name in getattr(field.validation_alias, "choices", [field_name.upper()]):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def give(monkeypatch: pytest.MonkeyPatch, **names: str) -> None:
+    """Put names into the environment."""
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_package_is_the_product() -> None:
+    """The tests' own packages do not shadow the bot's."""
+    assert Path(bot.__file__).parent == README.parent / "bot"
+
+
+def test_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three names are enough."""
+    give(monkeypatch, **ENOUGH)
+    settings = read()
+    assert settings.model_uri == "gpt://b1g/yandexgpt-lite"
+    assert settings.bot_id == 123
+    assert settings.listen == ("127.0.0.1", 8080)
+
+
+def test_names_people_have_exported_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API's users know other names; those work as well."""
+    give(monkeypatch, BOT_TOKEN="1:a", YC_FOLDER_ID="f", YANDEX_API_KEY="k", ADMINS="1, -2,")
+    settings = read()
+    assert settings.admins == {1, -2}
+    assert settings.api_key
+    assert settings.api_key.get_secret_value() == "k"
+
+
+def test_a_dotenv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the environment does not say, `.env` may; the environment wins."""
+    lines = [f"{name}={value}" for name, value in ENOUGH.items()]
+    (tmp_path / ".env").write_text("\n".join([*lines, "SYSTEM_PROMPT=Ты поэт", "LANES=3"]))
+    give(monkeypatch, LANES="5", TEMPERATURE="")
+    settings = read()
+    assert (settings.system_prompt, settings.lanes, settings.temperature) == ("Ты поэт", 5, 0.6)
+
+
+def test_a_full_model_uri_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is in it."""
+    give(monkeypatch, TELEGRAM_TOKEN="1:a", MODEL="gpt://f/m/latest", YANDEX_AUTH="metadata")
+    assert read().model_uri == "gpt://f/m/latest"
+
+
+def test_everything_missing_is_told_at_once() -> None:
+    """An empty environment names all that is needed, each with an example."""
+    with pytest.raises(SettingsRefused) as refused:
+        read()
+    lines = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["TELEGRAM_TOKEN", "FOLDER_ID", "API_KEY"]
+    assert all("is missing" in line and "Example: " in line for line in lines)
+
+
+WRONG = {
+    "TELEGRAM_TOKEN": "no-token",
+    "TELEGRAM_API_URL": "example.com",
+    "MODEL": "a b",
+    "FOLDER_ID": "a/b",
+    "API_KEY": "пароль",
+    "SERVICE_ACCOUNT_KEY_FILE": "/nowhere/key.json",
+    "YANDEX_AUTH": "magic",
+    "COMPLETION_URL": "ftp://example.com",
+    "IAM_URL": "http://",
+    "TEMPERATURE": "nan",
+    "CONTEXT_TOKENS": "-1",
+    "MAX_TOKENS": "many",
+    "COMPLETION_CONCURRENCY": "0",
+    "REDIS_URL": "http://user:secret-password@host",
+    "TELEGRAM_PROXY": "socks4://host:1",
+    "COMPLETION_PROXY": "http://user:secret-password@host:port",
+    "LISTEN": "8080",
+    "ADMINS": "ann",
+    "ALLOWED_USERS": "1;2",
+    "ALLOWED_CHATS": "@group",
+    "LANES": "1.5",
+}
+
+
+def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each wrong value has its line: which name, what is wrong, an example. No secret is told."""
+    give(monkeypatch, **WRONG)
+    with pytest.raises(SettingsRefused) as refused:
+        read()
+    text = str(refused.value)
+    named = [line.partition(":")[0] for line in text.splitlines()]
+    assert sorted(named) == sorted(WRONG)
+    for secret in ("no-token", "пароль", "secret-password"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAX_TOKENS", "32000"),
+        ("LISTEN", "localhost:70000"),
+        ("LISTEN", "localhost:²"),
+        ("REDIS_URL", "unix://"),
+        ("COMPLETION_URL", "http://[::1"),
+        ("TEMPERATURE", "1.1"),
+    ],
+)
+def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A single wrong value is one line."""
+    give(monkeypatch, **ENOUGH, **{name: value})
+    with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
+        read()
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither repr nor str nor a dump shows one; the log is told all of them."""
+    password = "redis://:secret-password@host"
+    give(monkeypatch, **ENOUGH, REDIS_URL=password, IAM_TOKEN="secret-iam")
+    settings = read()
+    assert "secret" not in repr(settings) + str(settings) + str(settings.model_dump())
+    assert {"123:secret-token", "secret-key", "secret-iam", password} < settings.secrets
+    assert "secret-password" in settings.secrets
+
+
+def test_the_readme_tells_the_truth() -> None:
+    """Every setting is in the README's table with its meaning and default, and no other is."""
+    rows = dict(re.findall(r"^\| (`[A-Z].*?) \| (.*) \|$", README.read_text("utf-8"), re.MULTILINE))
+    assert rows == {name: f"{default} | {meaning}" for name, default, meaning in _table()}
+
+
+def _table() -> list[tuple[str, str, str]]:
+    rows = []
+    for field_name, field in Settings.model_fields.items():
+        names = getattr(field.validation_alias, "choices", [field_name.upper()])
+        default = _default(field.get_default(), required=field.is_required())
+        rows.append((", ".join(f"`{name}`" for name in names), default, str(field.description)))
+    return rows
+
+
+def _default(value: object, *, required: bool) -> str:
+    if required:
+        return "required"
+    if value in (None, frozenset()):
+        return ""
+    return f"`{'{}:{}'.format(*value) if isinstance(value, tuple) else value}`"
+
+
+if __name__ == "__main__":  # python -m tests.bot.test_settings writes the README's rows
+    print("\n".join(f"| {name} | {default} | {meaning} |" for name, default, meaning in _table()))
