@@ -1,0 +1,1 @@
+"""The completion API over httpx."""

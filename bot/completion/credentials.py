@@ -1,0 +1,200 @@
+"""Signing in to the completion API: an API key, or an IAM token that is given or fetched."""
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from bot.settings import Settings
+from handlers.completion import CompletionMisconfigured, CompletionUnavailable
+
+AUDIENCE = "https://iam.api.cloud.yandex.net/iam/v1/tokens"
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What JSON of another shape than was expected may raise; Infinity is no whole number."""
+PATIENCE = 5.0
+"""Seconds to wait for a token; less than for an answer, so that an old one serves meanwhile."""
+JWT_SECONDS = 3600
+"""The longest life that IAM accepts for the signed request for a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An IAM token and the seconds it had to live when it was fetched."""
+
+    value: str
+    lifetime: float
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-~]+", self.value):
+            raise ValueError("no header can carry this")
+
+
+Fetch = Callable[[], Awaitable[Token]]
+
+
+class Credentials:
+    """What to write into the headers of a request; this one never changes."""
+
+    renewable = False
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    async def headers(self) -> Mapping[str, str]:
+        """Give the headers that sign a request.
+
+        Raises `CompletionUnavailable` or `CompletionMisconfigured` when no token can be had.
+        """
+        return self._headers
+
+    def drop(self) -> None:
+        """Forget a token that the API refused."""
+
+
+class FetchedToken(Credentials):
+    """An IAM token from elsewhere, renewed after a tenth of its life, as its makers advise."""
+
+    renewable = True
+
+    def __init__(self, fetch: Fetch) -> None:
+        super().__init__({})
+        self._fetch = fetch
+        self._lock = asyncio.Lock()
+        self._renew_at = self._dead_at = 0.0
+
+    async def headers(self) -> Mapping[str, str]:
+        """Give the headers, fetching a token when it is time; one fetch serves all who wait."""
+        async with self._lock:
+            if time.monotonic() >= self._renew_at:
+                await self._renew()
+            return self._headers
+
+    def drop(self) -> None:
+        """Fetch a new token before the next request."""
+        self._renew_at = self._dead_at = 0.0
+
+    async def _renew(self) -> None:
+        now = time.monotonic()
+        try:
+            token = await self._fetch()
+        except CompletionUnavailable:
+            if now >= self._dead_at:
+                raise
+            self._renew_at = now + 60  # the old one lives on; do not ask at every request
+            return
+        self._headers = {"Authorization": f"Bearer {token.value}"}
+        self._renew_at = now + token.lifetime / 10
+        self._dead_at = now + token.lifetime
+
+
+def sign_in(settings: Settings, http: httpx.AsyncClient) -> Credentials:
+    """Choose among the ways that are configured; the first of the README's list wins.
+
+    Raises `CompletionMisconfigured` when a key file cannot be used.
+    """
+    if settings.api_key:
+        return Credentials({"Authorization": f"Api-Key {settings.api_key.get_secret_value()}"})
+    if settings.iam_token:
+        # A user account's token says nothing of a folder; a service account's ignores the header.
+        folder = settings.model_uri.removeprefix("gpt://").partition("/")[0]
+        bearer = f"Bearer {settings.iam_token.get_secret_value()}"
+        return Credentials({"Authorization": bearer, "x-folder-id": folder})
+    if settings.service_account_key_file:
+        return FetchedToken(key_file(settings.service_account_key_file, http, settings.iam_url))
+    return FetchedToken(metadata(http, settings.metadata_address))
+
+
+def key_file(path: Path, http: httpx.AsyncClient, iam_url: str) -> Fetch:
+    """Exchange a JWT signed with an authorized key for a token.
+
+    Raises `CompletionMisconfigured` when the file, or the library for signing, cannot be used.
+    """
+    sign = _signer(path)
+
+    async def fetch() -> Token:
+        url, body = f"{iam_url}/iam/v1/tokens", {"jwt": sign()}
+        response = await _answered(http.post(url, json=body, timeout=PATIENCE))
+        with _readable():
+            fields = response.json()
+            return Token(fields["iamToken"], _seconds_until(fields["expiresAt"]))
+
+    return fetch
+
+
+def _signer(path: Path) -> Callable[[], str]:
+    try:
+        # An extra, which only this way of signing in needs; without cryptography jwt is of no use.
+        import cryptography  # noqa: F401, PLC0415
+        import jwt  # noqa: PLC0415
+    except ImportError:
+        raise CompletionMisconfigured(
+            "SERVICE_ACCOUNT_KEY_FILE needs the extra keyfile: pip install 'pyjwt[crypto]'"
+        ) from None
+
+    def sign() -> str:
+        now = int(time.time())
+        claims = {"iss": account, "aud": AUDIENCE, "iat": now, "exp": now + JWT_SECONDS}
+        return jwt.encode(claims, private_key, algorithm="PS256", headers={"kid": key_id})
+
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+        account, key_id, private_key = key["service_account_id"], key["id"], key["private_key"]
+        # Some exports begin with a line of warning before the key itself.
+        private_key = private_key[private_key.index("-----BEGIN") :]
+        sign()
+    except (OSError, *UNREADABLE, jwt.PyJWTError) as error:
+        raise CompletionMisconfigured(
+            f"SERVICE_ACCOUNT_KEY_FILE: {path} is not an authorized key in JSON"
+        ) from error
+    return sign
+
+
+def metadata(http: httpx.AsyncClient, address: str) -> Fetch:
+    """Ask the metadata service of the cloud machine, container or function this runs on."""
+    url = f"http://{address}/computeMetadata/v1/instance/service-accounts/default/token"
+
+    async def fetch() -> Token:
+        headers = {"Metadata-Flavor": "Google"}
+        response = await _answered(http.get(url, headers=headers, timeout=PATIENCE))
+        with _readable():
+            fields = response.json()
+            return Token(fields["access_token"], float(fields["expires_in"]))
+
+    return fetch
+
+
+async def _answered(request: Awaitable[httpx.Response]) -> httpx.Response:
+    try:
+        response = await request
+    except httpx.HTTPError as error:
+        raise CompletionUnavailable(f"signing in: {type(error).__name__}: {error}") from error
+    except httpx.InvalidURL as error:
+        raise CompletionMisconfigured(f"signing in: {error}") from error
+    if response.status_code == 200:
+        return response
+    text = response.content[:300].decode("utf-8", "replace")
+    reason = f"signing in: HTTP {response.status_code}: {text}"
+    if response.status_code == 429 or response.status_code >= 500:
+        raise CompletionUnavailable(reason)
+    raise CompletionMisconfigured(reason)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        raise CompletionUnavailable("signing in: the answer cannot be read") from error
+
+
+def _seconds_until(moment: str) -> float:
+    # Nanoseconds come in nine digits, of which `datetime` reads six.
+    moment = re.sub(r"(\.\d{6})\d+", r"\1", moment.replace("Z", "+00:00"))
+    return datetime.fromisoformat(moment).timestamp() - time.time()

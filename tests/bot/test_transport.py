@@ -1,0 +1,322 @@
+"""The transport of both outside APIs, over real sockets: proxies, and what goes wrong."""
+
+import asyncio
+import contextlib
+import gc
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp.client_reqrep import ConnectionKey, RequestInfo
+from multidict import CIMultiDict, CIMultiDictProxy
+from pydantic import SecretStr
+from yarl import URL
+
+from bot.transport import transport
+from tests.completion import Connection, listening, saying, until
+
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def client(proxy: str | None = None, connections: int = 4) -> httpx.AsyncClient:
+    """Make a client on the transport under test."""
+    via = SecretStr(proxy) if proxy else None
+    return httpx.AsyncClient(transport=transport(via, connections), timeout=10)
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on bytes until there are no more."""
+    while data := await reader.read(4096):
+        writer.write(data)
+        await writer.drain()
+
+
+class HttpProxy:
+    """Forwards plain HTTP requests, one a connection, and keeps their heads."""
+
+    def __init__(self) -> None:
+        self.heads: list[bytes] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head)
+        target = httpx.URL(head.split(b" ")[1].decode())
+        async with connected(target.host, target.port or 80) as (there, away):
+            away.write(head)
+            await pump(there, writer)
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    host: str, port: int
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connect while the block runs, and see the connection closed."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+class SocksProxy:
+    """Connects as SOCKS5 (RFC 1928) asks for it, with a password (RFC 1929) if one is set."""
+
+    def __init__(self, password: bytes = b"") -> None:
+        self.password = password
+        self.targets: list[tuple[str, int]] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _, count = await reader.readexactly(2)
+        await reader.readexactly(count)
+        writer.write(b"\x05\x02" if self.password else b"\x05\x00")
+        if self.password and not await self._signed_in(reader, writer):
+            return
+        target = await self._target(reader)
+        self.targets.append(target)
+        async with connected(*target) as (there, away):
+            writer.write(b"\x05\x00\x00\x01" + bytes(6))
+            sending = asyncio.create_task(pump(reader, away))
+            await pump(there, writer)
+            sending.cancel()
+
+    async def _signed_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        _, length = await reader.readexactly(2)
+        await reader.readexactly(length)
+        password = await reader.readexactly((await reader.readexactly(1))[0])
+        writer.write(b"\x01\x00" if password == self.password else b"\x01\x01")
+        return password == self.password
+
+    async def _target(self, reader: asyncio.StreamReader) -> tuple[str, int]:
+        kind = (await reader.readexactly(4))[3]
+        if kind == 1:
+            host = ".".join(map(str, await reader.readexactly(4)))
+        else:
+            host = (await reader.readexactly((await reader.readexactly(1))[0])).decode()
+        return host, int.from_bytes(await reader.readexactly(2), "big")
+
+
+async def other_kind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a server that was not expecting SOCKS."""
+    await reader.read(3)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await writer.drain()
+
+
+async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Be a server that never answers."""
+    await reader.read()
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def hello() -> AsyncIterator[str]:
+    """URL of a server that says hello."""
+    async with listening(saying(HELLO)) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture
+async def nowhere() -> str:
+    """An address that nobody listens at."""
+    async with listening(saying()) as port:
+        return f"127.0.0.1:{port}"
+
+
+async def fails(connection: Connection, proxy: str | None = None) -> httpx.HTTPError:
+    """Post to a server or through a proxy that behaves like this; how that failed."""
+    async with listening(connection) as port:
+        address = f"127.0.0.1:{port}"
+        via = proxy.format(address) if proxy else None
+        async with client(via) as http:
+            with pytest.raises(httpx.HTTPError) as caught:
+                await http.post("http://127.0.0.1:9/" if proxy else f"http://{address}", json={})
+            return caught.value
+
+
+async def test_an_http_proxy_is_used(hello: str) -> None:
+    """Requests go to the HTTP proxy, which is told the whole address."""
+    proxy = HttpProxy()
+    async with listening(proxy) as port, client(f"http://127.0.0.1:{port}") as http:
+        assert (await http.get(hello)).text == "hello"
+    assert [head.split(b" ")[1].decode() for head in proxy.heads] == [hello]
+
+
+@pytest.mark.filterwarnings("ignore:.*(BasicAuth|proxy_auth).*:DeprecationWarning")
+async def test_an_http_proxy_learns_the_password_and_the_target_does_not(hello: str) -> None:
+    """What stands before the @ of the proxy's URL is sent as its authorization."""
+    proxy = HttpProxy()
+    async with listening(proxy) as port, client(f"http://me:pass@127.0.0.1:{port}") as http:
+        assert (await http.get(hello)).text == "hello"
+    assert b"proxy-authorization: basic bwu6cgfzcw==" in proxy.heads[0].lower()
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "SOCKS5"])
+async def test_a_socks_proxy_is_used(hello: str, scheme: str) -> None:
+    """Connections are opened by the SOCKS5 proxy."""
+    proxy = SocksProxy()
+    async with listening(proxy) as port, client(f"{scheme}://127.0.0.1:{port}") as http:
+        assert (await http.get(hello)).text == "hello"
+    assert proxy.targets == [("127.0.0.1", httpx.URL(hello).port)]
+
+
+async def test_a_socks_proxy_learns_the_password(hello: str) -> None:
+    """What stands before the @ of the proxy's URL signs in there."""
+    proxy = SocksProxy(password=b"pass")
+    async with listening(proxy) as port, client(f"socks5://me:pass@127.0.0.1:{port}") as http:
+        assert (await http.get(hello)).text == "hello"
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # httpcore forgets the connection
+@pytest.mark.parametrize("connection", [SocksProxy(password=b"other"), other_kind])
+async def test_a_socks_proxy_that_refuses(connection: Connection) -> None:
+    """A password that is not right, or a proxy of another kind, is an error of httpx's."""
+    error = await fails(connection, "socks5://me:sesame@{}")
+    assert isinstance(error, httpx.ProxyError)
+    assert "sesame" not in str(error)
+    del error  # its traceback holds the connection
+    gc.collect()  # while the warning is ignored
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # httpcore forgets the connection
+async def test_a_socks_proxy_that_is_silent() -> None:
+    """A proxy that takes the connection and says nothing does not hold a request for ever."""
+    async with listening(silent) as port, client(f"socks5://127.0.0.1:{port}") as http:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get("http://127.0.0.1:9", timeout=0.05)
+    gc.collect()  # while the warning is ignored
+
+
+@pytest.mark.filterwarnings("ignore:.*(BasicAuth|proxy_auth).*:DeprecationWarning")
+@pytest.mark.parametrize("proxy", [None, "http://me:sesame@{}", "socks5://me:sesame@{}"])
+async def test_a_refused_connection(nowhere: str, proxy: str | None) -> None:
+    """Nothing was sent when nobody listens, neither there nor at the proxy's; no secret is told."""
+    async with client(proxy.format(nowhere) if proxy else None) as http:
+        with pytest.raises(httpx.ConnectError) as caught:
+            await http.post(f"http://{nowhere}", json={})
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        (),
+        (b"HTTP/1.1 20",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",),
+    ],
+    ids=["at once", "in the status line", "in the body", "between chunks"],
+)
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_connection_cut_after_the_request(sent: tuple[bytes, ...], reset: bool) -> None:
+    """It is a `ReadError` wherever it is cut, never one that means "was not sent"."""
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await saying(*sent)(reader, writer)
+        if reset:
+            writer.transport.abort()
+
+    assert isinstance(await fails(cut), httpx.ReadError)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"hello\r\n",
+        b"HTTP/1.1 99999 OK",
+        b"HTTP/1.1 200 OK\r\nno colon",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000,
+        "HTTP/1.1 502 Плохой шлюз\r\nContent-Length: 0".encode("cp1251"),
+    ],
+    ids=["no HTTP", "status", "header", "length", "chunk", "too long", "reason not in UTF-8"],
+)
+async def test_a_malformed_response(head: bytes) -> None:
+    """What is no HTTP is a `RemoteProtocolError`."""
+    assert isinstance(await fails(saying(head + b"\r\n\r\n")), httpx.RemoteProtocolError)
+
+
+async def test_no_answer_in_time() -> None:
+    """Silence is a `ReadTimeout`."""
+    async with listening(silent) as port, client() as http:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get(f"http://127.0.0.1:{port}", timeout=0.05)
+
+
+@pytest.mark.parametrize("scheme", [None, "socks5"])
+async def test_no_more_connections_than_allowed(scheme: str | None) -> None:
+    """Requests beyond the limit wait for a connection; one that waits too long was never sent."""
+    connected: list[asyncio.StreamWriter] = []
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+        await reader.read()
+
+    proxy = SocksProxy()
+    async with listening(slow) as port, listening(proxy) as via, asyncio.TaskGroup() as tasks:
+        through = f"{scheme}://127.0.0.1:{via}" if scheme else None
+        async with client(through, connections=2) as http:
+            url = f"http://127.0.0.1:{port}"
+            busy = [tasks.create_task(http.get(url)) for _ in range(2)]
+            await until(lambda: len(connected) == 2)
+            with pytest.raises((httpx.PoolTimeout, httpx.ConnectTimeout)):
+                await http.get(url, timeout=httpx.Timeout(10, pool=0.05))
+            assert len(connected) == 2
+            for task in busy:
+                task.cancel()
+
+
+def subclasses(kind: type[Exception]) -> list[type[Exception]]:
+    """Find all kinds of an error, at any depth."""
+    deeper = [found for sub in kind.__subclasses__() for found in subclasses(sub)]
+    return list(dict.fromkeys([kind, *deeper]))
+
+
+def example(kind: type[Exception]) -> Exception:
+    """Make an error of one of aiohttp's classes, each of which wants other arguments."""
+    key = ConnectionKey("host", 80, False, True, None, None, None)
+    url = URL("http://host")
+    arguments: dict[type[Exception], tuple[Any, ...]] = {
+        aiohttp.ClientResponseError: (
+            RequestInfo(url, "POST", CIMultiDictProxy(CIMultiDict()), url),
+            (),
+        ),
+        aiohttp.client_exceptions.UnixClientConnectorError: ("path", key, OSError(1, "no")),
+        aiohttp.ClientConnectorCertificateError: (key, ssl.SSLCertVerificationError("no")),
+        aiohttp.ClientConnectorError: (key, OSError(1, "no")),
+        aiohttp.ServerFingerprintMismatch: (b"a", b"b", "host", 80),
+        aiohttp.InvalidURL: ("http://host",),
+    }
+    fitting = (given for base, given in arguments.items() if issubclass(kind, base))
+    return kind(*next(fitting, ()))
+
+
+class Broken:
+    """In the place of aiohttp's session: every request ends in one error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self) -> "Broken":
+        return self
+
+    def request(self, **_request: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", subclasses(aiohttp.ClientError))
+async def test_no_error_of_aiohttp_gets_out(kind: type[Exception]) -> None:
+    """Whatever aiohttp may raise becomes an error of httpx's; only connecting is "never sent"."""
+    connections = transport(None, 1)
+    vars(connections)["client"] = Broken(example(kind))
+    async with httpx.AsyncClient(transport=connections) as http:
+        with pytest.raises(httpx.HTTPError) as caught:
+            await http.post("http://host")
+    never_sent = isinstance(caught.value, httpx.ConnectError | httpx.ConnectTimeout)
+    connecting = (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError)
+    assert never_sent <= issubclass(kind, connecting)

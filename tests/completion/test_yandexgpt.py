@@ -1,0 +1,886 @@
+"""YandexGPT's wire format, piece by piece, and the client over a real connection."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from bot.completion import yandexgpt
+from bot.completion.credentials import Credentials, FetchedToken, Token, metadata
+from bot.completion.yandexgpt import Model, YandexGPT, classify, decode, encode, lines
+from bot.playground.completion import CompletionServer
+from bot.playground.replies import (
+    Cut,
+    ErrorLine,
+    Filtered,
+    Lines,
+    Refuse,
+    Reply,
+    Say,
+    Silence,
+    Truncated,
+)
+from bot.transport import transport
+from bot.web import serving
+from handlers.completion import (
+    Answer,
+    CompletionError,
+    CompletionMisconfigured,
+    CompletionRefused,
+    CompletionUnavailable,
+    ContextTooLong,
+)
+from storage.message import Message, Role, well_formed
+from tests.completion import Connection, listening, until
+
+MODEL = Model("gpt://folder/yandexgpt-lite", 0.6, 2000)
+QUESTION = [Message(Role.USER, "hello")]
+KEY = "AQVN-sesame"
+
+anything = st.text(st.characters() | st.sampled_from("\n\r\x0b\x1c\x85\u2028\u2029\ufeff\ufffd😀"))
+"""Texts, also with lone surrogates and with what some readers take for a line's end."""
+statuses = st.sampled_from(
+    ["PARTIAL", "UNSPECIFIED", "FINAL", "TRUNCATED_FINAL", "CONTENT_FILTER", "TOOL_CALLS", "NEW"]
+)
+names = st.sampled_from(
+    ["result", "error", "alternatives", "message", "text", "status", "usage", "code", "httpCode"]
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | anything,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+)
+
+
+def line(text: Any, status: str = "FINAL", **result: Any) -> bytes:
+    """Write a line as the API does, its characters raw."""
+    message = {"role": "assistant", "text": text}
+    alternative = {"message": message, "status": f"ALTERNATIVE_STATUS_{status}"}
+    value = {"result": {"alternatives": [alternative], "modelVersion": "", **result}}
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def read(line: bytes) -> Answer | CompletionError:
+    """Read a line; the answer, or the error."""
+    try:
+        return decode(line)
+    except CompletionError as error:
+        return error
+
+
+def split(chunks: Sequence[bytes]) -> list[bytes]:
+    """Run a stream of chunks through `lines`."""
+
+    async def arriving() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    async def collect() -> list[bytes]:
+        return [line async for line in lines(arriving())]
+
+    return asyncio.run(collect())
+
+
+@st.composite
+def cut(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    """Cut bytes into chunks, anywhere."""
+    places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=12)))
+    return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
+
+
+# --- the wire format
+
+
+@given(st.lists(st.builds(Message, st.sampled_from(Role), st.text(min_size=1))), st.booleans())
+def test_a_request_is_the_documented_body(messages: list[Message], stream: bool) -> None:
+    """Every dialogue is sent whole and in order, with the count of tokens as a string."""
+    body = encode(MODEL, messages, stream=stream)
+    assert json.loads(json.dumps(body)) == {
+        "modelUri": "gpt://folder/yandexgpt-lite",
+        "completionOptions": {"stream": stream, "temperature": 0.6, "maxTokens": "2000"},
+        "messages": [{"role": str(m.role), "text": m.text} for m in messages],
+    }
+
+
+@given(st.data(), st.lists(anything, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_any_text_survives_any_cutting(
+    data: st.DataObject, texts: list[str], escaped: bool, last_newline: bool
+) -> None:
+    """However the network cuts a stream, each line's text arrives as it was written."""
+    written = [line(f"({text})") for text in texts]
+    if escaped:
+        written = [json.dumps(json.loads(one)).encode() for one in written]
+    stream = b"\n".join(written) + (b"\n" if last_newline else b"")
+    arrived = [decode(one).text for one in split(data.draw(cut(stream)))]
+    assert arrived == [well_formed(f"({text})") for text in texts]
+    assert "".join(arrived).encode()
+
+
+@given(st.data(), st.text(st.sampled_from("a \n\r\t\x0b\x0c\x85\u2028é"), max_size=60))
+def test_lines_end_at_newlines_only(data: st.DataObject, text: str) -> None:
+    """Lines are what stands between newlines, without blank ones, whatever the chunks are."""
+    stream = text.encode()
+    wanted = [one for one in stream.split(b"\n") if one.strip()]
+    assert split(data.draw(cut(stream))) == wanted
+
+
+def test_a_line_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that never ends its line cannot fill the memory."""
+    monkeypatch.setattr(yandexgpt, "LARGEST_LINE", 10)
+    assert split([b"0123456789", b"\nrest"]) == [b"0123456789", b"rest"]
+    with pytest.raises(CompletionUnavailable, match="too long"):
+        split([b"a\n012345", b"6789ab", b"\n"])
+
+
+@given(json_values, anything, statuses)
+@example(float("inf"), "text", "FINAL")
+@example(float("nan"), "\ud800", "FINAL")
+@example(10**400, "\ud800", "NEW")
+def test_no_line_raises_anything_else(value: Any, text: str, status: str) -> None:
+    """Whatever stands in a line, reading it gives an answer or one of the ways to fail."""
+    candidates = [
+        text.encode("utf-16", "surrogatepass"),
+        json.dumps(value).encode(),
+        json.dumps({"result": value}).encode(),
+        json.dumps({"error": value}).encode(),
+        json.dumps({"error": text}).encode(),
+        json.dumps({"error": {"message": text, "httpCode": value}}).encode(),
+        json.dumps({"error": {"message": value, "grpcCode": value}}).encode(),
+        line(value, status),
+        line(text, status, usage=value),
+        line(text, status, usage={"inputTextTokens": value}),
+        line(text, f"{status}{text}"),
+    ]
+    for outcome in map(read, candidates):
+        if isinstance(outcome, Answer):
+            assert outcome.text.encode() or not outcome.complete
+        else:
+            assert str(outcome).encode()
+            assert len(str(outcome)) < 2000
+
+
+@given(st.binary() | st.binary().map(lambda data: line("a")[:20] + data))
+def test_no_bytes_raise_anything_else(data: bytes) -> None:
+    """Bytes that are no answer are an answer that cannot be read."""
+    with pytest.raises(CompletionUnavailable):
+        decode(data)
+
+
+@given(
+    st.integers(100, 599),
+    st.dictionaries(st.sampled_from(["x-request-id", "retry-after"]), st.text()),
+    st.binary() | json_values.map(lambda value: json.dumps(value).encode()),
+)
+def test_every_response_is_told_as_an_error(
+    status: int, headers: dict[str, str], body: bytes
+) -> None:
+    """Whatever status, headers and body there are, they make an error with a text to log."""
+    error = classify(status, headers, body)
+    assert str(error).startswith(f"HTTP {status}: ")
+    assert len(str(error)) < 1000 + len(headers.get("x-request-id", ""))
+
+
+@pytest.mark.parametrize("counter", ["12", 12, 12.0])
+@pytest.mark.parametrize(
+    "details", [{}, {"completionTokensDetails": {}}, {"completionTokensDetails": None}]
+)
+def test_counters_are_strings_or_numbers(counter: Any, details: dict[str, Any]) -> None:
+    """The last line's usage is the answer's, in every form in which it was seen."""
+    usage = {"inputTextTokens": counter, "completionTokens": counter, "totalTokens": "24"}
+    answer = decode(line("text", usage=usage | details))
+    assert answer == Answer("text", complete=True, prompt_tokens=12, completion_tokens=12)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{}, {"usage": None}, {"usage": {}}, {"usage": {"inputTextTokens": None}}],
+)
+def test_counters_may_be_missing(result: dict[str, Any]) -> None:
+    """A missing count is 0, as proto's JSON leaves zeros out."""
+    assert decode(line("text", **result)) == Answer("text", complete=True)
+
+
+def test_an_error_member_without_an_error_is_none() -> None:
+    """A gateway may write every member of a message, also the one that is not set."""
+    whole = json.loads(line("text")) | {"error": None}
+    assert decode(json.dumps(whole).encode()).text == "text"
+
+
+@pytest.mark.parametrize("status", ["PARTIAL", "UNSPECIFIED"])
+@pytest.mark.parametrize("text", ["so far", "so far\ufffd", "so far\ufffd\ufffd\ufffd"])
+def test_a_partial_text_is_shown_without_half_an_emoji(status: str, text: str) -> None:
+    """What stands for a character that was cut in two is left out until it is whole."""
+    assert decode(line(text, status)) == Answer("so far")
+    assert decode(line("so far\ufffd")).text == "so far\ufffd"
+
+
+def test_an_answer_cut_at_the_limit_says_so() -> None:
+    """TRUNCATED_FINAL is complete, as far as it goes."""
+    assert decode(line("text", "TRUNCATED_FINAL")) == Answer("text", complete=True, truncated=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("", "CONTENT_FILTER"),
+        ("anything", "CONTENT_FILTER"),
+        ("Я не могу обсуждать эту тему. Давайте поговорим о чём-нибудь ещё.", "FINAL"),
+        ("В интернете есть много сайтов с информацией на эту тему. [Посмотрите]", "FINAL"),
+    ],
+)
+def test_a_refusal_is_known_by_status_and_by_phrase(text: str, status: str) -> None:
+    """The content filter's answer is no answer, though it may call itself one."""
+    with pytest.raises(CompletionRefused, match="content filter"):
+        decode(line(text, status))
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "reason"),
+    [
+        ("", "FINAL", "nothing"),
+        (" \n", "TRUNCATED_FINAL", "nothing"),
+        (None, "FINAL", "nothing"),
+        (None, "TOOL_CALLS", "unexpected status 'TOOL_CALLS'"),
+        ("text", "NEW\ud800", "unexpected status"),
+    ],
+)
+def test_no_answer_in_a_last_line(text: str | None, status: str, reason: str) -> None:
+    """An empty text, or a status nobody asked for, is a failure that another try may mend."""
+    with pytest.raises(CompletionUnavailable, match=reason) as told:
+        decode(line(text, status))
+    assert str(told.value).encode()
+
+
+TOO_MANY = "number of input tokens must be no more than 32768, got 65536"
+TOO_LONG = "text length is 300000, which is outside the range (0, 100000]"
+ERRORS = [
+    (400, 3, "invalid model_uri", CompletionMisconfigured),
+    (400, 3, "Failed to parse model URI", CompletionMisconfigured),
+    (400, 3, "Failed to get model", CompletionMisconfigured),
+    (400, 3, "Specified folder ID 'a' does not match", CompletionMisconfigured),
+    (400, 3, TOO_MANY, ContextTooLong),
+    (400, 3, TOO_LONG, ContextTooLong),
+    (400, 3, "empty message text", CompletionMisconfigured),
+    (400, 3, "Invalid temperature value", CompletionMisconfigured),
+    (401, 16, "Unknown api key", CompletionMisconfigured),
+    (401, 16, "The token has expired/is invalid", CompletionMisconfigured),
+    (403, 7, "Permission denied", CompletionMisconfigured),
+    (404, 5, "not found", CompletionMisconfigured),
+    (429, 8, "gauge quota limit exceed: allowed 10 requests", CompletionUnavailable),
+    (500, 13, "internal", CompletionUnavailable),
+    (500, 2, "unknown", CompletionUnavailable),
+    (503, 14, "unavailable", CompletionUnavailable),
+    (501, 12, "not implemented", CompletionMisconfigured),
+    (504, 4, "deadline", CompletionUnavailable),
+]
+
+
+@pytest.mark.parametrize(("status", "grpc", "message", "kind"), ERRORS)
+def test_each_error_says_what_can_be_done(
+    status: int, grpc: int, message: str, kind: type[CompletionError]
+) -> None:
+    """The documented errors, as responses and in mid-stream, with either code or both."""
+    both = {"grpcCode": grpc, "httpCode": status, "message": message, "details": []}
+    error = classify(status, {"x-request-id": "7-7"}, json.dumps({"error": both}).encode())
+    assert type(error) is kind
+    assert str(error).startswith(f"HTTP {status}: {message} (x-request-id 7-7)")
+    for told in (both, {"grpcCode": grpc, "message": message}, {"code": grpc, "message": message}):
+        with pytest.raises(kind, match=f"HTTP {status}: "):
+            decode(json.dumps({"error": told}).encode())
+
+
+def test_missing_rights_name_the_remedy() -> None:
+    """A 403 tells the role, and that billing may be the reason."""
+    told = str(classify(403, {}, b"{}"))
+    assert "ai.languageModels.user" in told
+    assert "billing" in told
+
+
+@pytest.mark.parametrize("status", [408, 499, 502])
+def test_gateways_errors_pass(status: int) -> None:
+    """What a balancer says in HTML may be better later."""
+    error = classify(status, {}, b"<html>Bad Gateway</html>")
+    assert isinstance(error, CompletionUnavailable)
+    assert "<html>Bad Gateway" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("", None), ("Tue, 24 Nov 2026", None), ("-1", None), ("inf", None)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_heard(status: int, header: str, seconds: float | None) -> None:
+    """Seconds are taken, anything else is as if it were not there."""
+    error = classify(status, httpx.Headers({"Retry-After": header}), b"")
+    assert isinstance(error, CompletionUnavailable)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"grpcCode": 8, "httpCode": 429, "message": "why"}},
+        {"code": 16, "message": "why", "details": []},
+        {"error": "why"},
+        {"error_code": "UNAUTHORIZED", "error_message": "why"},
+        {"error": {}, "message": "why"},
+        "why",
+        ["why"],
+    ],
+)
+def test_the_reason_is_found_in_every_shape(body: Any) -> None:
+    """Each of this API's gateways writes its errors in another shape."""
+    assert "why" in str(classify(401, {}, json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize(
+    ("message", "excess"),
+    [
+        (TOO_MANY, 2.0),
+        (TOO_LONG, 3.0),
+        ("number of input tokens must be no more than 8192", 2.0),
+        ("text length is huge, which is outside the range", 2.0),
+        ("number of input tokens must be no more than 0, got 0", 1.0),
+    ],
+)
+def test_the_excess_is_taken_from_the_words(message: str, excess: float) -> None:
+    """How much too long a dialogue is, is told in the error's text only."""
+    error = classify(400, {}, json.dumps({"error": {"message": message}}).encode())
+    assert isinstance(error, ContextTooLong)
+    assert error.excess == excess
+
+
+@pytest.mark.parametrize("error", ["why", ["why"], {"message": "why"}, {"code": 99}, {"code": []}])
+def test_an_error_line_of_another_shape_passes(error: Any) -> None:
+    """An error in mid-stream that names no known code may be better at the next try."""
+    with pytest.raises(CompletionUnavailable):
+        decode(json.dumps({"error": error}).encode())
+
+
+# --- the client
+
+
+class Words:
+    """A model that repeats the question, and waits before its end until ``go`` is set."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.go.set()
+        self.now = self.most = 0
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            yield f"you said: {messages[-1].text}"
+            await self.go.wait()
+        finally:
+            self.now -= 1
+
+
+@dataclass
+class Api:
+    """The completion server on the wire, and clients for it."""
+
+    server: CompletionServer
+    words: Words
+    http: httpx.AsyncClient
+    url: str = ""
+    ports: set[int] = field(default_factory=set)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.ports.add(scope["client"][1])
+        await Starlette(routes=self.server.routes)(scope, receive, send)
+
+    def client(
+        self, credentials: Credentials | None = None, concurrency: int = 2, url: str = ""
+    ) -> YandexGPT:
+        """Make a client of the server, or of another address."""
+        key = Credentials({"Authorization": f"Api-Key {KEY}"})
+        return YandexGPT(self.http, credentials or key, url or self.url, MODEL, concurrency)
+
+    async def ask(self, client: YandexGPT | None = None) -> list[Answer]:
+        """Ask a question; all that was answered, to the end."""
+        return [answer async for answer in (client or self.client()).stream(QUESTION)]
+
+    async def fails(self, client: YandexGPT | None = None) -> CompletionError:
+        """Ask a question that gets no answer; how it failed."""
+        with pytest.raises(CompletionError) as caught:
+            await self.ask(client)
+        assert KEY not in "".join(map(repr, (caught.value, caught.value.__cause__)))
+        await until(lambda: self.server.open == 0)
+        return caught.value
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """A server that can be told what to answer."""
+    words = Words()
+    server = CompletionServer(words, folder="folder", keys={KEY})
+    timeout = httpx.Timeout(5, connect=5, pool=None)
+    async with httpx.AsyncClient(transport=transport(None, 3), timeout=timeout) as http:
+        api = Api(server, words, http)
+        async with serving(api, "127.0.0.1", 0) as api.url:
+            yield api
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yandexgpt, "PAUSES", (0.01,))
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first try be the last, as the next would come after the deadline."""
+    monkeypatch.setattr(yandexgpt, "PAUSES", (1000.0,))
+
+
+async def test_an_answer_grows_and_completes(api: Api) -> None:
+    """Each line is the whole text so far; the last has the counts."""
+    api.server.script(Say("one two three", steps=3))
+    *growing, last = await api.ask()
+    assert [answer.text for answer in growing] == ["one ", "one two "]
+    assert not any(answer.complete for answer in growing)
+    assert last.text == "one two three"
+    assert last.complete
+    assert last.prompt_tokens > 0
+    assert last.completion_tokens > 0
+
+
+async def test_what_is_sent(api: Api) -> None:
+    """The key, no logging of the dialogue, and an id of its own for each try."""
+    api.server.script(Refuse(503), Say("yes"))
+    await api.ask()
+    first, second = api.server.requests
+    assert second.body == encode(MODEL, QUESTION, stream=True)
+    assert second.headers["authorization"] == f"Api-Key {KEY}"
+    assert second.headers["x-data-logging-enabled"] == "false"
+    assert first.headers["x-client-request-id"] != second.headers["x-client-request-id"]
+
+
+async def test_a_connection_is_used_again(api: Api) -> None:
+    """Requests one after another share a connection, also for those who leave at the last word."""
+    client = api.client()
+    for _ in range(3):
+        api.server.script(*[Lines([line("yes") + b"\n", b""], delay=0.02)] * 2)
+        assert (await api.ask(client))[-1].complete
+        async with aclosing(client.stream(QUESTION)) as answers:
+            async for answer in answers:
+                if answer.complete:
+                    break
+    assert len(api.ports) == 1
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_odd_cuts_and_many_lines_in_a_chunk(api: Api, size: int) -> None:
+    """The network's chunks have nothing to do with lines or characters."""
+    stream = b"\n\r\n".join([line("да\u2028", "PARTIAL"), line("да\u2028😀"[:3]), b""])
+    api.server.script(Lines([stream[i : i + size] for i in range(0, len(stream), size)]))
+    assert [answer.text for answer in await api.ask()] == ["да\u2028", "да\u2028"]
+
+
+async def test_a_last_line_without_a_newline(api: Api) -> None:
+    """The end of the stream ends its last line as well."""
+    api.server.script(Lines([line("yes")]))
+    assert (await api.ask())[-1] == Answer("yes", complete=True)
+
+
+PASSING: list[Reply] = [
+    Refuse(429, "quota"),
+    Refuse(500),
+    Refuse(502, body=b"<html>Bad Gateway</html>"),
+    Refuse(503),
+    Refuse(504),
+    Cut(),
+    Cut("begun"),
+    Cut("begun", reset=False),
+    Cut(reset=False),
+    ErrorLine("begun"),
+    ErrorLine(status=503),
+    Lines([b"<html>\n"]),
+    Lines([line("")]),
+]
+
+
+async def test_what_may_pass_is_tried_again(api: Api) -> None:
+    """Each try starts the text anew, until one gets to the end."""
+    api.server.script(*PASSING, Say("yes", steps=1))
+    *begun, last = await api.ask()
+    assert [answer.text for answer in begun] == ["begun"] * 3
+    assert last.text == "yes"
+    assert len(api.server.requests) == len(PASSING) + 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "reason"),
+    [
+        (Refuse(400, "invalid model_uri"), CompletionMisconfigured, "invalid model_uri"),
+        (Refuse(400, TOO_MANY), ContextTooLong, "32768"),
+        (Refuse(401, "Unknown api key"), CompletionMisconfigured, "Unknown api key"),
+        (Refuse(403), CompletionMisconfigured, "billing"),
+        (Refuse(404, body=b"<html>"), CompletionMisconfigured, "<html>"),
+        (Refuse(302, headers={"location": "http://[::1"}), CompletionUnavailable, "Protocol"),
+        (Refuse(501), CompletionMisconfigured, "501"),
+        (ErrorLine("begun", 403, "denied"), CompletionMisconfigured, "denied"),
+        (Filtered(), CompletionRefused, "content filter"),
+        (Filtered(as_final=True, after="begun"), CompletionRefused, "content filter"),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("once")
+async def test_what_does_not_pass_is_told_at_once(
+    api: Api, reply: Any, kind: type[Exception], reason: str
+) -> None:
+    """Asking again would be of no use, and the error says why."""
+    api.server.script(reply)
+    error = await api.fails()
+    assert type(error) is kind
+    assert reason in str(error)
+    assert len(api.server.requests) == 1
+
+
+async def test_a_truncated_answer(api: Api) -> None:
+    """An answer at the limit of tokens is one."""
+    api.server.script(Truncated("as far as"))
+    assert (await api.ask())[-1].truncated
+
+
+async def test_tries_end_at_the_deadline(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing gets better, the last error is told, with the request's id."""
+    monkeypatch.setattr(yandexgpt, "SILENCE", 1.0)
+    api.server.script(*[Refuse(503, "down")] * 1000)
+    error = await api.fails()
+    assert "HTTP 503: down (x-request-id " in str(error)
+    assert len(api.server.requests) > 1
+
+
+async def test_retry_after_is_waited_for(api: Api) -> None:
+    """The next try comes no sooner than the API wants it."""
+    api.server.script(Refuse(429, headers={"Retry-After": "0.2"}), Say("yes"))
+    await api.ask()
+    first, second = api.server.requests
+    assert second.time - first.time >= 0.2
+
+
+async def test_a_retry_after_beyond_the_deadline_is_told(api: Api) -> None:
+    """Whoever asked learns how long to wait, and need not wait for the news."""
+    api.server.script(Refuse(429, headers={"Retry-After": "3600"}))
+    error = await api.fails()
+    assert isinstance(error, CompletionUnavailable)
+    assert error.retry_after == 3600
+
+
+async def hush(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Take a request, and say nothing."""
+    await reader.read()
+
+
+def drip(*pieces: bytes) -> Connection:
+    """Make a server that sends the first piece and then the second, for ever."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + pieces[0])
+        while True:
+            writer.write(pieces[1])
+            await writer.drain()
+            await asyncio.sleep(0.005)
+
+    return answer
+
+
+def corrupt(begun: bytes) -> Connection:
+    """Make a server that breaks the framing of its own chunks."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"%x\r\n%s\r\n" % (len(begun), begun))
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(b"no length\r\n")
+        await reader.read()
+
+    return answer
+
+
+BEGUN = line("begun", "PARTIAL") + b"\n"
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        hush,
+        drip(b"", b"\n"),
+        drip(b"", b" "),
+        drip(BEGUN, b"\n"),
+        drip(BEGUN, b" "),
+        corrupt(BEGUN),
+    ],
+    ids=["silent", "blank lines", "no line", "then blank lines", "then no line", "then corrupt"],
+)
+async def test_a_server_that_says_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection
+) -> None:
+    """What keeps a connection open without a line is given up like silence."""
+    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    async with listening(connection) as port:
+        error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
+    assert isinstance(error, CompletionUnavailable)
+    assert "silent" in str(error)
+
+
+@pytest.mark.parametrize("reply", [Silence(), Silence("begun")])
+async def test_silence_frees_the_generation(
+    api: Api, monkeypatch: pytest.MonkeyPatch, reply: Silence
+) -> None:
+    """A stream that stops is closed, so that the API's gauge counts it no more."""
+    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    api.server.script(reply)
+    assert "silent" in str(await api.fails())
+
+
+@pytest.mark.usefixtures("once")
+async def test_the_http_client_may_give_up_first(api: Api) -> None:
+    """Its own time-out is an ordinary reason to try again."""
+    api.http.timeout = httpx.Timeout(0.1)
+    api.server.script(Silence("begun"))
+    assert "ReadTimeout" in str(await api.fails())
+
+
+@pytest.mark.usefixtures("once")
+async def test_an_endless_answer_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that goes on saying something does not go on for ever."""
+    monkeypatch.setattr(yandexgpt, "LONGEST", 0.2)
+    async with listening(drip(BEGUN, BEGUN)) as port:
+        error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
+    assert isinstance(error, CompletionUnavailable)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [b"", b"more\n", b"x" * 100, b"HTTP"],
+)
+async def test_whatever_follows_the_last_line_spoils_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, after: bytes
+) -> None:
+    """A complete answer is given once, though its connection ends badly or not at all."""
+    monkeypatch.setattr(yandexgpt, "LARGEST_LINE", 50)
+    final = line("yes") + b"\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + final + after)
+        await writer.drain()
+        if after == b"":
+            await reader.read()  # hold it open
+
+    async with listening(answer) as port:
+        answers = await api.ask(api.client(url=f"http://127.0.0.1:{port}"))
+    assert answers == [Answer("yes", complete=True)]
+
+
+@pytest.mark.usefixtures("once")
+async def test_a_refused_connection(api: Api) -> None:
+    """Nobody there is a reason to try later."""
+    async with listening(hush) as port:
+        pass
+    error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
+    assert isinstance(error, CompletionUnavailable)
+    assert "ConnectError" in str(error)
+
+
+async def test_cancelling_frees_the_generation_at_once(api: Api) -> None:
+    """Who stops waiting closes the connection, and makes room for the next."""
+    client = api.client(concurrency=1)
+    api.server.script(Silence("begun"), Say("yes"))
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        async for _ in client.stream(QUESTION):
+            begun.set()
+
+    task = asyncio.create_task(wait())
+    await begun.wait()
+    assert api.server.open == 1
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await until(lambda: api.server.open == 0)
+    assert (await api.ask(client))[-1].text == "yes"
+
+
+async def test_leaving_frees_the_generation_at_once(api: Api) -> None:
+    """So does who has heard enough."""
+    client = api.client(concurrency=1)
+    api.server.script(Silence("begun"), Say("yes"))
+    async with aclosing(client.stream(QUESTION)) as answers:
+        assert await anext(answers) == Answer("begun")
+    await until(lambda: api.server.open == 0)
+    assert (await api.ask(client))[-1].text == "yes"
+
+
+async def test_no_more_generations_than_allowed(api: Api) -> None:
+    """Requests beyond the bound wait for their turn, and all are answered."""
+    api.words.go.clear()
+    client = api.client(concurrency=2)
+    async with asyncio.TaskGroup() as tasks:
+        asking = [tasks.create_task(api.ask(client)) for _ in range(5)]
+        await until(lambda: api.words.now == 2)
+        await asyncio.sleep(0.05)
+        assert len(api.server.requests) == 2
+        api.words.go.set()
+    assert all(task.result()[-1].complete for task in asking)
+    assert api.words.most == 2
+
+
+async def test_a_whole_answer_in_one_piece(api: Api) -> None:
+    """A question can also be asked without a stream."""
+    answer = await api.client().answer(QUESTION)
+    assert answer.text == "you said: hello"
+    assert answer.complete
+    assert api.server.requests[0].body["completionOptions"]["stream"] is False
+
+
+async def test_a_whole_answer_is_asked_for_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then a failure of any kind is told at once."""
+    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    client = api.client()
+    api.server.script(Refuse(503), Cut(), Filtered(), Silence())
+    for kind, reason in [
+        (CompletionUnavailable, "HTTP 503"),
+        (CompletionUnavailable, "ReadError"),
+        (CompletionRefused, "content filter"),
+        (CompletionUnavailable, "silent"),
+    ]:
+        with pytest.raises(kind, match=reason):
+            await client.answer(QUESTION)
+    assert len(api.server.requests) == 4
+
+
+# --- credentials and the client
+
+
+def machine(api: Api) -> FetchedToken:
+    """Sign in by the metadata of a machine, which the same server has."""
+    return FetchedToken(metadata(api.http, api.url.removeprefix("http://")))
+
+
+def tries(api: Api) -> list[int | None]:
+    """How the requests for completions ended."""
+    return [exchange.status for exchange in api.server.requests]
+
+
+async def test_a_refused_token_is_renewed_once(api: Api) -> None:
+    """When a token died before its time, a new one serves the same question."""
+    client = api.client(machine(api))
+    await api.ask(client)
+    api.server.iam.expire()
+    assert (await api.ask(client))[-1].complete
+    assert tries(api) == [200, 401, 200]
+
+
+async def test_many_refused_tokens_are_renewed_at_once(api: Api) -> None:
+    """As many requests as there may be get through, though each connection is wanted twice."""
+    client = api.client(machine(api), concurrency=3)
+    await api.ask(client)
+    api.server.iam.expire()
+    answers = await asyncio.gather(*(api.ask(client) for _ in range(6)))
+    assert all(answer[-1].complete for answer in answers)
+
+
+async def test_a_token_that_is_always_refused(api: Api) -> None:
+    """A second refusal is for the owner; there is no third try."""
+    api.server.iam.lifetime = 0
+    error = await api.fails(api.client(machine(api)))
+    assert isinstance(error, CompletionMisconfigured)
+    assert tries(api) == [401, 401]
+
+
+async def test_a_key_that_is_refused_is_not_tried_again(api: Api) -> None:
+    """A key never changes."""
+    api.server.keys = {"another"}
+    assert isinstance(await api.fails(), CompletionMisconfigured)
+    assert tries(api) == [401]
+
+
+async def test_signing_in_is_tried_again(api: Api) -> None:
+    """When no token can be had for now, the next try may have one."""
+    problems = [CompletionUnavailable("down")]
+
+    async def fetch() -> Token:
+        if problems:
+            raise problems.pop()
+        return Token(KEY, 600)
+
+    assert (await api.ask(api.client(FetchedToken(fetch))))[-1].complete
+
+
+# --- every error of the HTTP client
+
+
+def kinds_of(kind: type[Exception]) -> list[type[Exception]]:
+    """Find an error and all kinds of it, at any depth."""
+    return [kind, *(deeper for sub in kind.__subclasses__() for deeper in kinds_of(sub))]
+
+
+def make(kind: type[Exception]) -> Exception:
+    """Make one of httpx's errors."""
+    request = httpx.Request("POST", "http://host")
+    if issubclass(kind, httpx.HTTPStatusError):
+        return kind("told", request=request, response=httpx.Response(500))
+    return kind("told")
+
+
+class BreaksOff(httpx.AsyncByteStream):
+    """A body of one line, and then an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield BEGUN
+        raise self.error
+
+
+def at_once(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    """Fail to send any request."""
+
+    def handle(_request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return handle
+
+
+def midway(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+    """Fail in the middle of every response."""
+    return lambda _request: httpx.Response(200, stream=BreaksOff(error))
+
+
+@pytest.mark.parametrize("moment", [at_once, midway])
+@pytest.mark.parametrize("signing_in", [False, True])
+@pytest.mark.parametrize("kind", kinds_of(httpx.HTTPError))
+@pytest.mark.usefixtures("once")
+async def test_no_error_of_httpx_gets_out(
+    kind: type[Exception],
+    signing_in: bool,
+    moment: Callable[[Exception], Callable[[httpx.Request], httpx.Response]],
+) -> None:
+    """Whatever the HTTP client raises, and whenever, there is no answer for now."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(moment(make(kind)))) as http:
+        fetched = FetchedToken(metadata(http, "host"))
+        credentials = fetched if signing_in else Credentials({})
+        client = YandexGPT(http, credentials, "http://host", MODEL, 1)
+        with pytest.raises(CompletionUnavailable, match="told"):
+            _ = [answer async for answer in client.stream(QUESTION)]
