@@ -1,0 +1,72 @@
+"""The way to Redis: a client, whether the server may be trusted, and the one error it raises."""
+
+import contextlib
+from collections.abc import Iterator
+
+import structlog
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+OLDEST_VERSION = (7, 0)
+
+
+class StorageUnavailable(Exception):
+    """Storage cannot be used now; what was being written may or may not stand. Try later."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever redis-py raises into `StorageUnavailable`."""
+    try:
+        yield
+    except RedisError as error:
+        raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def connect(url: str, *, connections: int) -> Redis:
+    """Make a client for ``url`` (``redis://``, ``rediss://`` or ``unix://``); opens nothing yet.
+
+    A call waits up to 10 s for one of ``connections``, then for at most 5 s for its answer, and
+    is repeated three times: so every command given to this client must bear repetition.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=10,
+        # Said explicitly: redis-py's defaults differ between its two constructors.
+        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), 3),
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        client_name="yandexgpt-telegram-bot",
+        protocol=3,
+        decode_responses=True,
+    )
+    return Redis.from_pool(pool)
+
+
+async def verify(redis: Redis) -> None:
+    """Refuse a server that would lose histories.
+
+    Raises `StorageUnavailable`, whose sentence names the remedy; only warns of a server that
+    keeps nothing on disk, because a replica elsewhere may.
+    """
+    with translated():
+        info = await redis.info()
+    version = str(info["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_VERSION:
+        raise StorageUnavailable(
+            f"The server at REDIS_URL is version {version}; Redis 7.0 or Valkey 8 is the oldest "
+            "that works. Upgrade it, or unset REDIS_URL to use the embedded one."
+        )
+    policy = info["maxmemory_policy"]
+    if policy != "noeviction":
+        raise StorageUnavailable(
+            f"The server at REDIS_URL may throw histories away: maxmemory-policy is {policy}. "
+            "Set it to noeviction, or point REDIS_URL at another server."
+        )
+    if not info["aof_enabled"]:
+        log.warning("storage_not_on_disk", remedy="set appendonly yes on the Redis server")
