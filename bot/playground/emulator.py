@@ -1,0 +1,236 @@
+"""The Bot API over HTTP, as a server of one room; and the room's own door for people and tests."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bot.playground.chat import Json
+from bot.playground.completion import Exchange
+from bot.playground.connection import cut, gone, unless_gone
+from bot.playground.fault import Fault
+from bot.playground.methods import METHODS, ApiError, typed
+from bot.playground.room import Room
+from bot.playground.updates import MOST_AT_ONCE, PollTaken
+
+_NAMES = {name.lower(): name for name in (*METHODS, "getUpdates")}
+_CHANGES_WAIT = 25.0
+"""Seconds after which the page asks again."""
+_TAKEN = (
+    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
+    " running"
+)
+
+
+def telegram_routes(room: Room) -> list[Route]:
+    """Return the Bot API: ``/bot<token>/<method>``, GET and POST, methods in any case."""
+    return [Route("/bot{token}/{method}", _BotApi(room), methods=["GET", "POST"])]
+
+
+class _BotApi:
+    """An ASGI application, so that it may answer late, never, or by a reset."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        room, path = self._room, scope["path_params"]
+        name = _NAMES.get(path["method"].lower(), path["method"])
+        call: Json = {"time": room.clock(), "method": name, "parameters": {}}
+        fault = None
+        try:
+            self._authorize(path["token"])
+            call["parameters"] = await _parameters(scope, receive)
+            fault = room.next_fault(name)
+            if fault and not fault.after_accept:
+                call |= {"ok": False, "error": fault.error()}
+            else:
+                call |= {"ok": True, "result": await self._carry_out(call, receive)}
+        except ApiError as error:
+            call |= {"ok": False, "error": error.error()}
+        except ClientDisconnect:
+            return
+        if name != "getUpdates" or not call["ok"] or call["result"]:
+            room.calls.append(call)
+        if fault:
+            await _fail(fault, scope, receive, send)
+        else:
+            await _answer(call)(scope, receive, send)
+
+    def _authorize(self, token: str) -> None:
+        try:
+            known = self._room.claim(token)
+        except ValueError:
+            raise ApiError(404, "Not Found") from None
+        if not known:
+            raise ApiError(401, "Unauthorized")
+
+    async def _carry_out(self, call: Json, receive: Receive) -> Any:
+        if call["method"] == "getUpdates":
+            return await self._get_updates(call["parameters"], receive)
+        if call["method"] not in METHODS:
+            raise ApiError(404, "Not Found: method not found")
+        return METHODS[call["method"]](self._room, call["parameters"])
+
+    async def _get_updates(self, given: Json, receive: Receive) -> list[Json]:
+        offset, limit, timeout = (
+            value if isinstance(value := given.get(name), int) else default
+            for name, default in (("offset", 0), ("limit", MOST_AT_ONCE), ("timeout", 0))
+        )
+        updates = self._room.updates
+        if isinstance(given.get("allowed_updates"), list):
+            updates.allow(given["allowed_updates"])
+        if not 1 <= limit <= MOST_AT_ONCE:
+            limit = MOST_AT_ONCE
+        poll = updates.poll(offset, limit, timeout)
+        try:
+            return await (unless_gone(poll, receive) if timeout > 0 else poll)
+        except PollTaken:
+            raise ApiError(409, _TAKEN) from None
+
+
+async def _parameters(scope: Scope, receive: Receive) -> Json:
+    """Take parameters from the query, and from a body of any of the three kinds."""
+    given: Json = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    request = Request(scope, receive)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        given |= _object(await request.body())
+    elif kind == "application/x-www-form-urlencoded":
+        given |= parse_qsl(
+            (await request.body()).decode("utf-8", "replace"), keep_blank_values=True
+        )
+    elif kind == "multipart/form-data":
+        async with request.form() as form:
+            given |= {name: value for name, value in form.items() if isinstance(value, str)}
+    else:
+        await request.body()
+    return typed(given)
+
+
+def _object(body: bytes) -> Json:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise ApiError(400, "Bad Request: can't parse request body JSON object") from None
+    if not isinstance(value, dict):
+        raise ApiError(400, "Bad Request: JSON object expected")
+    return value
+
+
+def _answer(call: Json) -> Response:
+    if call["ok"]:
+        return _api_json({"ok": True, "result": call["result"]})
+    return _refusal(call["error"])
+
+
+def _refusal(error: Json) -> Response:
+    return _api_json({"ok": False, **error}, error["error_code"])
+
+
+def _api_json(body: Json, status: int = 200) -> Response:
+    """Write JSON as the Bot API does, in ASCII."""
+    return Response(json.dumps(body), status, media_type="application/json")
+
+
+async def _fail(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    if fault.hang:
+        await gone(receive)
+    elif fault.status is None:
+        await cut(receive)
+    elif fault.html is not None:
+        await Response(fault.html, fault.status, media_type="text/html")(scope, receive, send)
+    else:
+        await _refusal(fault.error())(scope, receive, send)
+
+
+class _RoomJson(JSONResponse):
+    """Readable JSON; what is no character (a lone surrogate in a call) becomes a "?"."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def room_routes(room: Room, completions: Iterable[Exchange] = ()) -> list[Route]:
+    """Return the room's door: what people say goes in, what happened comes out.
+
+    ``completions`` are the requests of a completion server, to be shown in the log.
+    """
+
+    async def say(request: Request) -> Response:
+        return _RoomJson(room.say(**_said(await request.body())))
+
+    async def log(_: Request) -> Response:
+        seen = [completion.public() for completion in completions]
+        return _RoomJson({"calls": list(room.calls), "completions": seen})
+
+    async def messages(request: Request) -> Response:
+        return _RoomJson(room.messages(_number(request, "chat")))
+
+    async def chats(_: Request) -> Response:
+        return _RoomJson([chat.json() for chat in room.chats.values()])
+
+    async def changes(request: Request) -> Response:
+        waiting = room.changed(_number(request, "since"), _CHANGES_WAIT)
+        try:
+            version = await unless_gone(waiting, request.receive)
+        except ClientDisconnect:
+            version = room.version
+        return _RoomJson({"version": version})
+
+    return [
+        Route("/room/say", _told(say), methods=["POST"]),
+        Route("/room/log", log),
+        Route("/room/messages", _told(messages)),
+        Route("/room/chats", chats),
+        Route("/room/changes", _told(changes)),
+    ]
+
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _told(handler: _Handler) -> _Handler:
+    """Let a ValueError's sentence be the answer to a wrong request."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ValueError as error:
+            return _RoomJson({"error": str(error)}, 400)
+
+    return handle
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not re.fullmatch(r"-?\d{1,19}", text):
+        raise ValueError(f"{name} must be a whole number")
+    return int(text)
+
+
+_SAID = {"chat": int, "user": int, "text": str}
+_SAID_TOO = {"reply_to": int, "topic": int, "language": str}
+
+
+def _said(body: bytes) -> Json:
+    """Read what somebody says; ValueError tells what is wrong with it."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        raise ValueError("the body is not JSON") from None
+    if not isinstance(said, dict):
+        raise ValueError("the body is not a JSON object")  # noqa: TRY004 -- one error for all of it
+    said = {name: value for name, value in said.items() if value is not None}
+    if unknown := said.keys() - _SAID.keys() - _SAID_TOO.keys():
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    for name, kind in (_SAID | _SAID_TOO).items():
+        if type(said.get(name)) is not kind and (name in said or name in _SAID):
+            raise ValueError(f"{name} must be {'a whole number' if kind is int else 'a string'}")
+    return said

@@ -1,0 +1,263 @@
+"""Text entities: found in what people write, and judged in what a bot sends.
+
+Offsets and lengths are UTF-16 code units throughout, as in the Bot API.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+try:
+    import tdjson
+except ImportError:  # only tests install it; the built-in checks then stand alone
+    tdjson = None  # type: ignore[assignment]
+
+if tdjson is not None:
+    tdjson.td_execute(b'{"@type": "setLogVerbosityLevel", "new_verbosity_level": 0}')
+
+Entity = dict[str, Any]
+
+MOST_ENTITIES = 100
+"""More are not applied, without an error (telegram-bot-api issue 820)."""
+
+# What the server finds by itself; TDLib's own patterns in their common part.
+_FOUND = (
+    (
+        "bot_command",
+        re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/<>@])"),
+    ),
+    ("mention", re.compile(r"(?<!\w)@[A-Za-z0-9_]{4,32}(?!\w)")),
+    ("hashtag", re.compile(r"(?<!\w)#(?=\w*[^\W\d_])\w{1,256}(?![\w#])")),
+    ("url", re.compile(r"(?<![\w@])https?://[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:[/?#][^\s<>\"]*)?")),
+)
+_AFTER_URL = ".,:;!?'\")]}"
+
+_STYLES = {
+    "bold": "Bold",
+    "italic": "Italic",
+    "underline": "Underline",
+    "strikethrough": "Strikethrough",
+    "spoiler": "Spoiler",
+    "blockquote": "BlockQuote",
+    "expandable_blockquote": "ExpandableBlockQuote",
+    "code": "Code",
+}
+_PLAIN = {f"textEntityType{td}": style for style, td in _STYLES.items()}
+_IGNORED = {"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"}
+_SOLID = {"code", "pre", "text_link", "text_mention", "custom_emoji"}
+"""Nothing is found inside these."""
+_PARSE_MODES = {
+    "html": {"@type": "textParseModeHTML"},
+    "markdown": {"@type": "textParseModeMarkdown", "version": 1},
+    "markdownv2": {"@type": "textParseModeMarkdown", "version": 2},
+}
+
+
+# A link needs a host with a dot in it, an IP address, or to be Telegram's own.
+_LINK = re.compile(
+    r"(?:tg|ton)://.|(?:https?://)?(?:[^\s/@]*@)?[^\s/:.]*\.[^\s/:]|https?://\[", re.IGNORECASE
+)
+# What TDLib cleans away: a text of nothing else is empty.
+_BLANK = "".join(map(chr, [*range(33), 0x30A, 0x333, 0x33F, *range(0x2028, 0x202F)]))
+
+
+class EntityError(ValueError):
+    """The server would refuse this text; says so in TDLib's words."""
+
+
+def units(text: str) -> int:
+    """Return the length of ``text`` in UTF-16 code units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of ``text`` would be visible, which the server calls empty."""
+    return not text.strip(_BLANK)
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether ``text`` can be written down, which a half of a surrogate pair cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def find(text: str) -> list[Entity]:
+    """Find commands, mentions, hashtags and links, as the server does in every message."""
+    if not any(mark in text for mark in "/@#"):
+        return []
+    found: list[Entity] = []
+    taken: list[tuple[int, int]] = []
+    for kind, pattern in reversed(_FOUND):  # a link hides the marks inside it
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            if kind == "url":
+                end = start + len(match[0].rstrip(_AFTER_URL))
+            if any(start < t_end and t_start < end for t_start, t_end in taken):
+                continue
+            taken.append((start, end))
+            found.append(_entity(kind, units(text[:start]), units(text[start:end])))
+    return sorted(found, key=lambda entity: int(entity["offset"]))
+
+
+def sent(text: str, parse_mode: str, entities: Sequence[Entity]) -> tuple[str, list[Entity]]:
+    """Return text and entities as the server keeps them; EntityError when it refuses."""
+    if parse_mode:
+        text, kept = _parsed(text, parse_mode)
+    else:
+        kept = _judged(text, entities)
+    text, kept = _trimmed(text, kept[:MOST_ENTITIES])
+    solid = [entity for entity in kept if entity["type"] in _SOLID]
+    free = [e for e in find(text) if not any(_overlap(e, other) for other in solid)]
+    return text, sorted(kept + free, key=lambda e: (e["offset"], -e["length"]))
+
+
+def _entity(kind: str, offset: int, length: int, **more: Any) -> Entity:
+    return {"type": kind, "offset": offset, "length": length, **more}
+
+
+def _overlap(one: Entity, other: Entity) -> bool:
+    return bool(
+        one["offset"] < other["offset"] + other["length"]
+        and other["offset"] < one["offset"] + one["length"]
+    )
+
+
+def _parsed(text: str, parse_mode: str) -> tuple[str, list[Entity]]:
+    mode = _PARSE_MODES.get(parse_mode.lower())
+    if mode is None:
+        raise EntityError("unsupported parse_mode")
+    if tdjson is None:
+        raise EntityError("can't parse entities: parse_mode needs tdjson, which is not installed")
+    result = _ask({"@type": "parseTextEntities", "text": text, "parse_mode": mode})
+    return result["text"], list(_from_tdlib(result["entities"]))
+
+
+def _judged(text: str, entities: Sequence[Entity]) -> list[Entity]:
+    """Keep the entities that are the bot's to give; the server finds the others itself."""
+    given = [entity for entity in entities if str(entity.get("type")) not in _IGNORED]
+    if not given:
+        return []
+    asked = {
+        "@type": "formattedText",
+        "text": text,
+        "entities": [_to_tdlib(entity) for entity in given],
+    }
+    edges = _edges(text)
+    for entity in given:
+        _check(text, edges, entity)
+    if tdjson is not None:
+        # The one call that needs no login and takes text *with* entities. Its answer, with
+        # Markdown parsed, is of no use here; its refusal is the one the Bot API passes on.
+        _ask({"@type": "parseMarkdown", "text": asked})
+    return [entity for entity in given if entity["length"] > 0]
+
+
+def _to_tdlib(entity: Entity) -> dict[str, Any]:
+    if not isinstance(entity.get("offset"), int) or not isinstance(entity.get("length"), int):
+        raise EntityError("can't parse MessageEntity: offset and length must be numbers")
+    return {
+        "@type": "textEntity",
+        "offset": entity["offset"],
+        "length": entity["length"],
+        "type": _tdlib_type(entity),
+    }
+
+
+def _tdlib_type(entity: Entity) -> dict[str, Any]:
+    match entity.get("type"):
+        case "text_link":
+            return {"@type": "textEntityTypeTextUrl", "url": str(entity.get("url", ""))}
+        case "text_mention":
+            person = entity.get("user")
+            user_id = person.get("id") if isinstance(person, dict) else None
+            return {"@type": "textEntityTypeMentionName", "user_id": user_id or 0}
+        case "custom_emoji":
+            emoji = entity.get("custom_emoji_id", "0")
+            return {"@type": "textEntityTypeCustomEmoji", "custom_emoji_id": emoji}
+        case "pre" if entity.get("language"):
+            return {"@type": "textEntityTypePreCode", "language": entity["language"]}
+        case "pre":
+            return {"@type": "textEntityTypePre"}
+        case str(style) if style in _STYLES:
+            return {"@type": f"textEntityType{_STYLES[style]}"}
+    raise EntityError("can't parse MessageEntity: Unsupported type specified")
+
+
+def _from_tdlib(entities: Sequence[dict[str, Any]]) -> Iterator[Entity]:
+    for entity in entities:
+        place = entity["offset"], entity["length"]
+        kind = entity["type"]
+        match kind["@type"]:
+            case "textEntityTypeTextUrl":
+                yield _entity("text_link", *place, url=kind["url"])
+            case "textEntityTypeMentionName":
+                user = {"id": kind["user_id"], "is_bot": False, "first_name": str(kind["user_id"])}
+                yield _entity("text_mention", *place, user=user)
+            case "textEntityTypeCustomEmoji":
+                yield _entity("custom_emoji", *place, custom_emoji_id=kind["custom_emoji_id"])
+            case "textEntityTypePreCode":
+                yield _entity("pre", *place, language=kind["language"])
+            case "textEntityTypePre":
+                yield _entity("pre", *place)
+            case name if name in _PLAIN:
+                yield _entity(_PLAIN[name], *place)
+
+
+def _ask(request: dict[str, Any]) -> dict[str, Any]:
+    """Ask TDLib without a login. Source of the calls: td_api.tl, "can be called synchronously"."""
+    answer = tdjson.td_execute(json.dumps(request).encode())
+    result: dict[str, Any] = json.loads(answer or b"{}")
+    if result.get("@type") == "error":
+        raise EntityError(result["message"])
+    return result
+
+
+def _check(text: str, edges: set[int], entity: Entity) -> None:
+    """Check what needs no TDLib: places inside the text, and links that have a host."""
+    begin, length = entity["offset"], entity["length"]
+    if begin < 0:
+        raise EntityError(f"Receive an entity with incorrect offset {begin}")
+    if length < 0:
+        raise EntityError(f"Receive an entity with incorrect length {length}")
+    if length == 0:
+        return
+    last = max(edges)
+    if begin > last:
+        raise EntityError(f"Entity begins after the end of the text at UTF-16 offset {begin}")
+    if begin + length > last:
+        raise EntityError(
+            f"Entity beginning at UTF-16 offset {begin} ends after the end of the text"
+            f" at UTF-16 offset {begin + length}"
+        )
+    for verb, place in (("begins", begin), ("ends", begin + length)):
+        if place not in edges:
+            byte = len(text.encode("utf-16-le")[: 2 * place - 2].decode("utf-16-le").encode())
+            raise EntityError(
+                f"Entity {verb} in a middle of a UTF-16 symbol at byte offset {byte + 4}"
+            )
+    url = str(entity.get("url", ""))
+    if entity["type"] == "text_link" and not _LINK.match(url):
+        raise EntityError(f"Entity URL '{url}' is invalid: Wrong HTTP URL")
+
+
+def _edges(text: str) -> set[int]:
+    """Return the UTF-16 offsets that lie between characters."""
+    place, edges = 0, {0}
+    for character in text:
+        place += 2 if character > "\uffff" else 1
+        edges.add(place)
+    return edges
+
+
+def _trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """Cut blanks off the end, and off the start as far as the first entity."""
+    text = text.rstrip(" \n")
+    size = units(text)
+    kept = [
+        {**entity, "length": min(entity["length"], size - entity["offset"])}
+        for entity in sorted(entities, key=lambda e: int(e["offset"]))
+        if entity["offset"] < size
+    ]
+    blank = len(text) - len(text.lstrip(" \n"))
+    lead = min(blank, kept[0]["offset"]) if kept else blank
+    return text[lead:], [{**entity, "offset": entity["offset"] - lead} for entity in kept]

@@ -1,0 +1,336 @@
+"""The room: one bot, the chats it is in, the people who write there, and what it missed so far.
+
+It holds Telegram's state and rules and knows nothing of HTTP. Ids say what a chat is: positive
+ones are private chats and equal their person's id, negative ones are groups, from
+-1000000000000 down supergroups. Chats, people and forum topics come into being at first use.
+"""
+
+import asyncio
+import itertools
+import re
+import time
+from collections import deque
+from collections.abc import Callable
+
+from bot.playground.chat import (
+    ANONYMOUS_ADMIN,
+    FIRST_SUPERGROUP,
+    Chat,
+    Json,
+    Person,
+    Status,
+    member_json,
+    sender_json,
+)
+from bot.playground.content import of_kind, position, written
+from bot.playground.entities import is_blank, is_unicode
+from bot.playground.fault import Fault
+from bot.playground.privacy import heard_in_privacy
+from bot.playground.updates import Updates
+
+LONGEST_TEXT = 4096
+"""Code points in one message."""
+CALLS_KEPT = 10_000
+
+_LARGEST_ID = 2**52
+_TOKEN = re.compile(r"(\d+):[A-Za-z0-9_-]+")
+
+
+class Room:
+    """See the module. With no ``token`` the first well-formed one to call becomes the bot's."""
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        username: str = "demo_bot",
+        privacy: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.token = token
+        self.username = username
+        self.privacy = privacy
+        self.clock = clock
+        self.people: dict[int, Person] = {}
+        self.chats: dict[int, Chat] = {}
+        self.updates = Updates(clock)
+        self.commands: dict[str, list[Json]] = {}
+        self.callbacks: set[str] = set()
+        self.calls: deque[Json] = deque(maxlen=CALLS_KEPT)
+        self.version = 0
+        self._changed = asyncio.Event()
+        self._callback_ids = itertools.count(1)
+        self._faults: dict[str, deque[Fault | None]] = {}
+        self._message_ids: dict[int, int] = {}
+
+    # What a bot's token and name are.
+
+    @property
+    def bot(self) -> Json:
+        """The bot as a User."""
+        bot_id = int((self.token or "0:").partition(":")[0])
+        return {"id": bot_id, "is_bot": True, "first_name": "Demo", "username": self.username}
+
+    def claim(self, token: str) -> bool:
+        """Tell whether ``token`` is the bot's; the first becomes it. ValueError: it is none."""
+        if not _TOKEN.fullmatch(token):
+            raise ValueError("not a bot token")
+        if self.token is None:
+            self.token = token
+        return token == self.token
+
+    # What people do.
+
+    def say(
+        self,
+        chat: int,
+        user: int,
+        text: str,
+        *,
+        reply_to: int | None = None,
+        topic: int | None = None,
+        language: str | None = None,
+    ) -> Json:
+        """Let ``user`` write ``text``; the new Message. ValueError when Telegram has no such thing.
+
+        ``topic`` is a forum topic's thread id, ``language`` the person's from now on.
+        """
+        if is_blank(text):
+            raise ValueError("the text is empty")
+        if len(text) > LONGEST_TEXT:
+            raise ValueError(f"the text is longer than {LONGEST_TEXT} characters")
+        if not is_unicode(text):
+            raise ValueError("the text has half a surrogate pair in it")
+        return self._write(chat, user, written(text), reply_to, topic, language)
+
+    def send_kind(
+        self, chat: int, user: int, kind: str, *, caption: str = "", topic: int | None = None
+    ) -> Json:
+        """Let ``user`` send a sticker, a photo or a voice note."""
+        return self._write(chat, user, of_kind(kind, caption), None, topic, None)
+
+    def edit(self, chat: int, message_id: int, text: str) -> Json:
+        """Let its author change a message."""
+        place = self.chats[chat]
+        old = {k: v for k, v in place.messages[message_id].items() if k != "entities"}
+        message = {**old, **written(text), "edit_date": self._now()}
+        self.keep(place, message)
+        if self._bot_hears(place, message):
+            self.updates.add("edited_message", message)
+        return message
+
+    def press(self, chat: int, user: int, message_id: int, data: str) -> str:
+        """Let ``user`` press an inline button of the bot's message; the callback query's id."""
+        callback_id = str(next(self._callback_ids))
+        self.callbacks.add(callback_id)
+        query = {
+            "id": callback_id,
+            "from": self._person(user).json(),
+            "message": self.chats[chat].messages[message_id],
+            "chat_instance": str(chat),
+            "data": data,
+        }
+        self.updates.add("callback_query", query)
+        return callback_id
+
+    def open_topic(self, chat: int, name: str = "Topic", *, by_bot: bool = False) -> int:
+        """Open a forum topic, which makes the supergroup a forum; the topic's thread id."""
+        place = self.chat(chat)
+        author = None if by_bot else self._person(ANONYMOUS_ADMIN)
+        return self._open_topic(place, self._next_id(place), name, author)
+
+    def delete_topic(self, chat: int, topic: int) -> None:
+        self.chats[chat].topics.remove(topic)
+
+    def set_member(self, chat: int, user: int, status: Status | str) -> None:
+        """Make ``user`` a creator, an administrator, a member, or gone."""
+        place, person = self.chat(chat), self._person(user)
+        old = place.members.get(user, Status.LEFT)
+        place.members[user] = Status(status)
+        if place.bot.rules:
+            self._member_update("chat_member", place, person, person.json(), old, Status(status))
+
+    def set_bot(self, chat: int, status: Status | str) -> None:
+        """Make the bot an administrator, a member, or gone; it is told (``my_chat_member``)."""
+        place = self.chat(chat)
+        old, place.bot = place.bot, Status(status)
+        by = place.person or self._person(ANONYMOUS_ADMIN)
+        self._member_update("my_chat_member", place, by, self.bot, old, place.bot)
+
+    def block(self, user: int) -> None:
+        """Let ``user`` block the bot; writing to it again unblocks it, as in Telegram."""
+        self.set_bot(user, Status.KICKED)
+
+    def kick(self, chat: int) -> None:
+        """Remove the bot from a group."""
+        self.set_bot(chat, Status.KICKED)
+
+    def migrate(self, chat: int) -> int:
+        """Make a group a supergroup; the new chat's id."""
+        old = self.chat(chat)
+        new = self.chat(FIRST_SUPERGROUP + chat)
+        new.title, new.members, new.bot = old.title, dict(old.members), old.bot
+        author = self._person(ANONYMOUS_ADMIN)
+        self._deliver(self._message(old, author, {"migrate_to_chat_id": new.id}), old)
+        self._deliver(self._message(new, author, {"migrate_from_chat_id": old.id}), new)
+        old.successor = new.id
+        return new.id
+
+    def inject(self, update: Json) -> Json:
+        """Queue a raw update, for instance one that nobody can parse."""
+        return self.updates.inject(update)
+
+    # What tests and the page see and arrange.
+
+    def fail(self, method: str, *faults: Fault | None) -> None:
+        """Let the next calls of ``method`` fail, one fault a call; None lets a call pass."""
+        self._faults.setdefault(method.lower(), deque()).extend(faults)
+
+    def next_fault(self, method: str) -> Fault | None:
+        planned = self._faults.get(method.lower())
+        return planned.popleft() if planned else None
+
+    def messages(self, chat: int) -> list[Json]:
+        """Return all messages of a chat in order, the bot's too."""
+        return list(self.chats[chat].messages.values()) if chat in self.chats else []
+
+    async def changed(self, since: int, seconds: float) -> int:
+        """Return the room's version as soon as it is above ``since``, or after ``seconds``."""
+        if self.version <= since:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+        return self.version
+
+    def touch(self) -> None:
+        """Count a change and wake up who waits for one."""
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    # What the Bot API does on the bot's behalf.
+
+    def chat(self, chat: int) -> Chat:
+        """Return the chat, made when it is new. ValueError when Telegram has no such id."""
+        if not 0 < abs(chat) <= _LARGEST_ID:
+            raise ValueError("a chat's id is a whole number other than 0, below 2^52")
+        if chat not in self.chats:
+            person = self._person(chat) if chat > 0 else None
+            self.chats[chat] = Chat(chat, person, "" if person else f"Group {-chat}")
+        return self.chats[chat]
+
+    def post(self, chat: Chat, content: Json, *, reply_to: int | None, topic: int | None) -> Json:
+        """Put the bot's own message into a chat."""
+        message = self._message(chat, None, content, reply_to, topic)
+        chat.bot_spoke_last = True
+        return message
+
+    def keep(self, chat: Chat, message: Json) -> None:
+        """Store a message, new or changed. Stored ones are never changed in place."""
+        chat.messages[message["message_id"]] = message
+        self.touch()
+
+    # Inside.
+
+    def _write(
+        self,
+        chat: int,
+        user: int,
+        content: Json,
+        reply_to: int | None,
+        topic: int | None,
+        language: str | None,
+    ) -> Json:
+        if chat > 0 and chat != user:
+            raise ValueError("a private chat's id is its person's id")
+        person, place = self._person(user), self.chat(chat)
+        if place.successor is not None:
+            raise ValueError(f"this group has become the supergroup {place.successor}")
+        if reply_to is not None and reply_to not in place.messages:
+            raise ValueError(f"no message {reply_to} in this chat to reply to")
+        if language is not None:
+            person.language = language
+        if place.kind == "private" and not place.bot.present:
+            self.set_bot(chat, Status.MEMBER)
+        if topic is not None and topic not in place.topics:
+            self._open_topic(place, topic, f"Topic {topic}", person)
+        place.members.setdefault(user, Status.MEMBER)
+        message = self._message(place, person, content, reply_to, topic)
+        self._deliver(message, place)
+        place.bot_spoke_last = False
+        return message
+
+    def _person(self, user: int) -> Person:
+        if not 0 < user <= _LARGEST_ID:
+            raise ValueError("a person's id is a whole number above 0, below 2^52")
+        if user not in self.people:
+            self.people[user] = Person(user, f"User {user}")
+        return self.people[user]
+
+    def _open_topic(self, chat: Chat, topic: int, name: str, author: Person | None) -> int:
+        if chat.kind != "supergroup":
+            raise ValueError("only supergroups (ids from -1000000000001 down) have topics")
+        if topic in chat.messages or topic < 2:
+            raise ValueError(f"{topic} cannot be a topic: it is a message's id or below 2")
+        chat.forum = True
+        chat.topics.add(topic)
+        content: Json = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        content |= {"message_thread_id": topic, "is_topic_message": True}
+        self._deliver(self._message(chat, author, content, message_id=topic), chat)
+        return topic
+
+    def _message(
+        self,
+        chat: Chat,
+        author: Person | None,
+        content: Json,
+        reply_to: int | None = None,
+        topic: int | None = None,
+        *,
+        message_id: int | None = None,
+    ) -> Json:
+        sender = {"from": self.bot} if author is None else sender_json(chat, author)
+        message = {
+            "message_id": self._next_id(chat, message_id),
+            **sender,
+            "chat": chat.json(),
+            "date": self._now(),
+            **position(chat, reply_to, topic),
+            **content,
+        }
+        self.keep(chat, message)
+        return message
+
+    def _next_id(self, chat: Chat, wish: int | None = None) -> int:
+        """Supergroups count their own messages; all other chats share the bot's counter."""
+        counter = chat.id if chat.kind == "supergroup" else 0
+        last = self._message_ids.get(counter, 1 if counter else 0)
+        self._message_ids[counter] = max(last, wish or last + 1)
+        return wish or last + 1
+
+    def _deliver(self, message: Json, chat: Chat) -> None:
+        if self._bot_hears(chat, message):
+            self.updates.add("message", message)
+
+    def _bot_hears(self, chat: Chat, message: Json) -> bool:
+        if not chat.bot.present:
+            return False
+        return not self.privacy or heard_in_privacy(message, chat, self.bot)
+
+    def _member_update(
+        self, kind: str, chat: Chat, by: Person, user: Json, old: Status, new: Status
+    ) -> None:
+        change = {
+            "chat": chat.json(),
+            "from": sender_json(chat, by)["from"],
+            "date": self._now(),
+            "old_chat_member": member_json(user, old),
+            "new_chat_member": member_json(user, new),
+        }
+        self.updates.add(kind, change)
+        self.touch()
+
+    def _now(self) -> int:
+        return int(self.clock())

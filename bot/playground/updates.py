@@ -1,0 +1,108 @@
+"""The queue of updates that waits for the bot, with getUpdates' own rules.
+
+What holds here was read in telegram-bot-api's source: confirmed at the start of a call, a
+negative offset keeps the newest, ``allowed_updates`` filters when an update is *made* and stays
+in force, a second poll ends the older one, everything expires.
+"""
+
+import asyncio
+import random
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+LIFETIME = 24 * 60 * 60
+"""Seconds for which an update waits to be fetched."""
+CALLBACK_LIFETIME = 150
+MOST_AT_ONCE = 100
+LONGEST_POLL = 50
+"""Seconds; a longer time-out is cut to it."""
+
+_NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+
+
+class PollTaken(Exception):
+    """Another getUpdates call has come; this older one ends."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Waiting:
+    update_id: int
+    expires: float = field(compare=False)
+    update: dict[str, Any] = field(compare=False)
+
+
+class Updates:
+    """Updates in the order of their ids, until confirmed or expired."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.allowed: list[str] | None = None
+        self._clock = clock
+        self._next_id = random.randrange(10**8, 10**9)
+        self._waiting: list[_Waiting] = []
+        self._poll: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, kind: str, content: dict[str, Any]) -> None:
+        """Queue an update of this kind, unless the bot does not want the kind."""
+        if self._wanted(kind):
+            lifetime = CALLBACK_LIFETIME if kind == "callback_query" else LIFETIME
+            self._put({"update_id": self._next_id, kind: content}, lifetime)
+
+    def inject(self, update: dict[str, Any]) -> dict[str, Any]:
+        """Queue ``update`` as it is, wanted or not; it gets an id if it has none."""
+        update = {"update_id": self._next_id, **update}
+        self._put(update, LIFETIME)
+        return update
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+    def allow(self, kinds: Collection[str]) -> None:
+        """Want only these kinds from now on; none means all but the three special ones."""
+        self.allowed = sorted(kinds) or None
+
+    async def poll(self, offset: int, limit: int, seconds: float) -> list[dict[str, Any]]:
+        """Confirm what is below ``offset``, then wait up to ``seconds`` for updates.
+
+        Raises PollTaken when another call comes meanwhile.
+        """
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_exception(PollTaken())
+        self._confirm(offset)
+        if not self._waiting and seconds > 0:
+            await self._news(min(seconds, LONGEST_POLL))
+        return [waiting.update for waiting in self._waiting[:limit]]
+
+    async def _news(self, seconds: float) -> None:
+        self._poll = poll = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await poll
+        except TimeoutError:
+            pass
+        finally:
+            if self._poll is poll:
+                self._poll = None
+
+    def _wanted(self, kind: str) -> bool:
+        return kind not in _NOT_BY_DEFAULT if self.allowed is None else kind in self.allowed
+
+    def _put(self, update: dict[str, Any], lifetime: float) -> None:
+        update_id = int(update["update_id"])
+        self._next_id = max(self._next_id, update_id + 1)
+        insort(self._waiting, _Waiting(update_id, self._clock() + lifetime, update))
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+
+    def _confirm(self, offset: int) -> None:
+        now = self._clock()
+        if any(waiting.expires <= now for waiting in self._waiting):
+            self._waiting = [waiting for waiting in self._waiting if waiting.expires > now]
+        if offset < 0:
+            del self._waiting[:offset]
+        else:
+            del self._waiting[: bisect_left(self._waiting, _Waiting(offset, 0, {}))]
