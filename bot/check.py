@@ -1,0 +1,47 @@
+"""``python -m bot check``: is it my key, my proxy or Telegram? Tries each once, and says."""
+
+from contextlib import AsyncExitStack
+
+from telegram.error import TelegramError
+
+from bot.app import open_completion, open_storage, open_telegram
+from bot.settings import Settings
+from handlers.completion import CompletionError
+from storage.connect import StorageUnavailable
+from storage.message import Message, Role
+
+
+async def check(settings: Settings) -> bool:
+    """Print a line for each thing outside that the bot needs; tell whether all of them work."""
+    sound = True
+    async with AsyncExitStack() as stack:
+        for name, trial in (
+            ("storage", _storage(settings, stack)),
+            ("telegram", _telegram(settings, stack)),
+            ("completion", _completion(settings, stack)),
+        ):
+            try:
+                print(f"{name}: works, {await trial}")  # noqa: T201 - what it is for
+            except (StorageUnavailable, TelegramError, CompletionError) as error:
+                print(f"{name}: {error}")  # noqa: T201
+                sound = False
+    return sound
+
+
+async def _storage(settings: Settings, stack: AsyncExitStack) -> str:
+    await open_storage(settings, stack)
+    return "at REDIS_URL" if settings.redis_url else f"in {settings.data_dir}"
+
+
+async def _telegram(settings: Settings, stack: AsyncExitStack) -> str:
+    application = open_telegram(settings, stack)
+    await application.initialize()
+    bot = application.bot
+    groups = "all messages" if bot.can_read_all_group_messages else "only what privacy mode allows"
+    return f"as @{bot.username}, seeing {groups} in groups"
+
+
+async def _completion(settings: Settings, stack: AsyncExitStack) -> str:
+    completion = await open_completion(settings, stack)
+    answer = await completion.answer([Message(Role.USER, "Скажи «да»")])
+    return f"and {settings.model_uri} answered in {answer.completion_tokens} tokens"

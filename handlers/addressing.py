@@ -1,0 +1,68 @@
+"""Is a message meant for the bot, what does it say, and which conversation is it part of? Pure."""
+
+from telegram import Chat, Message, MessageEntity, User
+from telegram.constants import ChatType
+
+from storage.message import ChatKey, well_formed
+
+ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
+"""Telegram's own stand-ins for somebody who writes in the name of a chat; they count as bots."""
+
+
+def chat_key(message: Message) -> ChatKey:
+    """Name the conversation: the chat, or the forum topic in it.
+
+    A thread id alone is not a topic; plain chains of replies have one too.
+    """
+    topic = message.message_thread_id if message.is_topic_message else None
+    return ChatKey(message.chat_id, topic or 0)
+
+
+def is_private(chat: Chat) -> bool:
+    """Tell a chat with one person from a group."""
+    return chat.type == ChatType.PRIVATE
+
+
+def is_from_a_person(message: Message) -> bool:
+    """Leave out other bots, and posts that a group's linked channel forwards by itself."""
+    sender = message.from_user
+    if message.is_automatic_forward or sender is None:
+        return False
+    return not sender.is_bot or sender.id in (ANONYMOUS_ADMIN, SOME_CHANNEL)
+
+
+def is_addressed(message: Message, me: User) -> bool:
+    """Tell whether a message is for the bot: in a group, one that names it or replies to it."""
+    return is_private(message.chat) or _mentions(message, me) or _replies_to(message, me)
+
+
+def question(message: Message, me: User) -> str:
+    """Give what a message asks, without the bot's name at its beginning or end."""
+    text = well_formed(message.text or "").strip()
+    name = f"@{me.username}".lower()
+    if text.lower().startswith(name):
+        text = text[len(name) :].lstrip(" ,:\n")
+    if text.lower().endswith(name):
+        text = text[: -len(name)].rstrip()
+    return text
+
+
+def _mentions(message: Message, me: User) -> bool:
+    name = f"@{me.username}".lower()
+    named = message.parse_entities(
+        [MessageEntity.MENTION, MessageEntity.TEXT_MENTION, MessageEntity.BOT_COMMAND]
+    )
+    return any(
+        (entity.user is not None and entity.user.id == me.id)
+        or text.lower() == name
+        or (entity.type == MessageEntity.BOT_COMMAND and text.lower().endswith(name))
+        for entity, text in named.items()
+    )
+
+
+def _replies_to(message: Message, me: User) -> bool:
+    replied = message.reply_to_message
+    if replied is None or replied.from_user is None or replied.from_user.id != me.id:
+        return False
+    # In a topic that the bot opened, every plain message "replies" to the topic's own beginning.
+    return replied.forum_topic_created is None

@@ -1,0 +1,41 @@
+"""Which update goes to which handler: an ordered list, each place with its reason."""
+
+from typing import Any
+
+from telegram import Update
+from telegram.ext import Application, CommandHandler, MessageHandler, TypeHandler, filters
+
+from handlers.access import Access
+from handlers.chat import Chat
+from handlers.commands import Commands
+from handlers.failures import on_error
+
+# New messages only: python-telegram-bot's handlers also match edited ones, channel posts and
+# business messages, which would be answered twice, to nobody, or in somebody else's name.
+NEW = filters.UpdateType.MESSAGE
+PRIVATE = NEW & filters.ChatType.PRIVATE
+
+
+def register(
+    application: Application[Any, Any, Any, Any, Any, Any],
+    access: Access,
+    commands: Commands,
+    chat: Chat,
+) -> None:
+    """Give the application its handlers."""
+    # Before all others: who may not speak with the bot reaches none of them.
+    application.add_handler(TypeHandler(Update, access.guard), group=-1)
+    # In one group only the first that matches is called, so commands come before texts.
+    application.add_handlers(
+        [
+            CommandHandler("start", commands.start, filters=NEW),
+            CommandHandler("help", commands.help, filters=NEW),
+            CommandHandler("reset", commands.reset, filters=NEW),
+            # A group's other commands are for other bots; a person alone is told.
+            MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
+            MessageHandler(NEW & filters.TEXT & ~filters.COMMAND, chat.on_text),
+            # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
+            MessageHandler(PRIVATE & filters.ATTACHMENT, commands.not_text),
+        ]
+    )
+    application.add_error_handler(on_error)

@@ -1,0 +1,57 @@
+"""The bot's words in English."""
+
+from handlers.texts.catalogue import Texts
+
+ENGLISH = Texts(
+    start=(
+        "Hello! I answer questions with YandexGPT, and I remember our conversation.\n\n"
+        "Write what you would like to know. To begin anew: /reset. For help: /help."
+    ),
+    help=(
+        "Just write a question. I remember what we talked about and answer accordingly.\n\n"
+        "/reset - forget the conversation and begin anew\n"
+        "/help - this help\n\n"
+        "In a group, speak to me: @{name} and the question, or reply to a message of mine. "
+        "Only the group's admins can make me forget its conversation."
+    ),
+    command_start="Get to know the bot",
+    command_help="How to talk to me",
+    command_reset="Forget the conversation and begin anew",
+    forgotten="The conversation is forgotten. Let us begin anew!",
+    other_chat_forgotten="The conversation of chat {chat} is forgotten.",
+    reset_is_for_admins=(
+        "Only the group's admins can make me forget its conversation: it belongs to everybody."
+    ),
+    reset_other_is_for_owners=(
+        "Only the bot's owner can make me forget another chat's conversation. "
+        "To forget this one, send /reset without a number."
+    ),
+    reset_needs_a_number=(
+        "After /reset there may be a chat's number, such as /reset -1001234567890. "
+        "To forget this conversation, send just /reset."
+    ),
+    unknown_command="I do not know that command. What I can do: /help.",
+    only_text="I only understand text so far. Please put it in words.",
+    empty_question="Yes? Write your question together with my name: @{name} and the question.",
+    not_allowed="This bot does not answer everybody: its owner has not opened it to this chat.",
+    takes_longer="This takes longer than usual. I will answer as soon as I can.",
+    truncated="The answer reached its greatest length. Write “continue” and I will go on.",
+    refused=(
+        "The model would not answer this: its content filter stepped in. "
+        "The question was not kept; try asking differently, or about something else."
+    ),
+    too_long="The message is too long for the model. Please split it into parts.",
+    unavailable=(
+        "The model does not answer right now, and I could not answer this question. "
+        "Please ask again a little later."
+    ),
+    misconfigured=(
+        "I cannot reach the model: something is wrong in my settings. "
+        "The bot's owner finds the reason in the log; please ask later."
+    ),
+    storage_unavailable=(
+        "I cannot reach my memory of conversations right now. "
+        "Please try again in a minute; the conversation so far is not lost."
+    ),
+    unexpected="Something went wrong and I could not answer. Please try again.",
+)

@@ -1,0 +1,47 @@
+"""``python -m bot check`` against things that work and things that do not."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.check import check
+from bot.completion import yandexgpt
+from bot.playground.replies import Cut, Lines, Refuse
+from tests.conftest import World
+
+
+async def test_all_works(
+    elsewhere: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Each thing has a line; the model is asked without a stream; nothing is left behind."""
+    embedded = {"redis_url": None, "data_dir": tmp_path / "data"}
+    assert await check(elsewhere.settings.model_copy(update=embedded))
+    lines = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.partition(":")[0] for line in lines] == ["storage", "telegram", "completion"]
+    assert all("works" in line for line in lines)
+    assert elsewhere.bodies()[0]["completionOptions"]["stream"] is False
+
+
+async def test_nothing_works(elsewhere: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """What does not work says why, and the rest is tried all the same."""
+    wrong = {
+        "redis_url": None,
+        "data_dir": Path("/proc/nowhere"),
+        "telegram_api_url": "http://[::1]:1",
+    }
+    elsewhere.model.script(Refuse(403, "Permission denied"))
+    assert not await check(elsewhere.settings.model_copy(update=wrong))
+    told = capsys.readouterr().out
+    assert "works" not in told
+    assert "ai.languageModels.user" in told
+
+
+async def test_the_model_is_silent(
+    elsewhere: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither silence nor a broken connection is more than a line."""
+    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    elsewhere.model.script(Lines([b" ", b" "], delay=0.3), Cut(reset=True))
+    assert not await check(elsewhere.settings)
+    assert not await check(elsewhere.settings)
+    assert "silent" in capsys.readouterr().out

