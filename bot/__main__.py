@@ -1,0 +1,98 @@
+"""``python -m bot``: arguments, signals, exit codes."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from bot import log as logs
+from bot.app import TokenRefused, running
+from bot.check import check
+from bot.playground import demo
+from bot.settings import Settings, SettingsRefused, read
+from handlers.completion import CompletionMisconfigured
+from storage.connect import StorageUnavailable
+
+if sys.platform == "win32":
+    from asyncio import run
+else:
+    from uvloop import run
+
+log = structlog.get_logger()
+
+FAILED = 1
+MISCONFIGURED = 2
+
+
+def main() -> int:
+    """Run one of the commands; returns the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description="A chatbot on YandexGPT.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="run the bot, configured by the environment or .env")
+    commands.add_parser("check", help="try storage, Telegram and the model once, and say")
+    demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "demo":
+            return _finished(_demo(arguments))
+        settings = read()
+        logs.configure(settings.secrets)
+        if arguments.command == "check":
+            return 0 if run(check(settings)) else FAILED
+        return _finished(_run(settings))
+    except SettingsRefused as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for a person, before there are logs
+        return MISCONFIGURED
+    except (TokenRefused, CompletionMisconfigured, StorageUnavailable) as error:
+        log.critical("cannot_start", reason=str(error))
+        return FAILED if isinstance(error, StorageUnavailable) else MISCONFIGURED
+
+
+def _finished(work: Coroutine[Any, Any, None]) -> int:
+    """Run ``work``; a signal is no failure."""
+    try:
+        run(work)
+    except asyncio.CancelledError:
+        log.info("stopped_at_once")
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    task = _this_task()
+    stop = asyncio.Event()
+    _on_signal(task.cancel)  # not begun yet, so there is nothing to finish
+    async with running(settings):
+        _on_signal(stop.set)
+        await stop.wait()
+        log.info("stopping", then="finishing what came in; a second signal stops at once")
+        _on_signal(task.cancel)
+
+
+async def _demo(arguments: argparse.Namespace) -> None:
+    task = _this_task()
+    stop = asyncio.Event()
+    _on_signal(lambda: task.cancel() if stop.is_set() else stop.set())
+    await demo.demo(arguments, stop)
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine always runs in one
+    return task
+
+
+def _on_signal(act: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, act)
+        except NotImplementedError:  # Windows: Ctrl-C raises KeyboardInterrupt there
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

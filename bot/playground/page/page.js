@@ -1,0 +1,235 @@
+// The playground's page: write as a person, see the bot answer, see what the model was sent.
+
+import { element, formatted } from "./text.js";
+
+const TYPING_SECONDS = 6; // so long do Telegram's own apps show sendChatAction
+const SUGGESTIONS = ["What is the capital of France?", "/help", "/reset"];
+
+// Every element with an id, by its id.
+const page = Object.fromEntries(
+  [...document.querySelectorAll("[id]")].map((found) => [found.id, found]),
+);
+let demo; // what demo.py tells: people (the first has the private chat), group, username, about, unasked
+let shown; // the chat on the screen, who speaks, and the message that is being replied to
+let sentCount = 0;
+let typingTimer;
+
+async function fetched(path, options) {
+  const response = await fetch(path, options);
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error ?? `HTTP ${response.status}`);
+  return body;
+}
+
+async function follow() {
+  for (let since = 0; ; ) {
+    try {
+      await refresh();
+      since = (await fetched(`room/changes?since=${since}`)).version;
+      page.status.textContent = "";
+    } catch (error) {
+      page.status.textContent = `The playground does not answer: ${error.message}`;
+      since = 0; // a new playground counts from the beginning
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+async function refresh() {
+  const { chat } = shown;
+  const [chats, messages, log] = await Promise.all(
+    ["room/chats", `room/messages?chat=${chat}`, "room/log"].map((path) => fetched(path)),
+  );
+  if (chat !== shown.chat) return; // another one was opened meanwhile
+  showTabs(chats);
+  showTyping(log.calls);
+  showMessages(messages);
+  showSent(log.completions);
+}
+
+// --- the chat ---
+
+function showTabs(chats) {
+  const own = [
+    { id: demo.people[0].id, title: "Private chat" },
+    { id: demo.group, title: "Group" },
+  ];
+  const others = chats.filter((chat) => own.every((known) => known.id !== chat.id));
+  page.chats.replaceChildren(...own.concat(others).map(tab));
+}
+
+function tab(chat) {
+  const name = chat.title ?? chat.first_name;
+  const made = element("button", { type: "button", onclick: () => open(chat.id) }, name);
+  made.setAttribute("role", "tab");
+  made.setAttribute("aria-selected", String(chat.id === shown.chat));
+  return made;
+}
+
+function open(chat) {
+  shown = { chat, user: chat > 0 ? chat : demo.people[0].id, replyTo: null };
+  page.hint.hidden = chat > 0;
+  showReplying();
+  showSpeakers();
+  page.text.focus();
+  return refresh();
+}
+
+function showMessages(messages) {
+  const list = page.messages;
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
+  list.replaceChildren(...(messages.length ? messages.map(bubble) : [suggestions()]));
+  if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+function bubble(message) {
+  const time = new Date(message.date * 1000);
+  const own = message.from.id === shown.user;
+  const kind = own ? "own" : message.from.is_bot ? "bot" : "other";
+  const made = element(
+    "article",
+    { className: `bubble ${kind}`, title: "Click to reply", onclick: () => replyTo(message) },
+    element("b", {}, message.from.first_name),
+  );
+  if (message.reply_to_message) {
+    made.append(element("div", { className: "quote" }, excerpt(message.reply_to_message)));
+  }
+  made.append(
+    element("div", { className: "text", dir: "auto" }, ...formatted(message.text ?? "", message.entities)),
+    element("time", { dateTime: time.toISOString() }, time.toLocaleTimeString([], { timeStyle: "short" })),
+  );
+  return element("li", {}, made);
+}
+
+function excerpt({ text = "" }) {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+function suggestions() {
+  const buttons = SUGGESTIONS.map(addressed).map((text) =>
+    element("button", { type: "button", onclick: () => say(text) }, text),
+  );
+  return element("li", { className: "empty" }, element("p", {}, "Nobody has written here yet. Try:"), ...buttons);
+}
+
+function addressed(text) {
+  if (shown.chat > 0) return text;
+  return text.startsWith("/") ? `${text}@${demo.username}` : `@${demo.username} ${text}`;
+}
+
+function showTyping(calls) {
+  const last = calls.findLast(
+    ({ method, parameters }) =>
+      ["sendChatAction", "sendMessage"].includes(method) && Number(parameters.chat_id) === shown.chat,
+  );
+  const typing = last?.method === "sendChatAction" && last.parameters.action === "typing";
+  const left = typing ? last.time + TYPING_SECONDS - Date.now() / 1000 : 0;
+  page.typing.hidden = left <= 0;
+  clearTimeout(typingTimer);
+  typingTimer = setTimeout(() => (page.typing.hidden = true), left * 1000);
+}
+
+// --- what the person writes ---
+
+async function say(text) {
+  const words = { chat: shown.chat, user: shown.user, text };
+  if (shown.replyTo) words.reply_to = shown.replyTo.message_id;
+  replyTo(null);
+  try {
+    const headers = { "Content-Type": "application/json" };
+    page.messages.scrollTop = page.messages.scrollHeight;
+    await fetched("room/say", { method: "POST", headers, body: JSON.stringify(words) });
+  } catch (error) {
+    page.status.textContent = `Not sent: ${error.message}`;
+  }
+}
+
+function send(event) {
+  event.preventDefault();
+  const text = page.text.value.trim();
+  if (!text) return;
+  page.text.value = "";
+  grow();
+  say(text);
+}
+
+function grow() {
+  page.text.style.height = "auto";
+  page.text.style.height = `${page.text.scrollHeight}px`;
+}
+
+function replyTo(message) {
+  shown.replyTo = message;
+  showReplying();
+  if (message) page.text.focus();
+}
+
+function showReplying() {
+  page.replying.hidden = !shown.replyTo;
+  if (shown.replyTo) page.replying.firstElementChild.textContent = `Reply to: ${excerpt(shown.replyTo)}`;
+}
+
+function showSpeakers() {
+  page.speakers.hidden = shown.chat > 0;
+  page.speakers.replaceChildren(...demo.people.map(speaker));
+}
+
+function speaker({ id, name }) {
+  const choose = () => {
+    shown.user = id;
+    showSpeakers();
+    page.text.focus();
+    return refresh();
+  };
+  const made = element("button", { type: "button", onclick: choose }, name);
+  made.setAttribute("role", "radio");
+  made.setAttribute("aria-checked", String(id === shown.user));
+  return made;
+}
+
+function mentionBot() {
+  page.text.value = `@${demo.username} ${page.text.value}`;
+  page.text.focus();
+}
+
+// --- what the model was sent ---
+
+function showSent(completions) {
+  if (completions.length === sentCount) return;
+  sentCount = completions.length;
+  const last = completions.at(-1);
+  const { modelUri, completionOptions = {}, messages: turns = [] } = last.body;
+  const time = new Date(last.time * 1000).toLocaleTimeString();
+  page["sent-facts"].textContent =
+    `Request ${completions.length}, at ${time}: ${modelUri}, temperature ${completionOptions.temperature}, ` +
+    `at most ${completionOptions.maxTokens} tokens, ${turns.length} messages`;
+  page.sent.replaceChildren(...turns.map(turn));
+  page.sent.scrollTop = page.sent.scrollHeight;
+}
+
+function turn({ role, text }) {
+  return element(
+    "li",
+    { className: role },
+    element("span", { className: "role" }, role),
+    element("p", { dir: "auto" }, text),
+  );
+}
+
+async function start() {
+  page.compose.onsubmit = send;
+  page.text.oninput = grow;
+  page.text.onkeydown = (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
+  };
+  page.replying.lastElementChild.onclick = () => replyTo(null);
+  page.mention.onclick = mentionBot;
+  demo = await fetched("about.json");
+  page.about.textContent = demo.about;
+  page["sent-facts"].textContent = demo.unasked;
+  page.mention.textContent = `@${demo.username}`;
+  await open(demo.people[0].id);
+  follow();
+}
+
+start();

@@ -1,0 +1,126 @@
+"""The program as it is started: exit codes, signals, what it prints."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import ANN, World
+
+ROOT = Path(__file__).parents[2]
+
+
+async def start(folder: Path, **environment: str) -> Process:
+    """Start ``python -m bot run`` with nothing but the given environment."""
+    names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
+    command = (sys.executable, "-m", "bot", "run")
+    return await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=names, stdout=PIPE, stderr=PIPE
+    )
+
+
+def environment(world: World, **more: str) -> dict[str, str]:
+    """What a bot needs to live in a world."""
+    settings = world.settings
+    return {
+        "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
+        "TELEGRAM_API_URL": settings.telegram_api_url,
+        "COMPLETION_URL": settings.completion_url,
+        "FOLDER_ID": "folder",
+        "API_KEY": "very-secret",
+        "LISTEN": "127.0.0.1:0",
+        **more,
+    }
+
+
+async def test_mistakes_end_it_with_2(tmp_path: Path) -> None:
+    """Every mistake is on standard error, in plain words, without a traceback."""
+    bot = await start(tmp_path, TELEGRAM_TOKEN="nonsense", TEMPERATURE="hot")
+    _, errors = await bot.communicate()
+    assert bot.returncode == 2
+    lines = errors.decode().splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "TELEGRAM_TOKEN",
+        "FOLDER_ID",
+        "API_KEY",
+        "TEMPERATURE",
+    ]
+
+
+async def test_a_whole_life(elsewhere: World, tmp_path: Path) -> None:
+    """With no Redis at hand it answers, stops at SIGTERM with 0, and remembers afterwards."""
+    for question in ("alpha", "omega"):
+        bot = await start(tmp_path, **environment(elsewhere))
+        assert await elsewhere.says(ANN, ANN, question) == f"echo: {question}"
+        bot.send_signal(signal.SIGTERM)
+        output, errors = await bot.communicate()
+        assert bot.returncode == 0, errors.decode()
+        assert output == b""
+        secrets = ("TEST-TOKEN", "very-secret", question)
+        assert not any(secret in errors.decode() for secret in secrets)
+    assert [message["text"] for message in elsewhere.bodies()[-1]["messages"]][1:] == [
+        "alpha",
+        "echo: alpha",
+        "omega",
+    ]
+
+
+async def test_a_refused_token(elsewhere: World, tmp_path: Path) -> None:
+    """A token that Telegram does not know ends it with 2 and a sentence."""
+    bot = await start(tmp_path, **environment(elsewhere, TELEGRAM_TOKEN="1:unknown"))
+    _, errors = await bot.communicate()
+    assert bot.returncode == 2
+    assert "BotFather" in errors.decode()
+
+
+async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:
+    """A server that is not there ends it with 1."""
+    bot = await start(tmp_path, **environment(elsewhere, REDIS_URL="redis://127.0.0.1:1"))
+    _, errors = await bot.communicate()
+    assert bot.returncode == 1
+    assert "cannot_start" in errors.decode()
+
+
+async def test_telegram_is_waited_for(tmp_path: Path, valkey: str) -> None:
+    """While Telegram cannot be reached it waits, and a signal ends it at once, with 0."""
+    names = {
+        "TELEGRAM_TOKEN": "1:a",
+        "FOLDER_ID": "f",
+        "API_KEY": "k",
+        "REDIS_URL": valkey,
+        "TELEGRAM_API_URL": "http://127.0.0.1:1",
+    }
+    bot = await start(tmp_path, **names)
+    assert bot.stderr
+    assert b"telegram_unreachable" in await asyncio.wait_for(bot.stderr.readline(), 20)
+    bot.send_signal(signal.SIGINT)
+    await bot.communicate()
+    assert bot.returncode == 0
+
+
+async def test_a_taken_address(elsewhere: World, tmp_path: Path, valkey: str) -> None:
+    """Without a place for /healthz the bot works all the same, and says so."""
+    taken = elsewhere.settings.telegram_api_url.removeprefix("http://")
+    bot = await start(tmp_path, **environment(elsewhere, LISTEN=taken, REDIS_URL=valkey))
+    assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
+    bot.terminate()
+    _, errors = await bot.communicate()
+    assert b"no_health" in errors
+
+
+async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
+    """A well bot says 200 at /healthz."""
+    bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=valkey))
+    assert bot.stderr
+    async for line in bot.stderr:
+        if b'"health"' in line:
+            break
+    url = line.decode().partition('"url": "')[2].partition('"')[0]
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(url)).json() == {"problems": []}
+    bot.terminate()
+    await bot.communicate()

