@@ -1,7 +1,10 @@
 """The way to Redis: a client, whether the server may be trusted, and the one error it raises."""
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import chain, repeat
+from typing import TypeVar
 
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -12,6 +15,10 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 OLDEST_VERSION = (7, 0)
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before storage is called again, the last for all that follow."""
+
+T = TypeVar("T")
 
 
 class StorageUnavailable(Exception):
@@ -21,10 +28,29 @@ class StorageUnavailable(Exception):
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Turn whatever redis-py raises into `StorageUnavailable`."""
+    task = asyncio.current_task()
+    cancels = task.cancelling() if task else 0
     try:
         yield
     except RedisError as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+    finally:
+        # On Python 3.11 `asyncio.wait_for`, within redis-py, can swallow a cancellation
+        # (https://github.com/python/cpython/issues/86296), and nobody cancels twice.
+        if task and task.cancelling() > cancels:
+            raise asyncio.CancelledError
+
+
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until storage answers, for as long as it takes; ``call`` must bear repetition."""
+    for pause in chain(PAUSES, repeat(PAUSES[-1])):
+        try:
+            with translated():
+                return await call()
+        except StorageUnavailable as error:
+            log.warning("storage_unavailable", reason=str(error), seconds=pause)
+        await asyncio.sleep(pause)
+    raise AssertionError  # the pauses have no end
 
 
 def connect(url: str, *, connections: int) -> Redis:
@@ -43,6 +69,7 @@ def connect(url: str, *, connections: int) -> Redis:
         socket_connect_timeout=2,
         client_name="yandexgpt-telegram-bot",
         protocol=3,
+        legacy_responses=False,
         decode_responses=True,
     )
     return Redis.from_pool(pool)

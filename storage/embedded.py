@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -336,3 +336,15 @@ def _repair(folder: Path, binary: Path) -> None:
                 os.fsync(file.fileno())
         repaired.replace(last)
         log.error("embedded_server_repaired", file=str(last), bytes_cut=cut, copy=str(copy))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold a lock file while the block runs, if nobody else does; yields whether we hold it."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -9,13 +9,74 @@ from storage.message import ChatKey
 
 def history(bot_id: int, chat: ChatKey) -> str:
     """List of the conversation's messages, oldest first: JSON objects ``{"role", "text"}``."""
-    return f"{{{bot_id}}}:history:{_name(chat)}"
+    return f"{{{bot_id}}}:history:{chat}"
 
 
-def turns(bot_id: int, chat: ChatKey) -> str:
-    """Hash of the conversation's ``epoch`` (resets so far) and ``last`` turn appended."""
-    return f"{{{bot_id}}}:turns:{_name(chat)}"
+def epoch(bot_id: int, chat: ChatKey) -> str:
+    """Number of the conversation's resets so far."""
+    return f"{{{bot_id}}}:epoch:{chat}"
 
 
-def _name(chat: ChatKey) -> str:
-    return f"{chat.chat_id}:{chat.topic_id}" if chat.topic_id else str(chat.chat_id)
+def usage(bot_id: int, chat: ChatKey) -> str:
+    """Hash of the conversation's ``answers``, ``prompt_tokens`` and ``completion_tokens``."""
+    return f"{{{bot_id}}}:usage:{chat}"
+
+
+def mailbox(bot_id: int, lane: ChatKey) -> str:
+    """List of the lane's waiting updates, the one in work first; see `storage.inbox`."""
+    return f"{mailboxes(bot_id)}{lane}"
+
+
+def mailboxes(bot_id: int) -> str:
+    """What the names of all mailboxes begin with; a lane's name follows."""
+    return f"{{{bot_id}}}:mailbox:"
+
+
+def outbox(bot_id: int, lane: ChatKey) -> str:
+    """Hash of what is known of the update in work: ``reply``, ``sent``, ``failures``, ``told``."""
+    return f"{outboxes(bot_id)}{lane}"
+
+
+def outboxes(bot_id: int) -> str:
+    """What the names of all outboxes begin with; a lane's name follows."""
+    return f"{{{bot_id}}}:outbox:"
+
+
+def interrupt(bot_id: int, lane: ChatKey) -> str:
+    """The newest waiting update that wants to cut short what waits before it."""
+    return f"{{{bot_id}}}:interrupt:{lane}"
+
+
+def interrupts(bot_id: int) -> str:
+    """Channel on which the lanes of such updates are told at once."""
+    return f"{{{bot_id}}}:interrupts"
+
+
+def ready(bot_id: int) -> str:
+    """Stream of the lanes whose mailboxes are not empty."""
+    return f"{{{bot_id}}}:ready"
+
+
+def seen(bot_id: int) -> str:
+    """Sorted set of the newest update ids, by the time of their coming."""
+    return f"{{{bot_id}}}:seen"
+
+
+def dead(bot_id: int) -> str:
+    """List of dead letters, oldest first: JSON objects ``{"reason", "update"}``."""
+    return f"{{{bot_id}}}:dead"
+
+
+def poller(bot_id: int) -> str:
+    """Lease of the process that polls Telegram, or keeps the webhook."""
+    return f"{{{bot_id}}}:poller"
+
+
+def webhook_secret(bot_id: int) -> str:
+    """The secret that Telegram shows at the webhook, where none is configured."""
+    return f"{{{bot_id}}}:webhook-secret"
+
+
+def generations(bot_id: int) -> str:
+    """Sorted set of the generations under way in all processes, by the ends of their leases."""
+    return f"{{{bot_id}}}:generations"

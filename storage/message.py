@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Role(StrEnum):
@@ -26,6 +27,15 @@ class ChatKey:
 
     chat_id: int
     topic_id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.chat_id}:{self.topic_id}" if self.topic_id else str(self.chat_id)
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read what ``str`` wrote."""
+        chat_id, _, topic_id = name.partition(":")
+        return cls(int(chat_id), int(topic_id or 0))
 
 
 def well_formed(text: str) -> str:

@@ -1,7 +1,8 @@
--- KEYS: history, turns. ARGV: most bytes to read.
+#!lua flags=no-writes
+-- KEYS: history, epoch. ARGV: most bytes to read.
 -- Returns the epoch, then the newest messages, oldest first: whole pairs from the end, so that
 -- the cost does not grow with the history.
-local messages = {redis.call('HGET', KEYS[2], 'epoch') or '0'}
+local messages = {redis.call('GET', KEYS[2]) or '0'}
 local pairs_read, size = {}, 0
 for last = redis.call('LLEN', KEYS[1]) - 1, 1, -2 do
   local pair = redis.call('LRANGE', KEYS[1], last - 1, last)

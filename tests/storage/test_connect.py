@@ -1,10 +1,14 @@
-"""Which servers are trusted."""
+"""Which servers are trusted, and how one that is away is waited for."""
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 
-from storage.connect import StorageUnavailable, connect, verify
+from storage import connect as module
+from storage.connect import StorageUnavailable, connect, patiently, verify
 
 
 async def test_a_server_that_keeps_everything(redis: Redis) -> None:
@@ -53,3 +57,33 @@ async def test_no_server() -> None:
     with pytest.raises(StorageUnavailable, match="ConnectionError"):
         await verify(client)
     await client.aclose()
+
+
+async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call is repeated until it is answered, whatever redis-py says, each time logged."""
+    monkeypatch.setattr(module, "PAUSES", (0.001, 0.002))
+    troubles: list[RedisError] = [
+        RedisConnectionError("away"),
+        RedisTimeoutError("frozen"),
+        BusyLoadingError("loading"),
+        ResponseError("NOGROUP"),
+    ]
+
+    async def call() -> str:
+        if troubles:
+            raise troubles.pop(0)
+        return "answer"
+
+    with capture_logs() as logs:
+        assert await patiently(call) == "answer"
+    assert [entry["seconds"] for entry in logs] == [0.001, 0.002, 0.002, 0.002]
+
+
+async def test_a_mistake_of_ours_is_not_repeated() -> None:
+    """What is no trouble with storage comes out at once."""
+
+    async def call() -> None:
+        raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        await patiently(call)

@@ -1,13 +1,18 @@
 """Histories on a real server."""
 
+import asyncio
 import itertools
+from collections.abc import Sequence
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
-from storage import history as module
-from storage.connect import StorageUnavailable
+from storage import connect as patience
+from storage import inbox as module
+from storage import keys
 from storage.history import History
+from storage.inbox import Forgotten, Inbox, Kept
 from storage.message import ChatKey, Message, Role
 
 CHAT = ChatKey(5)
@@ -22,67 +27,94 @@ def exchange(number: int, size: int = 0) -> list[Message]:
     ]
 
 
+class Conversations(History):
+    """The histories of a new bot, and the way that exchanges come into them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.bot_id = next(_numbers)
+        super().__init__(redis, self.bot_id)
+        self._inbox = Inbox(redis, self.bot_id, "worker")
+        self._updates = itertools.count(1)
+
+    async def append(self, chat: ChatKey, epoch: int, said: Sequence[Message]) -> None:
+        """Let a worker answer one update with an exchange."""
+        await self._reply(chat, Kept(said, epoch, 1, 1))
+
+    async def forget(self, chat: ChatKey) -> None:
+        """Let a worker tell that it forgot one."""
+        await self._reply(ChatKey(7), Forgotten(chat))
+
+    async def _reply(self, lane: ChatKey, change: Kept | Forgotten) -> None:
+        await self._inbox.begin()
+        await self._inbox.put(lane, next(self._updates), "{}", interrupts=False)
+        (claim,) = await self._inbox.take(1, 1)
+        await self._inbox.commit(claim, "reply", change)
+        await self._inbox.done(claim)
+
+
 @pytest.fixture
-def history(redis: Redis) -> History:
+def history(redis: Redis) -> Conversations:
     """The histories of a new bot."""
-    return History(redis, next(_numbers))
+    return Conversations(redis)
 
 
-async def test_what_is_appended_is_read(history: History) -> None:
+async def test_what_is_appended_is_read(history: Conversations) -> None:
     """Turns come back oldest first."""
     assert (await history.newest(CHAT, 10_000)).messages == ()
-    assert await history.append(CHAT, "1", 0, exchange(1))
-    assert await history.append(CHAT, "2", 0, exchange(2))
+    await history.append(CHAT, 0, exchange(1))
+    await history.append(CHAT, 0, exchange(2))
     assert (await history.newest(CHAT, 10_000)).messages == (*exchange(1), *exchange(2))
 
 
-async def test_a_turn_stands_once(history: History) -> None:
-    """Appending a turn again, as after a lost reply, changes nothing."""
-    assert await history.append(CHAT, "1", 0, exchange(1))
-    assert await history.append(CHAT, "1", 0, exchange(1))
-    assert len((await history.newest(CHAT, 10_000)).messages) == 2
-
-
-async def test_a_late_answer_stays_out_of_a_new_history(history: History) -> None:
+async def test_a_late_answer_stays_out_of_a_new_history(history: Conversations) -> None:
     """What was asked before a reset is not appended after it."""
     before = await history.newest(CHAT, 10_000)
-    await history.clear(CHAT)
-    assert not await history.append(CHAT, "1", before.epoch, exchange(1))
+    await history.forget(CHAT)
+    await history.append(CHAT, before.epoch, exchange(1))
     after = await history.newest(CHAT, 10_000)
     assert after.messages == ()
-    assert await history.append(CHAT, "2", after.epoch, exchange(2))
+    await history.append(CHAT, after.epoch, exchange(2))
+    assert (await history.newest(CHAT, 10_000)).messages == tuple(exchange(2))
 
 
-async def test_conversations_and_bots_are_apart(history: History, redis: Redis) -> None:
+async def test_conversations_and_bots_are_apart(history: Conversations, redis: Redis) -> None:
     """Chats, topics of a chat and bots on one server never meet."""
-    await history.append(CHAT, "1", 0, exchange(1))
+    await history.append(CHAT, 0, exchange(1))
     for other in (ChatKey(6), ChatKey(5, 1), ChatKey(-5)):
         assert (await history.newest(other, 10_000)).messages == ()
     assert (await History(redis, next(_numbers)).newest(CHAT, 10_000)).messages == ()
 
 
-async def test_only_the_newest_that_fit_are_read(history: History) -> None:
+async def test_only_the_newest_that_fit_are_read(history: Conversations) -> None:
     """Whole turns are read from the newest back, up to a number of bytes."""
     for number in range(9):
-        await history.append(CHAT, str(number), 0, exchange(number, size=500))
+        await history.append(CHAT, 0, exchange(number, size=500))
     messages = (await history.newest(CHAT, 2000)).messages
     assert messages == tuple(message for number in (6, 7, 8) for message in exchange(number, 500))
 
 
 async def test_a_history_is_cut_at_its_bound(
-    history: History, monkeypatch: pytest.MonkeyPatch
+    history: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond the bound the oldest turns go, and only then."""
     monkeypatch.setattr(module, "LONGEST", 6)
     for number in range(5):
-        await history.append(CHAT, str(number), 0, exchange(number))
+        await history.append(CHAT, 0, exchange(number))
     messages = (await history.newest(CHAT, 100_000)).messages
     assert messages[0].text == "вопрос 2"
     assert len(messages) == 6
 
 
-async def test_a_server_that_fails(history: History, redis: Redis) -> None:
-    """What redis-py raises arrives as the one error that callers know."""
-    await redis.set(f"{{{history._bot_id}}}:history:5", "not a list")
-    with pytest.raises(StorageUnavailable):
-        await history.newest(CHAT, 1000)
+async def test_a_server_that_fails(
+    history: Conversations, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a history cannot be read, its reader waits, and reads it when it can be."""
+    monkeypatch.setattr(patience, "PAUSES", (0.01,))
+    key = keys.history(history.bot_id, CHAT)
+    await redis.set(key, "not a list")
+    with capture_logs() as logs:
+        reading = asyncio.create_task(history.newest(CHAT, 1000))
+        while not logs:  # noqa: ASYNC110 - it tells nobody that it waits
+            await asyncio.sleep(0.005)
+    await redis.delete(key)
+    assert (await asyncio.wait_for(reading, 5)).messages == ()

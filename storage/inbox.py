@@ -1,0 +1,367 @@
+"""The durable inbox: every update is stored before Telegram hears of it, until it is dealt with.
+
+The life of a message
+---------------------
+An update is in exactly one of four places:
+
+1. *Telegram*, which sends it again for a day, until `put` has stored it and it is confirmed;
+2. its lane's **mailbox** (a list; a lane is a conversation), where it waits behind older ones;
+3. at the head of the mailbox, **in work**: a worker owns the lane;
+4. *gone*: answered, or a **dead letter**.
+
+Lanes, not messages, are what is queued. A lane with a non-empty mailbox has exactly one entry in
+the stream **ready**, and no other lane has one. `take` gives a worker entries through a consumer
+group: an entry in a consumer's pending list *is* the ownership of its lane. The owner renews it
+(`beat`); whoever dies stops, and after `LEASE` seconds another one claims it (`stale`). An entry is
+never used twice, so ownership is the pair (entry, consumer).
+
+Every script that writes checks that ownership first, in itself: a worker that lost its lane, frozen
+or cut off, can write nothing any more. And every script may be repeated, for a reply can be lost:
+
+- `put` knows update ids that it has seen;
+- `commit` keeps the reply, and appends to the history and counts the usage (or forgets a history),
+  only if no reply is kept: after a death the next owner sends the kept reply, and the model is not
+  asked again;
+- `done` takes the head away and with it the entry; again, it finds itself no owner.
+
+What is left is Telegram's side: when it has taken a message and we die before noting so, that one
+message is sent once more, for Telegram knows no idempotency. Nothing else can happen twice, and
+nothing can be lost.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Self
+
+import structlog
+from redis.asyncio import Redis
+
+from storage import keys
+from storage.connect import patiently, translated
+from storage.dead import MOST
+from storage.history import LONGEST, encode
+from storage.message import ChatKey, Message
+
+log = structlog.get_logger()
+
+LEASE = 15.0
+"""Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
+MOST_WAITING = 50
+"""Updates of one lane; the next one is told to be too many, those after it are not stored."""
+IDS_KEPT = 100_000
+"""Update ids remembered; Telegram sends an update again for a day at the most."""
+GROUP = "workers"
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+class LaneLost(Exception):
+    """The lane has another owner now; whatever is in work for it here is to be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A lane that this worker owns, as long as ``entry`` is pending under its name."""
+
+    entry: str
+    lane: ChatKey
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An update as it lies in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
+
+    update: str
+    flood: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what the script `put` wrote: the time of its coming, a mark, the update."""
+        start = text.index("{")
+        return cls(text[start:], flood=text[start - 1] == "!")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The head of a lane's mailbox, and what is known of earlier work on it.
+
+    ``claims`` counts how often the lane was claimed since this was its head, ``failures`` how
+    often the work failed by itself, the last time for the reason ``failure``. ``reply`` is the
+    kept reply ("" if none) and ``sent`` how many of its parts Telegram has taken. ``interrupt`` is
+    the newest entry of the mailbox that wants to cut short what waits before it.
+    """
+
+    head: Entry
+    claims: int
+    failures: int
+    failure: str
+    reply: str
+    sent: int
+    interrupt: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a reply adds to the conversation: its exchange, if ``epoch`` is still the same."""
+
+    exchange: Sequence[Message]
+    epoch: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a reply takes away: the history of ``chat``, and answers to it still under way."""
+
+    chat: ChatKey
+
+
+class Inbox:
+    """One bot's inbox, seen by one worker.
+
+    What concerns a claimed lane waits while storage is down; the rest raises `StorageUnavailable`.
+    """
+
+    def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
+        """``consumer`` names the worker; no two that live at the same time may share a name."""
+        self._redis = redis
+        self._bot_id = bot_id
+        self._consumer = consumer
+        self._ready = keys.ready(bot_id)
+        self._server_time = 0
+        self._scripts = {
+            name: redis.register_script(files("storage").joinpath(f"{name}.lua").read_text("utf-8"))
+            for name in (
+                "begin",
+                "put",
+                "open",
+                "commit",
+                "note",
+                "done",
+                "beat",
+                "overdue",
+                "restamp",
+                "sweep",
+            )
+        }
+
+    async def begin(self) -> None:
+        """Make the consumer group, unless there is one."""
+        with translated():
+            await self._scripts["begin"](keys=[self._ready])
+
+    async def put(self, lane: ChatKey, update_id: int, update: str, *, interrupts: bool) -> str:
+        """Store an update, once for each ``update_id``; only then may it be confirmed.
+
+        Returns ``stored``, ``known``, ``flood`` (stored, as the first too many) or ``dropped``
+        (too many, after that one was told). Raises `StorageUnavailable` when memory is full.
+        """
+        with translated():
+            stored = await self._scripts["put"](
+                keys=[
+                    keys.seen(self._bot_id),
+                    self._ready,
+                    keys.mailbox(self._bot_id, lane),
+                    keys.interrupt(self._bot_id, lane),
+                ],
+                args=[
+                    update_id,
+                    str(lane),
+                    update,
+                    MOST_WAITING,
+                    IDS_KEPT,
+                    keys.interrupts(self._bot_id) if interrupts else "",
+                ],
+            )
+        return str(stored)
+
+    async def take(self, count: int, seconds: float) -> list[Claim]:
+        """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
+
+        When it fails, lanes may have been claimed without our hearing of it: see `mine`.
+        """
+        with translated():
+            found: Any = await self._redis.xreadgroup(
+                GROUP, self._consumer, {self._ready: ">"}, count=count, block=int(seconds * 1000)
+            )
+        return _claims(found.get(self._ready, []))
+
+    async def stale(self, count: int) -> list[Claim]:
+        """Claim up to ``count`` lanes whose owners have not been heard of for `LEASE`."""
+        claims: list[Claim] = []
+        cursor = "0-0"
+        with translated():
+            while True:
+                cursor, entries, *_ = await self._redis.xautoclaim(
+                    self._ready,
+                    GROUP,
+                    self._consumer,
+                    int(LEASE * 1000),
+                    cursor,
+                    count=count - len(claims),
+                )
+                claims += _claims(entries)
+                if cursor == "0-0" or len(claims) >= count:
+                    return claims
+
+    async def mine(self, running: Sequence[str]) -> list[Claim]:
+        """Give the lanes under our name that we do not know of, claimed anew and counted.
+
+        They are left from a life before, or from a claim whose reply was lost.
+        """
+        entries = [claim["message_id"] for claim in await self._pending()]
+        unknown = [entry for entry in entries if entry not in running]
+        if not unknown:
+            return []
+        with translated():
+            claimed = await self._redis.xclaim(self._ready, GROUP, self._consumer, 0, unknown)
+        return _claims(claimed)
+
+    async def open(self, claim: Claim) -> Opened:
+        """Look at the head of a lane's mailbox. Raises `LaneLost`."""
+        found = await self._patiently(
+            "open",
+            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt)],
+            args=[claim.entry, self._consumer],
+        )
+        if not found:
+            raise LaneLost
+        head, claims, failures, failure, reply, sent, interrupt = found
+        return Opened(
+            Entry.parse(head),
+            int(claims),
+            int(failures),
+            failure,
+            reply,
+            int(sent),
+            Entry.parse(interrupt) if interrupt and interrupt != head else None,
+        )
+
+    async def commit(
+        self, claim: Claim, reply: str, change: Kept | Forgotten | None = None
+    ) -> None:
+        """Keep the reply to the head and, once with it, what it does to a history.
+
+        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`.
+        """
+        chat, epoch, tokens, entries = claim.lane, "", [0, 0], list[str]()
+        if isinstance(change, Kept):
+            epoch, tokens = str(change.epoch), [change.prompt_tokens, change.completion_tokens]
+            entries = [encode(message) for message in change.exchange]
+        elif change:
+            chat, epoch = change.chat, "new"
+        ours = await self._patiently(
+            "commit",
+            keys=[
+                self._ready,
+                *self._of(claim, keys.outbox, keys.usage),
+                keys.history(self._bot_id, chat),
+                keys.epoch(self._bot_id, chat),
+            ],
+            args=[claim.entry, self._consumer, reply, epoch, LONGEST, *tokens, *entries],
+        )
+        if not ours:
+            raise LaneLost
+
+    async def sent(self, claim: Claim, parts: int) -> None:
+        """Note that Telegram has taken so many parts of the reply. Raises `LaneLost`."""
+        await self._note(claim, "sent", str(parts))
+
+    async def failed(self, claim: Claim, reason: str) -> int:
+        """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
+        return await self._note(claim, "failure", reason[:500])
+
+    async def _note(self, claim: Claim, field: str, value: str) -> int:
+        noted = await self._patiently(
+            "note",
+            keys=[self._ready, *self._of(claim, keys.outbox)],
+            args=[claim.entry, self._consumer, field, value],
+        )
+        if noted is None:
+            raise LaneLost
+        return int(noted)
+
+    async def done(self, claim: Claim, dead: str = "") -> None:
+        """The head is dealt with; ``dead`` is why it becomes a dead letter. Gives up the lane."""
+        await self._patiently(
+            "done",
+            keys=[
+                self._ready,
+                *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt),
+                keys.dead(self._bot_id),
+            ],
+            args=[claim.entry, self._consumer, str(claim.lane), dead, MOST],
+        )
+
+    async def beat(self, entries: Sequence[str]) -> list[str]:
+        """Renew lanes; returns the entries that are ours no longer."""
+        return await self._beat(entries, 0)
+
+    async def leave(self) -> None:
+        """Let anybody claim at once what is still ours, and take our name out of the group."""
+        await self._beat([claim["message_id"] for claim in await self._pending()], LEASE)
+        with translated():
+            await self._scripts["sweep"](keys=[self._ready], args=[self._consumer, str(DAY_MS)])
+
+    async def _beat(self, entries: Sequence[str], idle: float) -> list[str]:
+        lost: list[str] = []
+        # A script that looks at thousands would hold up everybody else.
+        for start in range(0, len(entries), 500):
+            args: list[Any] = [self._consumer, int(idle * 1000), *entries[start : start + 500]]
+            with translated():
+                lost += await self._scripts["beat"](keys=[self._ready], args=args)
+        return lost
+
+    async def _pending(self) -> list[dict[str, Any]]:
+        with translated():
+            return await self._redis.xpending_range(
+                self._ready, GROUP, "-", "+", 10_000, consumername=self._consumer
+            )
+
+    async def overdue(self, seconds: float) -> list[Entry]:
+        """Give the heads of mailboxes that have waited so long, to one caller.
+
+        Of each lane one, and no other until the lane has been idle.
+        """
+        with translated():
+            heads = await self._scripts["overdue"](
+                keys=[self._ready],
+                args=[
+                    seconds,
+                    1000,
+                    keys.mailboxes(self._bot_id),
+                    keys.outboxes(self._bot_id),
+                ],
+            )
+        return [Entry.parse(head) for head in heads]
+
+    async def watch_clock(self) -> None:
+        """Begin all leases anew when the server's clock went back; call it with every beat."""
+        with translated():
+            now, _ = await self._redis.time()
+            if now < self._server_time:
+                log.warning("clock_went_back", seconds=self._server_time - now)
+                await self._scripts["restamp"](keys=[self._ready])
+        self._server_time = now
+
+    async def interruptions(self) -> AsyncIterator[ChatKey]:
+        """Give the lanes in which an interrupting update has come in, as it happens."""
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+            with translated():
+                await channel.subscribe(keys.interrupts(self._bot_id))
+            while True:
+                with translated():
+                    message = await channel.get_message(timeout=3)
+                if message:
+                    yield ChatKey.parse(message["data"])
+
+    async def _patiently(self, script: str, keys: list[str], args: list[Any]) -> Any:
+        return await patiently(lambda: self._scripts[script](keys=keys, args=args))
+
+    def _of(self, claim: Claim, *named: Callable[[int, ChatKey], str]) -> list[str]:
+        return [name(self._bot_id, claim.lane) for name in named]
+
+
+def _claims(entries: Any) -> list[Claim]:
+    return [Claim(entry, ChatKey.parse(fields["lane"])) for entry, fields in entries]

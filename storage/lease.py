@@ -1,0 +1,88 @@
+"""The leadership of one process among many, held under a lease in Redis."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import LockError
+
+from storage.connect import StorageUnavailable, translated
+
+log = structlog.get_logger()
+
+SECONDS = 15.0
+"""How long after its death a leader's place stays taken."""
+
+
+class LeaseLost(Exception):
+    """Another process may lead by now."""
+
+
+class Lease:
+    """One key; one process at a time holds it."""
+
+    def __init__(self, redis: Redis, key: str, name: str) -> None:
+        """``name`` is this process's; under the name of a life before, it has the lease at once."""
+        self._redis = redis
+        self._name = name
+        self._lock = redis.lock(key, timeout=SECONDS, blocking=False, thread_local=False)
+        self._waiting = f"{key}:waiting"
+
+    @contextlib.asynccontextmanager
+    async def leading(self) -> AsyncIterator[None]:
+        """Wait for the lease, and hold it while the block runs. Raises `LeaseLost` into it."""
+        while not await self._acquire():  # noqa: ASYNC110 - it ends elsewhere
+            await asyncio.sleep(SECONDS / 5)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                renewal = tasks.create_task(self._renew())
+                yield
+                renewal.cancel()
+        except BaseExceptionGroup as group:
+            # Before Python 3.13 a task group that fails swallows that its task was cancelled too.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError from group
+            raise group.exceptions[0] from None
+        finally:
+            with contextlib.suppress(StorageUnavailable, LockError), translated():
+                await self._lock.release()
+
+    async def is_awaited(self) -> bool:
+        """Tell whether another process waits for the lease or has it, as far as storage tells."""
+        with contextlib.suppress(StorageUnavailable), translated():
+            holder = await self._redis.get(self._lock.name)
+            return holder != self._name or bool(await self._redis.exists(self._waiting))
+        return True
+
+    async def _acquire(self) -> bool:
+        try:
+            with translated():
+                if await self._is_ours() or await self._lock.acquire(token=self._name):
+                    return True
+                await self._redis.set(self._waiting, 1, ex=int(SECONDS / 2))
+                return False
+        except StorageUnavailable as error:
+            log.warning("storage_unavailable", reason=str(error))
+            return False
+
+    async def _is_ours(self) -> bool:
+        self._lock.local.token = self._name
+        try:
+            return bool(await self._lock.reacquire())
+        except LockError:
+            return False
+
+    async def _renew(self) -> None:
+        clock = asyncio.get_running_loop().time
+        ends = clock() + SECONDS
+        while True:
+            await asyncio.sleep(SECONDS / 5)
+            try:
+                with translated():
+                    await self._lock.reacquire()
+                ends = clock() + SECONDS
+            except StorageUnavailable as error:
+                if isinstance(error.__cause__, LockError) or clock() >= ends:
+                    raise LeaseLost(str(error)) from error

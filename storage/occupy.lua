@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- KEYS: places. ARGV: token, number of places, seconds of the lease.
+-- Takes a place, or renews it; returns 0 when all are taken. Those whose leases ended are free,
+-- and those whose leases end too late: the clock went back, and their holders may have died.
+local now = tonumber(redis.call('TIME')[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + ARGV[3], '+inf')
+if not redis.call('ZSCORE', KEYS[1], ARGV[1])
+    and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[1])
+return 1

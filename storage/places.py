@@ -1,0 +1,63 @@
+"""A number of places that all processes share, each held under a lease: a semaphore in Redis."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from importlib.resources import files
+
+from redis.asyncio import Redis
+
+from storage.connect import StorageUnavailable, patiently, translated
+
+LEASE = 15
+"""Seconds after which the place of a process that died is free."""
+LOOK_SECONDS = 0.1
+
+
+class Places:
+    """``number`` places under one key. `renewing` must run beside whoever holds any."""
+
+    def __init__(self, redis: Redis, key: str, number: int, name: str) -> None:
+        """``name`` is the process's; under the same one a later life has its places at once."""
+        self._redis = redis
+        self._key = key
+        self._number = number
+        self._occupy = redis.register_script(
+            files("storage").joinpath("occupy.lua").read_text("utf-8")
+        )
+        self._free = [f"{name}:{place}" for place in range(number)]
+        self._held: set[str] = set()
+        # Within the process, first come first served, and only one at a time asks Redis.
+        self._here = asyncio.Semaphore(number)
+        self._asking = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place while the block runs; waits for one as long as it must."""
+        async with self._here:
+            token = self._free.pop()
+            try:
+                async with self._asking:
+                    while not await patiently(lambda: self._try(token)):  # noqa: ASYNC110 - not of here
+                        await asyncio.sleep(LOOK_SECONDS)
+                self._held.add(token)
+                yield
+            finally:
+                self._held.discard(token)
+                try:
+                    with contextlib.suppress(StorageUnavailable), translated():
+                        await self._redis.zrem(self._key, token)
+                finally:
+                    self._free.append(token)
+
+    async def renewing(self) -> None:
+        """Keep what is held; never ends."""
+        while True:
+            await asyncio.sleep(LEASE / 3)
+            for token in list(self._held):
+                with contextlib.suppress(StorageUnavailable), translated():
+                    if token in self._held:  # not given back meanwhile
+                        await self._try(token)
+
+    async def _try(self, token: str) -> bool:
+        return bool(await self._occupy([self._key], [token, self._number, LEASE]))

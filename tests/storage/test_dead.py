@@ -1,0 +1,81 @@
+"""Dead letters on a real server."""
+
+import itertools
+import json
+
+import pytest
+from redis.asyncio import Redis
+
+from storage import dead as module
+from storage import keys
+from storage.dead import DeadLetters
+from storage.inbox import Inbox
+from storage.message import ChatKey
+
+LANE = ChatKey(5)
+
+_bot_ids = itertools.count(8_100_000)
+
+
+@pytest.fixture
+def letters(redis: Redis) -> DeadLetters:
+    """The dead letters of a new bot."""
+    return DeadLetters(redis, next(_bot_ids))
+
+
+async def test_letters_are_kept_in_order(letters: DeadLetters) -> None:
+    """Each has its reason and its update, whatever that was, the oldest first."""
+    assert await letters.all() == []
+    await letters.add('{"update_id": 1}', "odd")
+    await letters.add('не "JSON"\n', "no JSON")
+    assert [(letter.reason, letter.update) for letter in await letters.all()] == [
+        ("odd", '{"update_id": 1}'),
+        ("no JSON", 'не "JSON"\n'),
+    ]
+
+
+async def test_the_oldest_go_first(letters: DeadLetters, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound the oldest are forgotten."""
+    monkeypatch.setattr(module, "MOST", 2)
+    for number in range(5):
+        await letters.add(str(number), "odd")
+    assert [letter.update for letter in await letters.all()] == ["3", "4"]
+
+
+async def test_a_letter_is_replayed_once(letters: DeadLetters, redis: Redis) -> None:
+    """It lies in its mailbox as if it had just come, although its number was seen."""
+    inbox = Inbox(redis, letters._bot_id, "a")
+    await inbox.begin()
+    first, again = (json.dumps({"update_id": number}) for number in (2, 1))
+    await inbox.put(LANE, 2, first, interrupts=False)
+    await letters.add(again, "failed")
+    (letter,) = await letters.all()
+    await letters.replay(letter, LANE)
+    await letters.replay(letter, LANE)
+    assert await letters.all() == []
+    updates = []
+    for _ in range(2):
+        (claim,) = await inbox.take(1, 1)
+        updates.append((await inbox.open(claim)).head.update)
+        await inbox.done(claim)
+    assert updates == [first, again]
+    assert await redis.xlen(keys.ready(letters._bot_id)) == 0
+
+
+async def test_a_letter_wakes_its_lane(letters: DeadLetters, redis: Redis) -> None:
+    """In a lane that is idle, a replayed letter is queued."""
+    inbox = Inbox(redis, letters._bot_id, "a")
+    await inbox.begin()
+    await letters.add("{}", "failed")
+    await letters.replay((await letters.all())[0], LANE)
+    (claim,) = await inbox.take(1, 1)
+    opened = await inbox.open(claim)
+    assert (opened.head.update, opened.head.flood, opened.failures) == ("{}", False, 0)
+
+
+async def test_one_letter_is_dropped(letters: DeadLetters) -> None:
+    """Of two that are alike one stays."""
+    await letters.add("{}", "odd")
+    await letters.add("{}", "odd")
+    await letters.drop((await letters.all())[0])
+    assert len(await letters.all()) == 1

@@ -1,0 +1,453 @@
+"""The inbox on a real server, step by step."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from storage import connect as patience
+from storage import inbox as module
+from storage import keys
+from storage.connect import StorageUnavailable, connect
+from storage.dead import DeadLetters
+from storage.history import History
+from storage.inbox import GROUP, Claim, Forgotten, Inbox, Kept, LaneLost
+from storage.message import ChatKey, Message, Role
+from tests.valkey import own_valkey
+
+LANE, OTHER = ChatKey(5), ChatKey(-6, 7)
+EXCHANGE = [Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ")]
+
+_bot_ids = itertools.count(8_000_000)
+
+
+def update(number: int) -> str:
+    """A raw update, as small as can be."""
+    return json.dumps({"update_id": number})
+
+
+class Bot:
+    """A bot of a test's own, and its workers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.id = redis, next(_bot_ids)
+
+    def inbox(self, name: str = "a") -> Inbox:
+        """The inbox as a worker sees it."""
+        return Inbox(self.redis, self.id, name)
+
+    async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> list[str]:
+        """Store updates, one after another."""
+        inbox = self.inbox()
+        return [
+            await inbox.put(lane, number, update(number), interrupts=interrupts)
+            for number in numbers
+        ]
+
+    async def waiting(self, lane: ChatKey = LANE) -> int:
+        """How many updates a mailbox holds."""
+        return int(await self.redis.llen(keys.mailbox(self.id, lane)))
+
+    async def claims(self) -> list[int]:
+        """How often each claimed lane was claimed."""
+        pending = await self.redis.xpending_range(keys.ready(self.id), GROUP, "-", "+", 100)
+        return [int(one["times_delivered"]) for one in pending]
+
+
+@pytest.fixture
+async def bot(redis: Redis) -> Bot:
+    """A bot nobody has written to yet."""
+    new = Bot(redis)
+    await new.inbox().begin()
+    return new
+
+
+@pytest.fixture
+async def claim(bot: Bot) -> Claim:
+    """The claim of worker ``a`` on a lane with two updates."""
+    await bot.put(1, 2)
+    (claim,) = await bot.inbox().take(1, 1)
+    return claim
+
+
+# What comes in
+
+
+async def test_an_update_is_stored_once(bot: Bot) -> None:
+    """The same number again, in whatever lane, is known."""
+    assert await bot.put(1, 2, 1) == ["stored", "stored", "known"]
+    assert await bot.put(2, lane=OTHER) == ["known"]
+    assert await bot.waiting() == 2
+    assert await bot.waiting(OTHER) == 0
+
+
+async def test_update_ids_may_be_forgotten(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many numbers as Telegram may repeat are remembered, and no more."""
+    monkeypatch.setattr(module, "IDS_KEPT", 3)
+    await bot.put(1, 2, 3, 4, 5)
+    assert await bot.redis.zcard(keys.seen(bot.id)) == 3
+
+
+async def test_a_flood_fills_only_its_own_mailbox(bot: Bot) -> None:
+    """After fifty, one is stored to be answered so; the rest is not, and other lanes go on."""
+    stored = await bot.put(*range(60))
+    assert stored == ["stored"] * 50 + ["flood"] + ["dropped"] * 9
+    assert await bot.put(100, lane=OTHER) == ["stored"]
+    inbox = bot.inbox()
+    floods = []
+    for _ in range(51):
+        (claim,) = [one for one in await inbox.take(2, 1) if one.lane == LANE]
+        floods.append((await inbox.open(claim)).head.flood)
+        await inbox.done(claim)
+    assert floods == [False] * 50 + [True]
+
+
+async def test_who_is_flooding_can_still_interrupt(bot: Bot) -> None:
+    """Commands that cut short have room beyond the bound, and that room has an end."""
+    await bot.put(*range(51))
+    stored = await bot.put(*range(100, 111), interrupts=True)
+    assert stored == ["stored"] * 10 + ["dropped"]
+
+
+async def test_nobody_is_dropped_untold(bot: Bot) -> None:
+    """The first one too many is told even when a command took the place beyond the bound."""
+    await bot.put(*range(50))
+    assert await bot.put(100, interrupts=True) == ["stored"]
+    assert await bot.put(101, 102) == ["flood", "dropped"]
+
+
+async def test_an_interruption_is_told_at_once(bot: Bot) -> None:
+    """Who listens hears the lane of each interrupting update, and of no other."""
+    heard = bot.inbox("b").interruptions()
+    first = asyncio.ensure_future(anext(heard))
+    while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await bot.put(1)
+    await bot.put(2, lane=OTHER, interrupts=True)
+    await bot.put(3, interrupts=True)
+    assert await asyncio.wait_for(first, 5) == OTHER
+    assert await asyncio.wait_for(anext(heard), 5) == LANE
+    await heard.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("steps", range(3, 12))
+async def test_listening_can_be_stopped(valkey: str, steps: int) -> None:
+    """At whatever step of its beginning who listens is stopped, it stops."""
+    client = connect(valkey, connections=1)
+
+    async def listen() -> None:
+        async for _ in Bot(client).inbox().interruptions():
+            pass
+
+    listening = asyncio.create_task(listen())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    listening.cancel()
+    done, _ = await asyncio.wait([listening], timeout=1)
+    listening.cancel()
+    await asyncio.wait([listening])
+    await client.aclose()
+    assert done
+
+
+async def test_the_newest_interruption_is_seen(bot: Bot, claim: Claim) -> None:
+    """What waits before a command sees it; the command itself, and what follows, does not."""
+    await bot.put(3, interrupts=True)
+    await bot.put(4)
+    inbox = bot.inbox()
+    seen = []
+    for _ in range(4):
+        interrupt = (await inbox.open(claim)).interrupt
+        seen.append(interrupt and interrupt.update)
+        await inbox.done(claim)
+        claim = next(iter(await inbox.take(1, 0.01)), claim)
+    assert seen == [update(3), update(3), None, None]
+
+
+# Claims
+
+
+async def test_a_lane_goes_to_one_worker(bot: Bot) -> None:
+    """However many updates wait in a lane, it is claimed once; then there is nothing."""
+    await bot.put(1, 2)
+    (claim,) = await bot.inbox().take(9, 1)
+    assert claim.lane == LANE
+    assert await bot.inbox("b").take(9, 0.001) == []
+
+
+async def test_who_waits_is_woken(bot: Bot) -> None:
+    """A worker that waits for a lane has it as it comes."""
+    taking = asyncio.ensure_future(bot.inbox("b").take(1, 5))
+    await asyncio.sleep(0.01)
+    await bot.put(1)
+    assert [claim.lane for claim in await taking] == [LANE]
+
+
+async def test_lanes_take_turns(bot: Bot) -> None:
+    """A lane in which more waits goes behind those that waited meanwhile."""
+    await bot.put(1, 2)
+    await bot.put(3, lane=OTHER)
+    inbox, turns = bot.inbox(), []
+    for _ in range(3):
+        (claim,) = await inbox.take(1, 1)
+        turns.append(json.loads((await inbox.open(claim)).head.update)["update_id"])
+        await inbox.done(claim)
+    assert turns == [1, 3, 2]
+
+
+async def test_a_claim_whose_reply_was_lost(bot: Bot) -> None:
+    """The worker finds its unknown lanes, and each finding counts."""
+    await bot.put(1)
+    (claim,) = await bot.inbox().take(1, 1)
+    assert await bot.inbox().mine([]) == [claim]
+    assert await bot.inbox().mine([claim.entry]) == []
+    assert await bot.claims() == [2]
+
+
+async def test_silent_owners_lose_their_lanes(
+    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a lease without a beat a lane is anybody's, and that claim counts; a beat does not."""
+    assert await bot.inbox("b").stale(9) == []
+    assert await bot.inbox("a").beat([claim.entry]) == []
+    assert await bot.claims() == [1]
+    monkeypatch.setattr(module, "LEASE", 0.01)
+    await asyncio.sleep(0.02)
+    assert await bot.inbox("b").stale(9) == [claim]
+    assert await bot.claims() == [2]
+    assert await bot.inbox("a").beat([claim.entry, "1-1"]) == [claim.entry, "1-1"]
+
+
+async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker gets as many as it asked for, also from behind others that are alive."""
+    for number in range(60):
+        await bot.put(number, lane=ChatKey(1 + number))
+    claims = await bot.inbox("a").take(60, 1)
+    monkeypatch.setattr(module, "LEASE", 0.2)
+    await asyncio.sleep(0.25)
+    await bot.inbox("a").beat([claim.entry for claim in claims[:58]])
+    assert await bot.inbox("b").stale(1) == claims[58:59]
+    assert await bot.inbox("b").stale(5) == claims[59:]
+
+
+async def test_a_worker_may_leave(bot: Bot, claim: Claim) -> None:
+    """What it had is anybody's at once; its name is gone when nothing is under it any more."""
+    await bot.inbox("a").leave()
+    assert await bot.inbox("b").stale(1) == [claim]
+    await bot.inbox("a").leave()
+    consumers = await bot.redis.xinfo_consumers(keys.ready(bot.id), GROUP)
+    assert [consumer["name"] for consumer in consumers] == ["b"]
+    assert (await bot.inbox("b").open(claim)).claims == 2
+
+
+async def test_names_of_the_dead_are_swept(
+    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that leaves takes old names with it, but none that has a lane."""
+    assert await bot.inbox("b").take(1, 0.001) == []
+    monkeypatch.setattr(module, "DAY_MS", -1)
+    await bot.inbox("c").leave()
+    consumers = await bot.redis.xinfo_consumers(keys.ready(bot.id), GROUP)
+    assert [consumer["name"] for consumer in consumers] == ["a"]
+    assert (await bot.inbox("a").open(claim)).head.update == update(1)
+
+
+async def test_a_clock_that_goes_back(bot: Bot, claim: Claim) -> None:
+    """Claims made in what is now the future are made anew, so that they can grow stale."""
+    inbox = bot.inbox("b")
+    with capture_logs() as logs:
+        await inbox.watch_clock()
+        assert logs == []
+        hour_ms = 3_600_000
+        await bot.redis.xclaim(
+            keys.ready(bot.id),
+            GROUP,
+            "a",
+            0,
+            [claim.entry],
+            time=(inbox._server_time * 1000) + hour_ms,
+            justid=True,
+        )
+        inbox._server_time += hour_ms // 1000
+        await inbox.watch_clock()
+    assert [entry["event"] for entry in logs] == ["clock_went_back"]
+    (pending,) = await bot.redis.xpending_range(keys.ready(bot.id), GROUP, "-", "+", 9)
+    assert (pending["consumer"], pending["times_delivered"]) == ("a", 1)
+    await bot.inbox("a").leave()
+    assert await inbox.stale(1) == [claim]
+
+
+async def test_more_beats_than_one_script_takes(bot: Bot) -> None:
+    """Thousands of lanes are renewed in several scripts."""
+    entries = [f"{number}-1" for number in range(1001)]
+    assert await bot.inbox().beat(entries) == entries
+
+
+# Work
+
+
+async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
+    """Repeated, or made again by a later owner, it changes neither history nor usage."""
+    history, kept = History(bot.redis, bot.id), Kept(EXCHANGE, 0, 10, 20)
+    for reply in ("first", "first", "other"):
+        await bot.inbox().commit(claim, reply, kept)
+    await bot.inbox().leave()
+    await bot.inbox("b").stale(1)
+    await bot.inbox("b").commit(claim, "third", kept)
+    opened = await bot.inbox("b").open(claim)
+    assert (opened.reply, opened.sent, opened.claims) == ("first", 0, 2)
+    assert (await history.newest(LANE, 10_000)).messages == tuple(EXCHANGE)
+    usage = await bot.redis.hgetall(keys.usage(bot.id, LANE))
+    assert usage == {"answers": "1", "prompt_tokens": "10", "completion_tokens": "20"}
+
+
+async def test_a_history_is_forgotten_once(bot: Bot, claim: Claim) -> None:
+    """Repeated, it does not touch what was said meanwhile."""
+    said = keys.history(bot.id, ChatKey(77))
+    for message in ("before", "after"):
+        await bot.redis.rpush(said, message)
+        await bot.inbox().commit(claim, "forgotten", Forgotten(ChatKey(77)))
+    assert await bot.redis.lrange(said, 0, -1) == ["after"]
+    assert await bot.redis.get(keys.epoch(bot.id, ChatKey(77))) == "1"
+
+
+async def test_a_lost_lane_cannot_be_written_to(bot: Bot, claim: Claim) -> None:
+    """Each script of a worker that lost its lane finds itself refused, and leaves no trace."""
+    await bot.inbox("a").leave()
+    await bot.inbox("b").stale(1)
+    late = bot.inbox("a")
+    writes: list[Callable[[], Awaitable[object]]] = [
+        lambda: late.open(claim),
+        lambda: late.commit(claim, "reply", Kept(EXCHANGE, 0, 1, 1)),
+        lambda: late.commit(claim, "reply", Forgotten(LANE)),
+        lambda: late.sent(claim, 1),
+        lambda: late.failed(claim, "reason"),
+    ]
+    for write in writes:
+        with pytest.raises(LaneLost):
+            await write()
+    await late.done(claim, "reason")
+    assert await bot.waiting() == 2
+    for key in (keys.outbox, keys.history, keys.usage):
+        assert not await bot.redis.exists(key(bot.id, LANE))
+    assert await DeadLetters(bot.redis, bot.id).all() == []
+
+
+async def test_done_twice_is_done_once(bot: Bot, claim: Claim) -> None:
+    """A repeated end, after a lost reply, does not end what follows."""
+    await bot.inbox().done(claim)
+    await bot.inbox().done(claim)
+    assert await bot.waiting() == 1
+    (following,) = await bot.inbox().take(1, 1)
+    await bot.inbox().done(claim)
+    assert (await bot.inbox().open(following)).head.update == update(2)
+
+
+async def test_nothing_is_left_of_what_is_done(bot: Bot, claim: Claim) -> None:
+    """When a lane is empty again, only the numbers that were seen remain."""
+    inbox = bot.inbox()
+    await bot.put(3, interrupts=True)
+    for _ in range(3):
+        await inbox.commit(claim, "reply")
+        await inbox.sent(claim, 1)
+        await inbox.failed(claim, "reason")
+        await inbox.done(claim)
+        claim = next(iter(await inbox.take(1, 0.001)), claim)
+    assert sorted(await bot.redis.keys(f"{{{bot.id}}}:*")) == [
+        keys.ready(bot.id),
+        keys.seen(bot.id),
+    ]
+    assert await bot.redis.xlen(keys.ready(bot.id)) == 0
+
+
+async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be dealt with is kept with its reason, up to a bound; its lane goes on."""
+    monkeypatch.setattr(module, "MOST", 1)
+    awkward = json.dumps({"update_id": 3, "text": 'кавычки "\\/\x7f\n'}, ensure_ascii=False)
+    await bot.inbox().done(claim, "the first")
+    (claim,) = await bot.inbox().take(1, 1)
+    await bot.inbox().put(LANE, 3, awkward, interrupts=False)
+    await bot.inbox().done(claim, "the second")
+    (claim,) = await bot.inbox().take(1, 1)
+    await bot.inbox().done(claim, "the third")
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert (letter.reason, letter.update) == ("the third", awkward)
+
+
+async def test_who_waits_long_is_told_of_once(bot: Bot, claim: Claim) -> None:
+    """Of each lane the head, in work or not, to one caller; the next head is not told again."""
+    await bot.put(3, lane=OTHER)
+    assert await bot.inbox("a").overdue(3600) == []
+    told = [entry.update for entry in await bot.inbox("a").overdue(0)]
+    assert told == [update(1), update(3)]
+    assert await bot.inbox("b").overdue(0) == []
+    await bot.inbox("a").done(claim)
+    assert await bot.inbox("b").overdue(0) == []
+
+
+# Faults of the server
+
+
+@pytest.fixture
+async def small() -> AsyncIterator[Redis]:
+    """A client of a server that no other test uses."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=4)
+        yield client
+        await client.aclose()
+
+
+async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
+    """Nothing of a refused update is stored, so that it may come again; all work goes on."""
+    bot = Bot(small)
+    await bot.put(1, 2)
+    await small.config_set("maxmemory", "1")
+    with pytest.raises(StorageUnavailable, match="OutOfMemory"):
+        await bot.put(3)
+    inbox = bot.inbox()
+    await inbox.begin()
+    (claim,) = await inbox.take(1, 1)
+    assert (await inbox.open(claim)).claims == 1
+    await inbox.failed(claim, "reason")
+    await inbox.commit(claim, "reply", Kept(EXCHANGE, 0, 1, 1))
+    await inbox.sent(claim, 1)
+    assert await inbox.beat([claim.entry]) == []
+    assert len(await inbox.overdue(0)) == 1
+    inbox._server_time = 2**40
+    await inbox.watch_clock()
+    assert len((await History(small, bot.id).newest(LANE, 1000)).messages) == 2
+    await inbox.done(claim, "reason")
+    await inbox.leave()
+    await small.config_set("maxmemory", "0")
+    assert await bot.put(3) == ["stored"]
+
+
+async def test_a_server_that_lost_everything(
+    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits on a lane of the old data waits for the group, and then finds the lane lost."""
+    monkeypatch.setattr(patience, "PAUSES", (0.01,))
+    inbox = bot.inbox()
+    await bot.redis.delete(*await bot.redis.keys(f"{{{bot.id}}}:*"))
+    opening = asyncio.ensure_future(inbox.open(claim))
+    with pytest.raises(StorageUnavailable, match="NOGROUP"):
+        await inbox.take(1, 0.001)
+    assert not opening.done()
+    await bot.put(3)
+    await inbox.begin()
+    await inbox.begin()
+    with pytest.raises(LaneLost):
+        await asyncio.wait_for(opening, 5)
+    assert [found.lane for found in await inbox.take(1, 1)] == [LANE]
+
+
+async def test_a_key_of_another_type(bot: Bot) -> None:
+    """A group that cannot be made is told as any other trouble with storage."""
+    await bot.redis.delete(keys.ready(bot.id))
+    await bot.redis.set(keys.ready(bot.id), "odd")
+    with pytest.raises(StorageUnavailable, match="WRONGTYPE"):
+        await bot.inbox().begin()

@@ -1,0 +1,184 @@
+"""One leader at a time; each `Lease` on one key is a process in miniature."""
+
+import asyncio
+import itertools
+import secrets
+
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from storage import keys, lease
+from storage.connect import connect
+from storage.lease import Lease, LeaseLost
+from tests.valkey import own_valkey
+
+_bot_ids = itertools.count(8_300_000)
+
+
+@pytest.fixture
+def key() -> str:
+    """A key of the test's own."""
+    return keys.poller(next(_bot_ids))
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waiting take next to no time; leases last as long as ever."""
+    sleep = asyncio.sleep
+
+    async def short(seconds: float) -> None:
+        await sleep(min(seconds, 0.01))
+
+    monkeypatch.setattr(asyncio, "sleep", short)
+
+
+async def test_one_leads_at_a_time(redis: Redis, key: str) -> None:
+    """Five want to lead; one does, then another, until all have."""
+    leading, led = 0, []
+
+    async def lead(number: int) -> None:
+        nonlocal leading
+        async with Lease(redis, key, secrets.token_hex(4)).leading():
+            leading += 1
+            assert leading == 1
+            await asyncio.sleep(0.01)
+            leading -= 1
+            led.append(number)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(lead(number) for number in range(5)))
+    assert sorted(led) == [0, 1, 2, 3, 4]
+    assert not await redis.exists(key)
+
+
+async def test_a_leader_that_died_is_followed(redis: Redis, key: str) -> None:
+    """When a lease ends unrenewed, another process leads."""
+    assert await redis.lock(key, timeout=0.1, blocking=False).acquire()
+    async with asyncio.timeout(5), Lease(redis, key, secrets.token_hex(4)).leading():
+        assert await redis.exists(key)
+
+
+async def test_a_living_leader_is_not_followed(redis: Redis, key: str) -> None:
+    """A lease that is renewed does not end, and who waits for it is known."""
+    first, second = Lease(redis, key, secrets.token_hex(4)), Lease(redis, key, secrets.token_hex(4))
+    entered = asyncio.Event()
+
+    async def follow() -> None:
+        async with second.leading():
+            entered.set()
+
+    async with first.leading():
+        assert not await first.is_awaited()
+        await redis.pexpire(key, 300)
+        following = asyncio.create_task(follow())
+        while not await first.is_awaited():  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+        while await redis.pttl(key) < 1000:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.01)
+        assert not entered.is_set()
+    await asyncio.wait_for(following, 5)
+
+
+async def test_a_lost_lease_ends_the_block(redis: Redis, key: str) -> None:
+    """Who finds another in its place stops, and leaves the other alone."""
+    cancelled = False
+
+    async def lead() -> None:
+        nonlocal cancelled
+        async with Lease(redis, key, secrets.token_hex(4)).leading():
+            await redis.set(key, "another")
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled = True
+                raise
+
+    with pytest.raises(LeaseLost):
+        await asyncio.wait_for(lead(), 5)
+    assert cancelled
+    assert await redis.get(key) == "another"
+
+
+async def test_without_storage_nobody_leads_for_ever(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader that cannot renew goes on while its lease lasts, and not beyond."""
+    monkeypatch.setattr(lease, "SECONDS", 0.5)
+    async with own_valkey() as server:
+        client = connect(server.url, connections=2)
+        leader = Lease(client, key, secrets.token_hex(4))
+        outlived = False
+
+        async def lead() -> None:
+            nonlocal outlived
+            async with leader.leading():
+                server.kill()
+                await asyncio.sleep(0)
+                outlived = True
+                await asyncio.Event().wait()
+
+        with pytest.raises(LeaseLost):
+            await asyncio.wait_for(lead(), 20)
+        assert outlived
+        assert await leader.is_awaited()
+        await client.aclose()
+
+
+async def test_storage_is_waited_for(key: str) -> None:
+    """Who wants to lead while storage is down leads when it is back."""
+    async with own_valkey() as server:
+        server.kill()
+        client = connect(server.url, connections=2)
+        entered = asyncio.Event()
+
+        async def lead() -> None:
+            async with Lease(client, key, secrets.token_hex(4)).leading():
+                entered.set()
+
+        with capture_logs() as logs:
+            leading = asyncio.create_task(lead())
+            while not logs:  # noqa: ASYNC110 - a log tells nobody
+                await asyncio.sleep(0.01)
+            assert not entered.is_set()
+            await server.start()
+            await asyncio.wait_for(leading, 10)
+        assert {entry["event"] for entry in logs} == {"storage_unavailable"}
+        await client.aclose()
+
+
+async def test_what_the_block_met_comes_out(redis: Redis, key: str) -> None:
+    """An error of the block itself is the block's caller's, and the lease is free."""
+    with pytest.raises(ValueError, match="oops"):
+        async with Lease(redis, key, secrets.token_hex(4)).leading():
+            raise ValueError("oops")
+    assert not await redis.exists(key)
+
+
+async def test_who_is_cancelled_ends_though_its_lease_is_lost(redis: Redis, key: str) -> None:
+    """A process that is to stop does not lead again because it lost the lease meanwhile."""
+
+    async def lead() -> None:
+        async with Lease(redis, key, secrets.token_hex(4)).leading():
+            entered.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await redis.set(key, "another")
+                await asyncio.Event().wait()
+
+    entered = asyncio.Event()
+    leading = asyncio.create_task(lead())
+    async with asyncio.timeout(5):
+        await entered.wait()
+        leading.cancel()
+        await asyncio.wait([leading])
+    assert leading.cancelled()
+
+
+async def test_who_comes_back_under_its_old_name(redis: Redis, key: str) -> None:
+    """A process that died and lives again need not wait for its own lease to end."""
+    assert await redis.lock(key, timeout=60, blocking=False).acquire(token="embedded")
+    async with asyncio.timeout(5), Lease(redis, key, "embedded").leading():
+        assert await redis.get(key) == "embedded"
+    assert not await redis.exists(key)
