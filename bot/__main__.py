@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from bot import dead
 from bot import log as logs
 from bot.app import TokenRefused, running
 from bot.check import check
@@ -34,6 +35,9 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run the bot, configured by the environment or .env")
     commands.add_parser("check", help="try storage, Telegram and the model once, and say")
+    dead.add_arguments(
+        commands.add_parser("dead", help="list, replay or drop what could not be dealt with")
+    )
     demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
     arguments = parser.parse_args()
     try:
@@ -41,6 +45,9 @@ def main() -> int:
             return _finished(_demo(arguments))
         settings = read()
         logs.configure(settings.secrets)
+        if arguments.command == "dead":
+            run(dead.dead(settings, arguments.act))
+            return 0
         if arguments.command == "check":
             return 0 if run(check(settings)) else FAILED
         return _finished(_run(settings))

@@ -1,10 +1,11 @@
 """``python -m bot check``: is it my key, my proxy or Telegram? Tries each once, and says."""
 
+import contextlib
 from contextlib import AsyncExitStack
 
 from telegram.error import TelegramError
 
-from bot.app import open_completion, open_storage, open_telegram
+from bot.clients import open_completion, open_storage, open_telegram
 from bot.settings import Settings
 from handlers.completion import CompletionError
 from storage.connect import StorageUnavailable
@@ -42,6 +43,6 @@ async def _telegram(settings: Settings, stack: AsyncExitStack) -> str:
 
 
 async def _completion(settings: Settings, stack: AsyncExitStack) -> str:
-    completion = await open_completion(settings, stack)
+    completion = await open_completion(settings, stack, contextlib.nullcontext)
     answer = await completion.answer([Message(Role.USER, "Скажи «да»")])
     return f"and {settings.model_uri} answered in {answer.completion_tokens} tokens"

@@ -68,6 +68,12 @@ def _require_url(value: str, schemes: tuple[str, ...], hint: str = "") -> None:
         raise ValueError(f"is not a URL that begins like {wanted}")
 
 
+def _webhook_secret(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
+        raise ValueError("must be 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
+    return value
+
+
 def _address(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -196,7 +202,7 @@ class Settings(BaseSettings):
     )
     max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
     completion_concurrency: int = _setting(
-        "answers being generated at once", "8", default=8, gt=0, le=10_000
+        "answers being generated at once, over all processes", "8", default=8, gt=0, le=10_000
     )
     redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = _setting(
         "`redis://`, `rediss://` or `unix://`; unset: a server of the bot's own in `DATA_DIR`",
@@ -212,8 +218,25 @@ class Settings(BaseSettings):
     completion_proxy: ProxyUrl | None = _setting(
         "proxy for the completion API", "http://127.0.0.1:3128", default=None
     )
+    webhook_url: Annotated[str, BeforeValidator(_base_url)] | None = _setting(
+        "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling",
+        "https://bot.example.org/telegram",
+        default=None,
+    )
+    webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = _setting(
+        "what Telegram shows there; unset: made once, and kept in Redis for all processes",
+        "any-letters_and-digits",
+        default=None,
+    )
+    role: Literal["all", "intake", "worker"] = _setting(
+        "what this process does: take updates in, answer them, or both (`all`)",
+        "worker",
+        default="all",
+    )
     listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(_address)] = _setting(
-        "where `/healthz` is served", "127.0.0.1:8080", default=("127.0.0.1", 8080)
+        "where `/healthz`, `/readyz` and the webhook are served",
+        "127.0.0.1:8080",
+        default=("127.0.0.1", 8080),
     )
     admins: Ids = _setting(
         "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
@@ -228,7 +251,9 @@ class Settings(BaseSettings):
         "-1001234567890",
         default=frozenset(),
     )
-    lanes: int = _setting("chats being answered at once", "64", default=64, gt=0, le=10_000)
+    lanes: int = _setting(
+        "chats being answered at once by this process", "64", default=64, gt=0, le=10_000
+    )
 
     @field_validator("model")
     @classmethod

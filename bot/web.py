@@ -13,11 +13,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.intake import Polling
+from bot.intake import Intake
+from bot.polling import Polling
 from storage.connect import StorageUnavailable, translated
-
-TOO_SILENT = 120.0
-"""Seconds without an answer from Telegram to any poll, after which the bot is not well."""
 
 
 class _Server(uvicorn.Server):
@@ -58,18 +56,34 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def health(redis: Redis, polling: Polling) -> Starlette:
-    """Make the application that says, at ``/healthz``, whether the bot is well: 200 or 503."""
+class Health:
+    """What this process does, and whether it does it well: ``/healthz`` and ``/readyz``."""
 
-    async def healthz(_request: Request) -> JSONResponse:
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.intake: Intake | None = None
+        self.polling: Polling | None = None
+        self.routes = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
+
+    def application(self) -> Starlette:
+        """Make the web application of all routes known so far."""
+        return Starlette(routes=self.routes)
+
+    async def _healthz(self, _request: Request) -> JSONResponse:
+        """Answer 200 as long as a restart would mend nothing."""
+        polling = self.polling
+        silent = polling is not None and polling.is_silent
+        restarts = polling.restarts if polling else 0
+        return JSONResponse({"silent": silent, "polls_restarted": restarts}, 503 if silent else 200)
+
+    async def _readyz(self, _request: Request) -> JSONResponse:
+        """Answer 200 when a message that comes now will be dealt with; else say why not."""
         problems = []
         try:
             with translated():
-                await redis.ping()
+                await self.redis.ping()
         except StorageUnavailable as error:
             problems.append(f"storage: {error}")
-        if polling.silence > TOO_SILENT:
-            problems.append(f"telegram: silent for {polling.silence:.0f} s")
-        return JSONResponse({"problems": problems}, status_code=503 if problems else 200)
-
-    return Starlette(routes=[Route("/healthz", healthz)])
+        if self.intake and self.intake.problem:
+            problems.append(f"intake: {self.intake.problem}")
+        return JSONResponse({"problems": problems}, 503 if problems else 200)

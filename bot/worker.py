@@ -1,83 +1,227 @@
-"""Lanes: one per conversation, so that each is answered in order and none waits for another."""
+"""Workers: lanes claimed from the inbox, handled in order, finished, given back or taken over."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import structlog
+from telegram.error import TelegramError
 
+from bot.background import beside
+from handlers.dispatch import Dispatch, Unreadable
+from handlers.turn import Turn
+from storage.connect import StorageUnavailable
+from storage.inbox import LEASE, Claim, Inbox, LaneLost, Opened
 from storage.message import ChatKey
 
 log = structlog.get_logger()
 
+BEAT_SECONDS = LEASE / 3
+TICK_SECONDS = 2.0
+"""How often a worker looks for lanes whose owner died, and for people who wait long."""
+WAIT_SECONDS = 3.0
+"""How long a worker waits for a lane at a time; its client gives up a call after 5 s."""
 PATIENCE = 50.0
 """Seconds after which a person who still waits is told so. A minute is what people bear."""
+MOST_FAILURES = 3
+"""Failures of the work itself after which an update is a dead letter, and its person is told."""
+FAILURE_SECONDS = 1.0
+"""How long the work waits after a failure, doubled each time."""
+MOST_CLAIMS = 20
+"""Claims after which it is one too: apart, as a machine that crashes is not the update's fault."""
+GRACE_SECONDS = 20.0
+"""How long a stop waits for what is in hand before it is given back."""
+PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before storage is tried again, the last for all that follow."""
 
-Handle = Callable[[dict[str, Any]], Awaitable[None]]
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """A lane in work here: its claim, its task, and the turn that its head is at."""
+
+    claim: Claim
+    task: asyncio.Task[None] | None = None
+    turn: Turn | None = None
 
 
 class Worker:
-    """Handles raw updates, at most ``lanes`` at once, those of a conversation in order."""
+    """Works on up to ``lanes`` lanes at once."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, handle: Handle, late: Handle, lanes: int) -> None:
-        """``tasks`` is where lanes run, and what is left when all that was put is done.
+    def __init__(self, inbox: Inbox, dispatch: Dispatch, lanes: int) -> None:
+        self._inbox = inbox
+        self._dispatch = dispatch
+        self._lanes = lanes
+        self._running: dict[str, _Lane] = {}
+        # Claims by several ways, in one moment, may be more than there was room for.
+        self._places = asyncio.Semaphore(lanes)
+        self._room = asyncio.Event()
+        self._room.set()
 
-        ``late`` is called, once until a lane is idle again, with an update that waits long.
-        """
-        self._tasks = tasks
-        self._handle = handle
-        self._late = late
-        self._slots = asyncio.Semaphore(lanes)
-        self._lanes: dict[ChatKey, _Lane] = {}
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Work while the block runs; leaving it finishes what is in hand, or gives it back."""
+        async with beside(self._beat()):  # goes on to the end: what is in hand must stay ours
+            async with beside(self._take(), self._tick(), self._listen()):
+                yield
+            await self._finish()
 
-    async def put(self, update: dict[str, Any]) -> None:
-        """Queue an update in its conversation's lane; what belongs to none is logged and left."""
-        key = lane_of(update)
-        if key is None:
-            log.warning("update_unreadable", update=update["update_id"])
-            return
-        lane = self._lanes.get(key)
-        if lane is None:
-            lane = self._lanes[key] = _Lane()
-            self._tasks.create_task(self._run(key, lane))
-        lane.waiting.append(update)
-        asyncio.get_running_loop().call_later(PATIENCE, self._look_after, lane, update)
+    # What comes in
 
-    async def _run(self, key: ChatKey, lane: "_Lane") -> None:
-        while lane.waiting:
-            async with self._slots:
-                await self._guarded(self._handle, lane.waiting[0])
-            lane.waiting.popleft()
-        del self._lanes[key]
+    async def _take(self) -> None:
+        """Claim lanes as long as there is room for them."""
+        lost_track, failures = True, 0
+        while True:
+            await self._room.wait()
+            try:
+                if lost_track:  # at the start; and a failed claim may have claimed all the same
+                    await self._inbox.begin()
+                    claims = await self._inbox.mine(list(self._running))
+                else:
+                    free = self._lanes - len(self._running)
+                    claims = await self._inbox.take(free, WAIT_SECONDS)
+                lost_track, failures = False, 0
+            except StorageUnavailable as error:
+                log.warning("storage_unavailable", reason=str(error))
+                lost_track = True
+                await asyncio.sleep(_pause(failures))
+                failures += 1
+                continue
+            self._start(claims)
 
-    def _look_after(self, lane: "_Lane", update: dict[str, Any]) -> None:
-        if not lane.told and any(waiting is update for waiting in lane.waiting):
-            lane.told = True
-            self._tasks.create_task(self._guarded(self._late, update))
+    async def _tick(self) -> None:
+        """Take over lanes of the dead, and tell people who wait long."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS * random.uniform(0.8, 1.2))
+            with contextlib.suppress(StorageUnavailable):  # `_take` says so
+                if (free := self._lanes - len(self._running)) > 0:
+                    claims = await self._inbox.stale(free)
+                    if claims:
+                        log.info("lanes_taken_over", lanes=len(claims))
+                    self._start(claims)
+                for entry in await self._inbox.overdue(PATIENCE):
+                    try:
+                        await self._dispatch.tell_late(entry.update)
+                    except (TelegramError, Unreadable) as error:
+                        log.info("not_told_late", reason=str(error))
+                    except Exception:  # an odd update must not end the worker
+                        log.exception("not_told_late")
 
-    async def _guarded(self, handle: Handle, update: dict[str, Any]) -> None:
+    async def _listen(self) -> None:
+        """Cut short what a lane is doing when a command that may comes in behind it."""
+        while True:
+            try:
+                # Side by side: Telegram may take its time to say who is an admin.
+                async with asyncio.TaskGroup() as looks:
+                    async for key in self._inbox.interruptions():
+                        looks.create_task(self._look_up(key))
+            except* StorageUnavailable:
+                await asyncio.sleep(PAUSES[-1])
+
+    async def _look_up(self, key: ChatKey) -> None:
+        for lane in list(self._running.values()):
+            if lane.claim.lane == key:
+                try:
+                    await self._interrupt(lane, await self._inbox.open(lane.claim))
+                except LaneLost:
+                    continue  # its task hears of that by itself
+                except Exception:  # an odd update must not end the worker
+                    log.exception("not_interrupted")
+
+    def _start(self, claims: list[Claim]) -> None:
+        for claim in claims:
+            if claim.entry not in self._running:
+                lane = self._running[claim.entry] = _Lane(claim)
+                lane.task = asyncio.create_task(self._work(lane))
+        if len(self._running) >= self._lanes:
+            self._room.clear()
+
+    # What is in hand
+
+    async def _work(self, lane: _Lane) -> None:
         try:
-            await handle(update)
-        except Exception:  # a lane must outlive whatever one update does to its handler
-            log.exception("update_failed", update=update["update_id"])
+            async with self._places:
+                await self._until_done(lane)
+        except LaneLost:
+            log.info("lane_lost", chat=lane.claim.lane.chat_id)
+        except Exception:  # a worker must outlive whatever happens in one lane
+            log.exception("lane_failed", chat=lane.claim.lane.chat_id)
+        finally:
+            del self._running[lane.claim.entry]
+            if len(self._running) < self._lanes:
+                self._room.set()
+
+    async def _until_done(self, lane: _Lane) -> None:
+        """Deal with the head of a lane's mailbox: tried again after failures, in the end buried."""
+        while True:
+            opened = await self._inbox.open(lane.claim)
+            lane.turn = Turn(self._inbox, lane.claim, opened)
+            reason = _hopeless(opened)
+            try:
+                if reason:
+                    await self._dispatch.apologize(opened.head.update, lane.turn)
+                else:
+                    await self._interrupt(lane, opened)
+                    await self._dispatch.handle(opened.head.update, lane.turn)
+            except LaneLost:
+                raise
+            except Unreadable as error:
+                reason = reason or f"unreadable: {error}"
+            except Exception as error:  # whatever it was, it is counted, and not for ever
+                log.exception("update_failed", chat=lane.claim.lane.chat_id)
+                if not reason:
+                    failures = await self._inbox.failed(lane.claim, repr(error))
+                    await asyncio.sleep(FAILURE_SECONDS * 2**failures)
+                    continue
+            await self._inbox.done(lane.claim, reason)
+            return
+
+    async def _interrupt(self, lane: _Lane, opened: Opened) -> None:
+        """Cut the lane's turn short if a command that waits in its mailbox may do so."""
+        if opened.interrupt and lane.turn:
+            try:
+                if await self._dispatch.may_interrupt(opened.interrupt.update):
+                    lane.turn.interrupted.set()
+            except (TelegramError, Unreadable) as error:
+                log.info("not_interrupted", reason=repr(error))
+
+    async def _beat(self) -> None:
+        """Keep what is in hand ours, and drop what is no longer."""
+        while True:
+            try:
+                # The group may be gone with all its data, and every lane here waits for it.
+                await self._inbox.begin()
+                for entry in await self._inbox.beat(list(self._running)):
+                    if (lane := self._running.get(entry)) and lane.task:
+                        lane.task.cancel()
+                await self._inbox.watch_clock()
+            except StorageUnavailable as error:
+                log.warning("no_heartbeat", reason=str(error))
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _finish(self) -> None:
+        """Wait for what is in hand; give back what takes too long, for others to go on with."""
+        tasks = [lane.task for lane in self._running.values() if lane.task]
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await self._inbox.leave()
+        except StorageUnavailable as error:
+            log.warning("not_given_back", reason=str(error))
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One conversation's updates, the first of them in work; ``told`` that it takes longer."""
+def _hopeless(opened: Opened) -> str:
+    """Why an update is not to be tried again; '' while it is."""
+    if opened.failures >= MOST_FAILURES:
+        return f"failed {opened.failures} times: {opened.failure}"
+    if opened.claims > MOST_CLAIMS:
+        return f"{opened.claims} workers died of it, or with it"
+    return ""
 
-    waiting: deque[dict[str, Any]] = field(default_factory=deque)
-    told: bool = False
 
-
-def lane_of(update: dict[str, Any]) -> ChatKey | None:
-    """Find the conversation of a raw update, which may be anything; None if there is none."""
-    try:
-        message = update["message"]
-        chat_id = message["chat"]["id"]
-        topic_id = message["message_thread_id"] if message.get("is_topic_message") else 0
-    except (LookupError, TypeError, AttributeError):
-        return None
-    return ChatKey(chat_id, topic_id) if type(chat_id) is type(topic_id) is int else None
+def _pause(failures: int) -> float:
+    return PAUSES[min(failures, len(PAUSES) - 1)]

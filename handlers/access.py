@@ -34,6 +34,16 @@ class Access:
         """Tell whether an owner of the bot wrote this."""
         return message.from_user is not None and message.from_user.id in self.owners
 
+    async def may_interrupt(self, command: Message) -> bool:
+        """Tell whether a command may cut short what its chat waits for.
+
+        Everybody may stop an answer, which can be asked for again. What makes the bot forget
+        interrupts only when it is going to be obeyed.
+        """
+        if not is_from_a_person(command) or not self.allows(command):
+            return False
+        return not _is_reset(command) or self.owns(command) or await is_chat_admin(command)
+
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
         message = update.message
@@ -45,6 +55,10 @@ class Access:
         if person and is_addressed(message, context.bot.bot):
             await reply.say(message, texts_for(message.from_user).not_allowed)
         raise ApplicationHandlerStop
+
+
+def _is_reset(message: Message) -> bool:
+    return (message.text or "").lower().startswith("/reset")
 
 
 async def is_chat_admin(message: Message) -> bool:

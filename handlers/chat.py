@@ -1,17 +1,22 @@
 """A text meant for the bot: to the dialogue, and its answer back."""
 
+import asyncio
 import time
+from typing import TypeVar
 
 import structlog
-from telegram import Message, Update, User
+from telegram import Message, Update
 from telegram.ext import ContextTypes
 
 from handlers import reply
-from handlers.addressing import chat_key, is_addressed, is_from_a_person, question
+from handlers.addressing import chat_key, is_addressed, question
 from handlers.conversation import Conversation
 from handlers.texts import texts_for
+from handlers.turn import current
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 class Chat:
@@ -30,21 +35,21 @@ class Chat:
             texts = texts_for(message.from_user)
             await reply.say(message, texts.empty_question.format(name=context.bot.username))
             return
-        await self._answer(message, str(update.update_id), asked)
+        await self._answer(message, asked)
 
-    async def on_late(self, update: Update, me: User) -> None:
-        """Tell who has waited long for an answer that it takes longer."""
-        message = update.message
-        if message and is_from_a_person(message) and is_addressed(message, me):
-            await reply.say(message, texts_for(message.from_user).takes_longer)
-
-    async def _answer(self, message: Message, turn: str, asked: str) -> None:
+    async def _answer(self, message: Message, asked: str) -> None:
+        turn = current.get()
         started = time.monotonic()
         async with reply.typing(message):
-            answer = await self._conversation.answer(chat_key(message), turn, asked)
+            answering = asyncio.create_task(self._conversation.answer(chat_key(message), asked))
+            found = await _unless(turn.interrupted, answering)
+        if found is None:
+            log.info("turn", chat=message.chat_id, outcome="interrupted")
+            return
+        answer, kept = found
         thought = time.monotonic()
         note = texts_for(message.from_user).truncated if answer.truncated else None
-        await reply.answer(message, answer.text, note)
+        await reply.answer(message, answer.text, note, kept)
         log.info(
             "turn",
             chat=message.chat_id,
@@ -54,3 +59,14 @@ class Chat:
             completion_tokens=answer.completion_tokens,
             outcome="truncated" if answer.truncated else "answered",
         )
+
+
+async def _unless(interrupted: asyncio.Event, work: asyncio.Task[T]) -> T | None:
+    """Wait for ``work``; cancel it, and give None, when it is interrupted."""
+    interruption = asyncio.create_task(interrupted.wait())
+    try:
+        await asyncio.wait({interruption, work}, return_when=asyncio.FIRST_COMPLETED)
+        return None if interruption.done() else await work
+    finally:
+        interruption.cancel()
+        work.cancel()

@@ -1,4 +1,4 @@
-"""The bot's commands: /start, /help and /reset."""
+"""The bot's commands: /start, /help, /stop and /reset."""
 
 import re
 
@@ -10,7 +10,6 @@ from handlers import reply
 from handlers.access import Access, is_chat_admin
 from handlers.addressing import chat_key
 from handlers.texts import ENGLISH, RUSSIAN, Texts, texts_for
-from storage.history import History
 from storage.message import ChatKey
 
 log = structlog.get_logger()
@@ -19,8 +18,7 @@ log = structlog.get_logger()
 class Commands:
     """Answers commands."""
 
-    def __init__(self, history: History, access: Access) -> None:
-        self._history = history
+    def __init__(self, access: Access) -> None:
         self._access = access
 
     async def start(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -34,33 +32,39 @@ class Commands:
             text = texts_for(message.from_user).help.format(name=context.bot.username)
             await reply.say(message, text)
 
+    async def stop(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Say that it is done: what waited before this was cut short when it came in."""
+        if message := update.message:
+            await reply.say(message, texts_for(message.from_user).stopped)
+
     async def reset(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Forget this conversation, or for an owner that of the chat whose number is given."""
         message = update.message
         if message is None:
             return
         if context.args:
-            await reply.say(message, await self._reset_other(message, context.args))
+            await self._reset_other(message, context.args[0])
         else:
-            await reply.say(message, await self._reset_here(message))
+            await self._reset_here(message)
 
-    async def _reset_here(self, message: Message) -> str:
+    async def _reset_here(self, message: Message) -> None:
         texts = texts_for(message.from_user)
-        if not self._access.owns(message) and not await is_chat_admin(message):
-            return texts.reset_is_for_admins
-        await self._history.clear(chat_key(message))
-        return texts.forgotten
+        if self._access.owns(message) or await is_chat_admin(message):
+            await reply.say(message, texts.forgotten, forget=chat_key(message))
+        else:
+            await reply.say(message, texts.reset_is_for_admins)
 
-    async def _reset_other(self, message: Message, arguments: list[str]) -> str:
+    async def _reset_other(self, message: Message, number: str) -> None:
         texts = texts_for(message.from_user)
-        if not re.fullmatch(r"-?[0-9]{1,19}", arguments[0]):
-            return texts.reset_needs_a_number
-        if not self._access.owns(message):
-            return texts.reset_other_is_for_owners
-        chat_id = int(arguments[0])
-        await self._history.clear(ChatKey(chat_id))
-        log.info("reset_by_owner", chat=chat_id)
-        return texts.other_chat_forgotten.format(chat=chat_id)
+        if not re.fullmatch(r"-?[0-9]{1,19}", number):
+            await reply.say(message, texts.reset_needs_a_number)
+        elif not self._access.owns(message):
+            await reply.say(message, texts.reset_other_is_for_owners)
+        else:
+            chat = ChatKey(int(number))
+            text = texts.other_chat_forgotten.format(chat=chat.chat_id)
+            await reply.say(message, text, forget=chat)
+            log.info("reset_by_owner", chat=chat.chat_id)
 
     async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
         """Say that there is no such command."""
@@ -83,5 +87,6 @@ def _menu(texts: Texts) -> list[BotCommand]:
     return [
         BotCommand("start", texts.command_start),
         BotCommand("help", texts.command_help),
+        BotCommand("stop", texts.command_stop),
         BotCommand("reset", texts.command_reset),
     ]

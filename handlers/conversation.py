@@ -8,6 +8,7 @@ import structlog
 from handlers.completion import Answer, Completion, CompletionUnavailable, ContextTooLong
 from handlers.window import Estimate, fit
 from storage.history import History
+from storage.inbox import Kept
 from storage.message import ChatKey, Message, Role
 
 log = structlog.get_logger()
@@ -17,7 +18,7 @@ BYTES_A_LETTER = 4
 
 
 class Conversation:
-    """Asks the model with the whole history, and keeps what was said."""
+    """Asks the model with the whole history."""
 
     def __init__(
         self, completion: Completion, history: History, system_prompt: str, budget: int
@@ -29,17 +30,15 @@ class Conversation:
         self._budget = budget
         self._estimate = Estimate()
 
-    async def answer(self, chat: ChatKey, turn: str, question: str) -> Answer:
-        """Ask ``question`` and keep it together with its answer, once for each name of a ``turn``.
+    async def answer(self, chat: ChatKey, question: str) -> tuple[Answer, Kept]:
+        """Ask ``question``; gives the answer, and what is to be kept of both with the reply.
 
-        Raises a `CompletionError` or `StorageUnavailable`; then nothing was kept.
+        Raises a `CompletionError` or `StorageUnavailable`.
         """
         past = await self._history.newest(chat, self._most_bytes)
         answer = await self._ask(past.messages, question)
-        exchange = [Message(Role.USER, question), Message(Role.ASSISTANT, answer.text)]
-        if not await self._history.append(chat, turn, past.epoch, exchange):
-            log.info("answer_not_kept", chat=chat.chat_id, reason="cleared meanwhile")
-        return answer
+        exchange = (Message(Role.USER, question), Message(Role.ASSISTANT, answer.text))
+        return answer, Kept(exchange, past.epoch, answer.prompt_tokens, answer.completion_tokens)
 
     async def _ask(self, past: Sequence[Message], question: str) -> Answer:
         messages = fit(self._system_prompt, past, question, self._budget, self._estimate)

@@ -1,8 +1,8 @@
 """A handler failed: the reason into the log, one sentence to the person."""
 
 import structlog
-from telegram import Update
-from telegram.error import Forbidden, TelegramError
+from telegram import Message, Update
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ContextTypes
 
 from handlers import reply
@@ -13,27 +13,39 @@ from handlers.completion import (
     ContextTooLong,
 )
 from handlers.texts import Texts, texts_for
-from storage.connect import StorageUnavailable
+from handlers.turn import current
+from storage.inbox import LaneLost
 
 log = structlog.get_logger()
 
 
 async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
-    """Log why an update failed and tell its person what that means for them."""
-    error = context.error
+    """Deal with what a handler met: one sentence to the person, or a failure of the turn.
+
+    What is left as a failure is tried again, and in the end becomes a dead letter.
+    """
+    turn, error = current.get(), context.error
+    turn.failure = error  # until it is dealt with: python-telegram-bot swallows what is raised here
     message = update.effective_message if isinstance(update, Update) else None
-    chat = message.chat_id if message else None
-    expected = _sentence(texts_for(message.from_user if message else None), error)
-    if expected is None:
-        log.error("update_failed", chat=chat, exc_info=error)
-    else:
-        log.warning("turn", chat=chat, outcome=type(error).__name__, reason=str(error))
-    if message is None or isinstance(error, Forbidden):
+    if error is None or message is None:
         return
-    try:
-        await reply.say(message, expected or texts_for(message.from_user).unexpected)
-    except TelegramError as second:
-        log.warning("failure_not_told", chat=chat, reason=str(second))
+    if sentence := _sentence(texts_for(message.from_user), error):
+        log.warning("turn", chat=message.chat_id, outcome=type(error).__name__, reason=str(error))
+        try:
+            await reply.say(message, sentence)
+        except (TelegramError, LaneLost) as second:
+            turn.failure = error = second
+        else:
+            turn.failure = None
+            return
+    if isinstance(error, (Forbidden, BadRequest)):
+        not_delivered(message, error)
+        turn.failure = None
+
+
+def not_delivered(message: Message, refusal: TelegramError) -> None:
+    """Log that nobody is there to be answered: blocked, removed, a closed topic."""
+    log.warning("not_delivered", chat=message.chat_id, reason=str(refusal))
 
 
 def _sentence(texts: Texts, error: Exception | None) -> str | None:
@@ -46,7 +58,5 @@ def _sentence(texts: Texts, error: Exception | None) -> str | None:
             return texts.unavailable
         case CompletionMisconfigured():
             return texts.misconfigured
-        case StorageUnavailable():
-            return texts.storage_unavailable
         case _:
             return None

@@ -30,6 +30,7 @@ def register(
         [
             CommandHandler("start", commands.start, filters=NEW),
             CommandHandler("help", commands.help, filters=NEW),
+            CommandHandler("stop", commands.stop, filters=NEW),
             CommandHandler("reset", commands.reset, filters=NEW),
             # A group's other commands are for other bots; a person alone is told.
             MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),

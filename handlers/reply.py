@@ -22,6 +22,9 @@ from telegram.error import (
 
 from handlers.addressing import chat_key, is_private
 from handlers.markup import Chunk, render
+from handlers.turn import Turn, current
+from storage.inbox import Forgotten, Kept
+from storage.message import ChatKey
 
 # python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -39,30 +42,56 @@ SEND_SECONDS = 60.0
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-async def say(message: Message, text: str) -> None:
-    """Answer ``message`` with words of the bot's own. Raises TelegramError."""
-    await _deliver(message, [Chunk(text, ())])
+async def say(message: Message, text: str, forget: ChatKey | None = None) -> None:
+    """Answer ``message`` with words of the bot's own; these may be that it forgot a chat.
+
+    Raises TelegramError.
+    """
+    await _keep_and_send(message, [Chunk(text, ())], Forgotten(forget) if forget else None)
 
 
-async def answer(message: Message, markdown: str, note: str | None = None) -> None:
+async def answer(message: Message, markdown: str, note: str | None, kept: Kept) -> None:
     """Answer ``message`` with the model's Markdown, then ``note``. Raises TelegramError."""
     chunks = render(markdown)
     if note or not chunks:
         chunks.append(Chunk(note or "…", ()))
-    await _deliver(message, chunks)
+    await _keep_and_send(message, chunks, kept)
 
 
-async def _deliver(message: Message, chunks: list[Chunk]) -> None:
-    for place, chunk in enumerate(chunks):
+async def notify(message: Message, text: str) -> None:
+    """Tell who wrote ``message`` something beside the reply to it, if Telegram takes it at once.
+
+    Raises TelegramError.
+    """
+    await _sending(message, Chunk(text, ()), quote=not is_private(message.chat))()
+
+
+async def resume(message: Message, turn: Turn) -> None:
+    """Send what Telegram has not taken yet of a reply that is kept. Raises TelegramError."""
+    chunks = turn.reply or []
+    for place in range(turn.sent, len(chunks)):
         # In a group the first piece says whom it answers.
-        quote = place == 0 and not is_private(message.chat)
-        try:
-            await _persistently(_sending(message, chunk, quote=quote))
-        except BadRequest as error:
-            if not _is_about_formatting(error):
-                raise
-            log.warning("formatting_refused", reason=error.message)
-            await _persistently(_sending(message, Chunk(chunk.text, ()), quote=quote))
+        await _send(message, chunks[place], quote=place == 0 and not is_private(message.chat))
+        if place + 1 < len(chunks):  # the last one is noted by the update's being done
+            await turn.note_sent(place + 1)
+
+
+async def _keep_and_send(
+    message: Message, chunks: list[Chunk], change: Kept | Forgotten | None
+) -> None:
+    turn = current.get()
+    await turn.keep(chunks, change)
+    await resume(message, turn)
+
+
+async def _send(message: Message, chunk: Chunk, *, quote: bool) -> None:
+    try:
+        await _persistently(_sending(message, chunk, quote=quote))
+    except BadRequest as error:
+        if not chunk.entities or not _is_about_formatting(error):
+            raise
+        log.warning("formatting_refused", reason=error.message)
+        await _persistently(_sending(message, Chunk(chunk.text, ()), quote=quote))
 
 
 def _is_about_formatting(error: BadRequest) -> bool:

@@ -10,8 +10,8 @@ import json
 import random
 import re
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -207,13 +207,14 @@ class YandexGPT:
         credentials: Credentials,
         url: str,
         model: Model,
-        concurrency: int,
+        place: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
+        """Each answer is generated within a ``place()``, which bounds how many there are."""
         self._http = http
         self._credentials = credentials
         self._url = url + PATH
         self._model = model
-        self._generations = asyncio.Semaphore(concurrency)
+        self._place = place
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
         """Yield the answer as it grows; see `handlers.completion.Completion`.
@@ -222,7 +223,7 @@ class YandexGPT:
         as long as `SILENCE` has not run out since the first began.
         """
         body = encode(self._model, messages, stream=True)
-        async with self._generations:
+        async with self._place():
             clock = asyncio.get_running_loop().time
             deadline = clock() + SILENCE
             for pause in chain(PAUSES, repeat(PAUSES[-1])):

@@ -78,8 +78,10 @@ async def _without_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> 
         words, about = await _local_model(), f"{_NO_BOT} {_LOCAL}"
     except SettingsRefused as error:
         words, about = _Silent(str(error)), f"{_NO_BOT} {error}"
-    app = _application(Room(arguments.token), CompletionServer(words), about, _UNASKED)
+    room = Room(arguments.token)
+    app = _application(room, CompletionServer(words), about, _UNASKED)
     url, note = await stack.enter_async_context(_served(app, arguments.listen))
+    await stack.enter_async_context(room.webhook.delivering())
     _say(f"{url}/ is the page{note}. {about}")
     _say(f"TELEGRAM_API_URL={url}\nTELEGRAM_TOKEN={arguments.token or '1:any'}")
     _say(f"COMPLETION_URL={url}\nFOLDER_ID=any\nAPI_KEY=any")
@@ -110,6 +112,8 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
         "telegram_api_url": url,
         "telegram_proxy": None,
         "listen": (HOST, 0),
+        "webhook_url": None,
+        "role": "all",
         "allowed_users": frozenset(),
         "allowed_chats": frozenset(),
     }

@@ -22,9 +22,9 @@ from bot.playground.updates import MOST_AT_ONCE, PollTaken
 _NAMES = {name.lower(): name for name in (*METHODS, "getUpdates")}
 _CHANGES_WAIT = 25.0
 """Seconds after which the page asks again."""
-_TAKEN = (
-    "Conflict: terminated by other getUpdates request; make sure that only one bot instance is"
-    " running"
+_WEBHOOK = (
+    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete"
+    " the webhook first"
 )
 
 
@@ -83,6 +83,8 @@ class _BotApi:
             value if isinstance(value := given.get(name), int) else default
             for name, default in (("offset", 0), ("limit", MOST_AT_ONCE), ("timeout", 0))
         )
+        if self._room.webhook.target is not None:
+            raise ApiError(409, _WEBHOOK)
         updates = self._room.updates
         if isinstance(given.get("allowed_updates"), list):
             updates.allow(given["allowed_updates"])
@@ -91,8 +93,8 @@ class _BotApi:
         poll = updates.poll(offset, limit, timeout)
         try:
             return await (unless_gone(poll, receive) if timeout > 0 else poll)
-        except PollTaken:
-            raise ApiError(409, _TAKEN) from None
+        except PollTaken as error:
+            raise ApiError(409, f"Conflict: {error}") from None
 
 
 async def _parameters(scope: Scope, receive: Receive) -> Json:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.playground.chat import Chat, Json, Status, member_json
 from bot.playground.entities import EntityError, is_blank, is_unicode, sent
 from bot.playground.room import LONGEST_TEXT, Room
+from bot.playground.webhook import CONNECTIONS, MOST_CONNECTIONS, Target
 
 LONGEST_RAW_TEXT = 2**15
 """Bytes before parsing."""
@@ -49,6 +50,7 @@ _NUMBERS = frozenset(
     [
         "chat_id",
         "limit",
+        "max_connections",
         "message_id",
         "message_thread_id",
         "offset",
@@ -314,15 +316,45 @@ def answer_callback_query(room: Room, given: Json) -> bool:
     return True
 
 
+def set_webhook(room: Room, given: Json) -> bool:
+    url = str(given.get("url") or "")
+    if not url:
+        return delete_webhook(room, given)
+    wanted = _number(given, "max_connections") or CONNECTIONS
+    connections = min(max(wanted, 1), MOST_CONNECTIONS)
+    try:
+        target = Target(url, str(given.get("secret_token") or ""), connections)
+    except ValueError as error:
+        raise ApiError(400, f"Bad Request: {error}") from None
+    if isinstance(given.get("allowed_updates"), list):
+        room.updates.allow(given["allowed_updates"])
+    room.updates.end_poll("terminated by setWebhook request")
+    return _point(room, target, given)
+
+
 def delete_webhook(room: Room, given: Json) -> bool:
+    return _point(room, None, given)
+
+
+def _point(room: Room, target: Target | None, given: Json) -> bool:
     if given.get("drop_pending_updates"):
         room.updates.clear()
+        room.webhook.point(None)  # it has some of them in hand
+    room.webhook.point(target)
     return True
 
 
 def get_webhook_info(room: Room, _given: Json) -> Json:
-    waiting = len(room.updates)
-    info: Json = {"url": "", "has_custom_certificate": False, "pending_update_count": waiting}
+    target, failure = room.webhook.target, room.webhook.failure
+    info: Json = {
+        "url": target.url if target else "",
+        "has_custom_certificate": False,
+        "pending_update_count": len(room.updates),
+    }
+    if failure:
+        info |= {"last_error_date": failure.date, "last_error_message": failure.message}
+    if target:
+        info["max_connections"] = target.connections
     if room.updates.allowed is not None:
         info["allowed_updates"] = room.updates.allowed
     return info
@@ -341,6 +373,7 @@ METHODS: dict[str, Callable[[Room, Json], Any]] = {
     "getChatMember": get_chat_member,
     "getChatAdministrators": get_chat_administrators,
     "answerCallbackQuery": answer_callback_query,
+    "setWebhook": set_webhook,
     "deleteWebhook": delete_webhook,
     "getWebhookInfo": get_webhook_info,
 }

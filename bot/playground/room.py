@@ -27,6 +27,7 @@ from bot.playground.entities import is_blank, is_unicode
 from bot.playground.fault import Fault
 from bot.playground.privacy import heard_in_privacy
 from bot.playground.updates import Updates
+from bot.playground.webhook import Webhook
 
 LONGEST_TEXT = 4096
 """Code points in one message."""
@@ -54,6 +55,7 @@ class Room:
         self.people: dict[int, Person] = {}
         self.chats: dict[int, Chat] = {}
         self.updates = Updates(clock)
+        self.webhook = Webhook(self.updates, clock)
         self.commands: dict[str, list[Json]] = {}
         self.callbacks: set[str] = set()
         self.calls: deque[Json] = deque(maxlen=CALLS_KEPT)

@@ -1,4 +1,4 @@
-"""The queue of updates that waits for the bot, with getUpdates' own rules.
+"""The updates that wait for the bot, with getUpdates' own rules.
 
 What holds here was read in telegram-bot-api's source: confirmed at the start of a call, a
 negative offset keeps the newest, ``allowed_updates`` filters when an update is *made* and stays
@@ -6,9 +6,10 @@ in force, a second poll ends the older one, everything expires.
 """
 
 import asyncio
+import contextlib
 import random
 from bisect import bisect_left, insort
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,15 +20,18 @@ MOST_AT_ONCE = 100
 LONGEST_POLL = 50
 """Seconds; a longer time-out is cut to it."""
 
+_ONLY_ONE = "make sure that only one bot instance is running"
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 class PollTaken(Exception):
-    """Another getUpdates call has come; this older one ends."""
+    """Another call ends this poll; the text says which, in Telegram's words."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Waiting:
+class Waiting:
+    """An update, and the time at which it expires."""
+
     update_id: int
     expires: float = field(compare=False)
     update: dict[str, Any] = field(compare=False)
@@ -40,8 +44,9 @@ class Updates:
         self.allowed: list[str] | None = None
         self._clock = clock
         self._next_id = random.randrange(10**8, 10**9)
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._poll: asyncio.Future[None] | None = None
+        self._arrivals: asyncio.Queue[Waiting] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -65,17 +70,37 @@ class Updates:
         """Want only these kinds from now on; none means all but the three special ones."""
         self.allowed = sorted(kinds) or None
 
+    def remove(self, taken: Waiting) -> None:
+        """Forget an update that the bot has taken."""
+        with contextlib.suppress(ValueError):  # all may have been dropped meanwhile
+            self._waiting.remove(taken)
+
+    async def arrivals(self) -> AsyncIterator[Waiting]:
+        """Give the updates that wait, then each as it comes; they go on waiting until removed."""
+        self._arrivals = arrivals = asyncio.Queue[Waiting]()
+        for waiting in self._waiting:
+            arrivals.put_nowait(waiting)
+        try:
+            while True:
+                yield await arrivals.get()
+        finally:
+            self._arrivals = None
+
     async def poll(self, offset: int, limit: int, seconds: float) -> list[dict[str, Any]]:
         """Confirm what is below ``offset``, then wait up to ``seconds`` for updates.
 
         Raises PollTaken when another call comes meanwhile.
         """
-        if self._poll is not None and not self._poll.done():
-            self._poll.set_exception(PollTaken())
+        self.end_poll(f"terminated by other getUpdates request; {_ONLY_ONE}")
         self._confirm(offset)
         if not self._waiting and seconds > 0:
             await self._news(min(seconds, LONGEST_POLL))
         return [waiting.update for waiting in self._waiting[:limit]]
+
+    def end_poll(self, reason: str) -> None:
+        """End the poll that is under way, if there is one."""
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_exception(PollTaken(reason))
 
     async def _news(self, seconds: float) -> None:
         self._poll = poll = asyncio.get_running_loop().create_future()
@@ -94,7 +119,10 @@ class Updates:
     def _put(self, update: dict[str, Any], lifetime: float) -> None:
         update_id = int(update["update_id"])
         self._next_id = max(self._next_id, update_id + 1)
-        insort(self._waiting, _Waiting(update_id, self._clock() + lifetime, update))
+        waiting = Waiting(update_id, self._clock() + lifetime, update)
+        insort(self._waiting, waiting)
+        if self._arrivals is not None:
+            self._arrivals.put_nowait(waiting)
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(None)
 
@@ -105,4 +133,4 @@ class Updates:
         if offset < 0:
             del self._waiting[:offset]
         else:
-            del self._waiting[: bisect_left(self._waiting, _Waiting(offset, 0, {}))]
+            del self._waiting[: bisect_left(self._waiting, Waiting(offset, 0, {}))]

@@ -11,7 +11,10 @@ class Texts:
     help: str
     command_start: str
     command_help: str
+    command_stop: str
     command_reset: str
+    stopped: str
+    too_many: str
     forgotten: str
     other_chat_forgotten: str
     reset_is_for_admins: str
@@ -27,5 +30,4 @@ class Texts:
     too_long: str
     unavailable: str
     misconfigured: str
-    storage_unavailable: str
     unexpected: str

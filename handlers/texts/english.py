@@ -9,6 +9,7 @@ ENGLISH = Texts(
     ),
     help=(
         "Just write a question. I remember what we talked about and answer accordingly.\n\n"
+        "/stop - stop the answer\n"
         "/reset - forget the conversation and begin anew\n"
         "/help - this help\n\n"
         "In a group, speak to me: @{name} and the question, or reply to a message of mine. "
@@ -16,7 +17,13 @@ ENGLISH = Texts(
     ),
     command_start="Get to know the bot",
     command_help="How to talk to me",
+    command_stop="Stop the answer",
     command_reset="Forget the conversation and begin anew",
+    stopped="Stopped.",
+    too_many=(
+        "Too many messages at once: I will not read more until I have answered these. "
+        "To stop me: /stop."
+    ),
     forgotten="The conversation is forgotten. Let us begin anew!",
     other_chat_forgotten="The conversation of chat {chat} is forgotten.",
     reset_is_for_admins=(
@@ -48,10 +55,6 @@ ENGLISH = Texts(
     misconfigured=(
         "I cannot reach the model: something is wrong in my settings. "
         "The bot's owner finds the reason in the log; please ask later."
-    ),
-    storage_unavailable=(
-        "I cannot reach my memory of conversations right now. "
-        "Please try again in a minute; the conversation so far is not lost."
     ),
     unexpected="Something went wrong and I could not answer. Please try again.",
 )

@@ -1,122 +1,230 @@
-"""Long polling against odd answers, which no server of ours gives."""
+"""Raw updates, whatever they are, into the inbox or among the dead letters."""
 
 import asyncio
+import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot import intake
-from bot.intake import Polling
+from bot import intake as module
+from bot.intake import INTERRUPTING, Intake, lane_of
+from storage import keys
+from storage.connect import StorageUnavailable, connect
+from storage.dead import DeadLetters
+from storage.inbox import Entry, Inbox
+from storage.message import ChatKey
+from tests.valkey import own_valkey
 
-Answer = httpx.Response | Exception
-
-
-def updates(*found: Any) -> httpx.Response:
-    """A good answer."""
-    return httpx.Response(200, content=json.dumps({"ok": True, "result": list(found)}))
-
-
-class Telegram:
-    """Gives its answers one by one, then none; keeps what it was asked."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self._answers = list(answers)
-        self.asked: list[dict[str, str]] = []
-        self.exhausted = asyncio.Event()
-
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(dict(httpx.QueryParams(request.content.decode())))
-        if not self._answers:
-            self.exhausted.set()
-            await asyncio.sleep(60)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+_bot_ids = itertools.count(8_400_000)
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause for next to nothing."""
-    monkeypatch.setattr(intake, "LONGEST_PAUSE", 0.01)
+class Bot:
+    """A bot of a test's own that takes updates in."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.id = redis, next(_bot_ids)
+        self.letters = DeadLetters(redis, self.id)
+        self.inbox = Inbox(redis, self.id, "worker")
+        self.intake = Intake(self.inbox, self.letters)
+
+    async def waiting(self, lane: ChatKey) -> list[Any]:
+        """The updates in a mailbox."""
+        entries = await self.redis.lrange(keys.mailbox(self.id, lane), 0, -1)
+        return [json.loads(Entry.parse(str(entry)).update) for entry in entries]
+
+    async def reasons(self) -> list[str]:
+        """Why letters are dead."""
+        return [letter.reason for letter in await self.letters.all()]
 
 
-async def poll(telegram: Telegram, put: Callable[[Any], Any] | None = None) -> list[Any]:
-    """Poll until Telegram has no more answers; give what was put."""
-    taken = []
-
-    async def keep(update: Any) -> None:
-        taken.append(update)
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(telegram)) as http:
-        polling = Polling(http, "http://host/bot1:a/getUpdates", put or keep)
-        task = asyncio.create_task(polling.run())
-        await asyncio.wait_for(telegram.exhausted.wait(), 5)
-        task.cancel()
-    return taken
+@pytest.fixture
+def bot(redis: Redis) -> Bot:
+    """A bot nobody has written to yet."""
+    return Bot(redis)
 
 
-async def test_the_offset_follows_what_was_taken() -> None:
-    """Each poll confirms what was put before, and asks for new messages only."""
-    telegram = Telegram(updates({"update_id": 7}, {"update_id": 8}), updates({"update_id": 9}))
-    assert [update["update_id"] for update in await poll(telegram)] == [7, 8, 9]
-    assert [asked.get("offset") for asked in telegram.asked] == [None, "9", "10"]
-    assert json.loads(telegram.asked[0]["allowed_updates"]) == ["message"]
+def update(number: Any, chat: Any, **message: Any) -> dict[str, Any]:
+    """A raw update."""
+    return {"update_id": number, "message": {"chat": {"id": chat}, **message}}
+
+
+async def test_an_update_is_stored_in_its_lane(bot: Bot) -> None:
+    """It lies there as it came, and coming again changes nothing."""
+    raw = update(1, 5, text="привет", odd=[1.5, None, {"": "\ud83d"}])
+    await bot.intake.take(raw)
+    await bot.intake.take(raw)
+    (stored,) = await bot.waiting(ChatKey(5))
+    assert stored == update(1, 5, text="привет", odd=[1.5, None, {"": "\ufffd"}])
+    assert await bot.reasons() == []
+
+
+async def test_topics_are_lanes_of_their_own(bot: Bot) -> None:
+    """A thread is a lane only in a forum."""
+    await bot.intake.take(update(1, -1, message_thread_id=7))
+    await bot.intake.take(update(2, -1, message_thread_id=7, is_topic_message=True))
+    assert len(await bot.waiting(ChatKey(-1))) == 1
+    assert len(await bot.waiting(ChatKey(-1, 7))) == 1
+
+
+@pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/reset\nplease"])
+async def test_commands_that_interrupt(bot: Bot, text: str) -> None:
+    """A command that may cut short is stored as such."""
+    await bot.intake.take(update(1, 5, text=text))
+    assert await bot.redis.exists(keys.interrupt(bot.id, ChatKey(5)))
+
+
+@pytest.mark.parametrize("text", ["/stopping", "stop", " /stop", "/start", 5, None, ["/stop"]])
+async def test_words_that_do_not_interrupt(bot: Bot, text: Any) -> None:
+    """Nothing else is, whatever its type."""
+    await bot.intake.take(update(1, 5, text=text))
+    assert len(await bot.waiting(ChatKey(5))) == 1
+    assert not await bot.redis.exists(keys.interrupt(bot.id, ChatKey(5)))
+
+
+async def test_what_was_not_asked_for_is_left(bot: Bot) -> None:
+    """Other kinds of updates are neither stored nor buried."""
+    await bot.intake.take({"update_id": 1, "poll": {}})
+    assert await bot.redis.keys(f"{{{bot.id}}}:*") == []
+
+
+def nested(depth: int) -> Any:
+    """A list in a list, and so on."""
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 @pytest.mark.parametrize(
-    "odd",
+    ("raw", "reason"),
     [
-        httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
-        httpx.ReadError("cut"),
-        httpx.RemoteProtocolError("garbage"),
-        httpx.Response(401, content='{"ok": false, "description": "Unauthorized"}'),
-        httpx.Response(409, content='{"ok": false, "description": "Conflict"}'),
-        httpx.Response(429, content='{"parameters": {"retry_after": 0.01}}'),
-        httpx.Response(429, content="no JSON"),
-        httpx.Response(500),
-        httpx.Response(502, content="<html>"),
-        httpx.Response(200, content="<html>"),
-        httpx.Response(200, content="[]"),
-        httpx.Response(200, content='{"ok": true}'),
-        httpx.Response(200, content='{"ok": true, "result": 5}'),
-        httpx.Response(200, content="[" * 100_000),
-        updates("text"),
-        updates({"update_id": "7"}, {"update_id": True}, {}),
+        (None, "no update_id"),
+        ([update(1, 5)], "no update_id"),
+        ("text", "no update_id"),
+        ({"message": {"chat": {"id": 5}}}, "no update_id"),
+        (update("1", 5), "no update_id"),
+        (update(True, 5), "no update_id"),
+        (update(1.0, 5), "no update_id"),
+        (update(1, None), "no readable chat"),
+        (update(1, True), "no readable chat"),
+        (update(1, 5.0), "no readable chat"),
+        (update(1, 5, is_topic_message=True), "no readable chat"),
+        (update(1, 5, is_topic_message=True, message_thread_id="7"), "no readable chat"),
+        ({"update_id": 1, "message": None}, "no readable chat"),
+        ({"update_id": 1, "message": [{"chat": {"id": 5}}]}, "no readable chat"),
+        (nested(100_000), "nested too deep"),
+        (update(1, 5, text=nested(100_000)), "nested too deep"),
     ],
 )
-async def test_no_answer_ends_polling(odd: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After whatever Telegram or a proxy says, polling goes on where it was."""
-    monkeypatch.setattr(intake, "CONFLICT_PAUSE", 0.01)
-    telegram = Telegram(updates({"update_id": 7}), odd, odd, updates({"update_id": 8}))
+async def test_what_cannot_be_queued_is_buried(bot: Bot, raw: Any, reason: str) -> None:
+    """An update without a number or a chat of its own becomes a dead letter, and is told of."""
     with capture_logs() as logs:
-        taken = await poll(telegram)
-    assert [update["update_id"] for update in taken] == [7, 8]
-    assert telegram.asked[3]["offset"] == "8"
-    assert any(entry["event"] == "poll_failed" for entry in logs)
+        await bot.intake.take(raw)
+    assert await bot.reasons() == [reason]
+    assert [entry["event"] for entry in logs] == ["update_unreadable"]
+    assert not await bot.redis.exists(keys.ready(bot.id))
 
 
-async def test_an_idle_connection_closed_is_no_news() -> None:
-    """Telegram closes connections after a while; once is not worth a warning."""
+async def test_what_is_too_large_is_buried(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an update beyond the bound only the beginning is kept."""
+    monkeypatch.setattr(module, "LARGEST", 2000)
+    await bot.intake.take(update(1, 5, text="x" * 1900))
+    await bot.intake.take(update(2, 5, text="x" * 2000))
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(5))] == [1]
+    (letter,) = await bot.letters.all()
+    assert len(letter.update) == 1000
+
+
+async def test_a_flood_is_told_of(bot: Bot) -> None:
+    """What a lane has no room for is a line in the log."""
     with capture_logs() as logs:
-        await poll(Telegram(httpx.ReadError("closed")))
-    assert [entry["log_level"] for entry in logs] == ["debug"]
+        for number in range(53):
+            await bot.intake.take(update(number, 5))
+    assert [entry["update"] for entry in logs] == ["flood", "dropped", "dropped"]
 
 
-async def test_a_failing_confirmation_is_told() -> None:
-    """When the last word does not reach Telegram, the log says so."""
-    telegram = Telegram(httpx.Response(500))
-    async with httpx.AsyncClient(transport=httpx.MockTransport(telegram)) as http:
-        polling = Polling(http, "http://host/bot1:a/getUpdates", lambda _: asyncio.sleep(0))
-        await polling.confirm()
-        assert not telegram.asked
-        await polling._take([{"update_id": 7}])
-        with capture_logs() as logs:
-            await polling.confirm()
-    assert telegram.asked[0]["offset"] == "8"
-    assert [entry["event"] for entry in logs] == ["poll_not_confirmed"]
+async def test_nothing_is_taken_without_storage() -> None:
+    """While storage is away, whoever brings an update hears so, for a good one as for a bad one."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=2)
+        server.kill()
+        bot = Bot(client)
+        for raw in (update(1, 5), "odd"):
+            with pytest.raises(StorageUnavailable):
+                await bot.intake.take(raw)
+        await client.aclose()
+
+
+anything = st.text(st.characters(codec=None, categories=None), max_size=9)
+numbers = st.integers() | st.integers(-(10**400), 10**400)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.floats() | anything,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything, inner, max_size=3),
+    max_leaves=8,
+)
+chats = values | st.fixed_dictionaries({"id": numbers | values})
+messages = values | st.fixed_dictionaries(
+    {"chat": chats},
+    optional={
+        "is_topic_message": values,
+        "message_thread_id": values | numbers,
+        "text": anything | st.sampled_from(["/stop", "/reset@bot"]) | values,
+    },
+)
+updates = values | st.fixed_dictionaries(
+    {"update_id": numbers | values}, optional={"message": messages, "poll": values}
+)
+
+
+@given(raws=st.lists(updates, max_size=9))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
+    """Whatever comes is stored in its lane, buried, known or not ours; each of them is counted."""
+    bot = Bot(redis)
+    lanes: dict[ChatKey, list[int]] = {}
+    buried, seen = 0, set()
+    for raw in raws:
+        number = raw.get("update_id") if isinstance(raw, dict) else None
+        lane = lane_of(raw) if isinstance(raw, dict) else None
+        if type(number) is int and lane:
+            if number not in seen:
+                lanes.setdefault(lane, []).append(number)
+            seen.add(number)
+        elif type(number) is not int or "message" in raw:
+            buried += 1
+        await bot.intake.take(raw)
+    assert len(await bot.letters.all()) == buried
+    for lane, expected in lanes.items():
+        assert [raw["update_id"] for raw in await bot.waiting(lane)] == expected
+    assert await redis.xlen(keys.ready(bot.id)) == len(lanes)
+    if used := await redis.keys(f"{{{bot.id}}}:*"):
+        await redis.delete(*used)
+
+
+@given(values | updates)
+def test_any_value_has_a_lane_or_none(raw: Any) -> None:
+    """Finding a lane does not fail, and never invents one."""
+    lane = lane_of(raw)
+    if lane is not None:
+        assert raw["message"]["chat"]["id"] == lane.chat_id
+        assert lane.topic_id in (0, raw["message"].get("message_thread_id"))
+
+
+@given(anything)
+def test_interruptions_are_commands(text: str) -> None:
+    """Only what begins with one of two commands interrupts."""
+    if INTERRUPTING.match(text):
+        assert text.lower().startswith(("/stop", "/reset"))
+
+
+async def test_taking_in_at_once(bot: Bot) -> None:
+    """The same update by two ways at one time is stored once."""
+    await asyncio.gather(*(bot.intake.take(update(1, 5)) for _ in range(9)))
+    assert len(await bot.waiting(ChatKey(5))) == 1

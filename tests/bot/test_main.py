@@ -109,11 +109,11 @@ async def test_a_taken_address(elsewhere: World, tmp_path: Path, valkey: str) ->
     assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
     bot.terminate()
     _, errors = await bot.communicate()
-    assert b"no_health" in errors
+    assert b"no_web" in errors
 
 
 async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
-    """A well bot says 200 at /healthz."""
+    """A well bot says 200 at /healthz and at /readyz."""
     bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=valkey))
     assert bot.stderr
     async for line in bot.stderr:
@@ -121,6 +121,7 @@ async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
             break
     url = line.decode().partition('"url": "')[2].partition('"')[0]
     async with httpx.AsyncClient() as http:
-        assert (await http.get(url)).json() == {"problems": []}
+        assert (await http.get(url)).status_code == 200
+        assert (await http.get(url.replace("healthz", "readyz"))).json() == {"problems": []}
     bot.terminate()
     await bot.communicate()

@@ -1,157 +1,356 @@
-"""Lanes: order within a conversation, independence between them."""
+"""Workers on a real inbox, with handlers that do as each test wants."""
 
 import asyncio
+import itertools
+import json
 import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from structlog.testing import capture_logs
+from redis.asyncio import Redis
 
 from bot import worker as module
-from bot.worker import Worker, lane_of
+from bot.worker import Worker
+from handlers.dispatch import Unreadable
+from handlers.markup import Chunk
+from handlers.turn import Turn
+from storage.dead import DeadLetters
+from storage.inbox import Inbox
 from storage.message import ChatKey
 
+_bot_ids = itertools.count(8_700_000)
+_update_ids = itertools.count(1)
 
-def update(number: int, chat: int) -> dict[str, Any]:
-    """A raw update, as small as can be."""
-    return {"update_id": number, "message": {"chat": {"id": chat}}}
-
-
-async def nothing(_update: dict[str, Any]) -> None:
-    """Handle nothing."""
+Deal = Callable[[dict[str, Any], Turn], Awaitable[None]]
 
 
-async def test_order_within_a_chat() -> None:
-    """Whatever each takes, a chat's updates are handled one by one as they came."""
-    seen: dict[int, list[int]] = {}
+class Handlers:
+    """Stands in for `Dispatch`: deals with updates as it is told, and keeps what it saw."""
+
+    def __init__(self, deal: Deal) -> None:
+        self._deal = deal
+        self.handled: list[tuple[int, Any]] = []
+        self.apologies: list[Any] = []
+        self.late: list[Any] = []
+
+    async def handle(self, update: str, turn: Turn) -> None:
+        """Deal with an update, and note it if that succeeds."""
+        fields = json.loads(update)
+        await self._deal(fields, turn)
+        self.handled.append((fields["chat"], fields["text"]))
+
+    async def apologize(self, update: str, turn: Turn) -> None:
+        """Note an apology."""
+        self.apologies.append(json.loads(update)["text"])
+        await turn.keep([Chunk("sorry", ())])
+
+    async def tell_late(self, update: str) -> None:
+        """Note who was told."""
+        self.late.append(json.loads(update)["text"])
+
+    async def may_interrupt(self, update: str) -> bool:
+        """Obey a stop, unless it is refused."""
+        return str(json.loads(update)["text"]) == "/stop"
+
+
+class House:
+    """One bot's inbox, and workers on it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.bot_id = next(_bot_ids)
+        self.dead = DeadLetters(redis, self.bot_id)
+        self._door = Inbox(redis, self.bot_id, "door")
+
+    async def put(self, chat: int, text: Any) -> None:
+        """Let an update come in."""
+        update = json.dumps({"chat": chat, "text": text})
+        interrupts = str(text).startswith("/")
+        await self._door.put(ChatKey(chat), next(_update_ids), update, interrupts=interrupts)
+
+    @asynccontextmanager
+    async def worker(self, handlers: Handlers, lanes: int = 8) -> AsyncIterator[Worker]:
+        """Let a worker work while the block runs."""
+        inbox = Inbox(self.redis, self.bot_id, f"worker-{next(_update_ids)}")
+        worker = Worker(inbox, handlers, lanes)  # type: ignore[arg-type]
+        async with worker.working():
+            yield worker
+
+    async def empty(self) -> bool:
+        """Tell whether nothing waits or is in work."""
+        return not await self.redis.xlen(f"{{{self.bot_id}}}:ready")
+
+
+@pytest.fixture
+def house(redis: Redis) -> House:
+    """A new bot's."""
+    return House(redis)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait for long."""
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.01)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait for a condition, which may have to be awaited."""
+    async with asyncio.timeout(15):
+        while True:
+            met = condition()
+            if await met if asyncio.iscoroutine(met) else met:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def at_once(_update: dict[str, Any], _turn: Turn) -> None:
+    """Deal with anything."""
+
+
+async def test_order_within_a_conversation(house: House) -> None:
+    """Whatever each takes and whoever works, a lane's updates are dealt with as they came."""
     busy: set[int] = set()
 
-    async def handle(raw: dict[str, Any]) -> None:
-        chat = raw["message"]["chat"]["id"]
-        assert chat not in busy
-        busy.add(chat)
-        await asyncio.sleep(random.uniform(0, 0.002))
-        seen.setdefault(chat, []).append(raw["update_id"])
-        busy.remove(chat)
+    async def deal(update: dict[str, Any], _turn: Turn) -> None:
+        assert update["chat"] not in busy
+        busy.add(update["chat"])
+        await asyncio.sleep(random.uniform(0, 0.003))
+        busy.remove(update["chat"])
 
-    async with asyncio.TaskGroup() as tasks:
-        worker = Worker(tasks, handle, nothing, lanes=4)
-        for number in range(300):
-            await worker.put(update(number, random.choice([1, 2, 3, 4, 5, 6])))
-    assert sum(len(numbers) for numbers in seen.values()) == 300
-    assert all(numbers == sorted(numbers) for numbers in seen.values())
+    handlers = Handlers(deal)
+    async with house.worker(handlers), house.worker(handlers):
+        for number in range(120):
+            await house.put(number % 7 + 1, number)
+        await until(lambda: len(handlers.handled) == 120)
+    for chat in range(1, 8):
+        numbers = [number for where, number in handlers.handled if where == chat]
+        assert numbers == sorted(numbers)
 
 
-async def test_a_slow_chat_holds_up_nobody() -> None:
-    """One chat waits for ever, another is done."""
-    done, stuck = asyncio.Event(), asyncio.Event()
+async def test_a_slow_conversation_holds_up_no_other(house: House) -> None:
+    """One waits for ever, the others are dealt with."""
+    stuck = asyncio.Event()
 
-    async def handle(raw: dict[str, Any]) -> None:
-        await (stuck.wait() if raw["message"]["chat"]["id"] == 1 else asyncio.sleep(0))
-        if raw["message"]["chat"]["id"] == 2:
-            done.set()
+    async def deal(update: dict[str, Any], _turn: Turn) -> None:
+        if update["chat"] == 1:
+            await stuck.wait()
 
-    async with asyncio.TaskGroup() as tasks:
-        worker = Worker(tasks, handle, nothing, lanes=2)
-        for number in range(20):
-            await worker.put(update(number, 1))
-        await worker.put(update(99, 2))
-        await asyncio.wait_for(done.wait(), 5)
+    handlers = Handlers(deal)
+    async with house.worker(handlers, lanes=2):
+        for number in range(5):
+            await house.put(1, number)
+        for chat in (2, 3, 4):
+            await house.put(chat, "quick")
+        await until(lambda: len(handlers.handled) == 3)
         stuck.set()
+        await until(lambda: len(handlers.handled) == 8)
 
 
-async def test_no_more_than_lanes_at_once() -> None:
-    """The bound holds, and all are handled."""
-    open_now = most = 0
+async def test_no_more_than_lanes_at_once(house: House) -> None:
+    """The bound holds, and all are dealt with."""
+    now = most = 0
 
-    async def handle(_raw: dict[str, Any]) -> None:
-        nonlocal open_now, most
-        open_now += 1
-        most = max(most, open_now)
-        await asyncio.sleep(0.001)
-        open_now -= 1
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.005)
+        now -= 1
 
-    async with asyncio.TaskGroup() as tasks:
-        worker = Worker(tasks, handle, nothing, lanes=3)
-        for number in range(30):
-            await worker.put(update(number, number))
+    handlers = Handlers(deal)
+    async with house.worker(handlers, lanes=3):
+        for chat in range(1, 31):
+            await house.put(chat, "hi")
+        await until(lambda: len(handlers.handled) == 30)
     assert most == 3
 
 
-async def test_a_failure_ends_no_lane() -> None:
-    """What one update does to its handler is logged; the next is handled."""
-    handled = []
+async def test_what_fails_is_tried_again(house: House) -> None:
+    """A failure or two are nothing that anybody hears of."""
+    failures = itertools.count()
 
-    async def handle(raw: dict[str, Any]) -> None:
-        handled.append(raw["update_id"])
-        if raw["update_id"] == 1:
-            raise RecursionError
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        if next(failures) < 2:
+            raise ZeroDivisionError
 
-    with capture_logs() as logs:
-        async with asyncio.TaskGroup() as tasks:
-            worker = Worker(tasks, handle, nothing, lanes=1)
-            await worker.put(update(1, 5))
-            await worker.put(update(2, 5))
-    assert handled == [1, 2]
-    assert [(entry["event"], entry["update"]) for entry in logs] == [("update_failed", 1)]
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "hi")
+        await until(lambda: handlers.handled)
+    assert not handlers.apologies
+    assert await house.dead.all() == []
 
 
-async def test_who_waits_long_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a lane's waiting updates one is told of; when it is idle again, it begins anew."""
-    monkeypatch.setattr(module, "PATIENCE", 0.01)
-    told = []
+async def test_what_fails_three_times_is_buried(house: House) -> None:
+    """Its person is told, it becomes a dead letter with the reason, and its chat goes on."""
 
-    async def handle(_raw: dict[str, Any]) -> None:
-        await asyncio.sleep(0.05)
+    async def deal(update: dict[str, Any], _turn: Turn) -> None:
+        if update["text"] == "poison":
+            raise ZeroDivisionError("three times")
 
-    async def late(raw: dict[str, Any]) -> None:
-        told.append(raw["update_id"])
-
-    async with asyncio.TaskGroup() as tasks:
-        worker = Worker(tasks, handle, late, lanes=2)
-        for number in (1, 2, 3):
-            await worker.put(update(number, 5))
-        while worker._lanes:  # noqa: ASYNC110 - it tells nobody when it is idle
-            await asyncio.sleep(0.01)
-        await worker.put(update(4, 5))
-    assert told == [1, 4]
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "poison")
+        await house.put(1, "next")
+        await until(lambda: handlers.handled)
+    assert handlers.apologies == ["poison"]
+    (letter,) = await house.dead.all()
+    assert "3 times" in letter.reason
+    assert "ZeroDivisionError" in letter.reason
+    assert json.loads(letter.update)["text"] == "poison"
 
 
-def test_topics_are_lanes_of_their_own() -> None:
-    """A thread is a lane only in a forum."""
-    message = {"chat": {"id": -1}, "message_thread_id": 7}
-    assert lane_of({"message": message}) == ChatKey(-1)
-    assert lane_of({"message": {**message, "is_topic_message": True}}) == ChatKey(-1, 7)
+async def test_what_cannot_be_read_is_buried_at_once(house: House) -> None:
+    """There is nobody to be told, and no sense in trying again."""
+
+    async def deal(update: dict[str, Any], _turn: Turn) -> None:
+        if update["text"] == "odd":
+            raise Unreadable("odd")
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "odd")
+        await house.put(1, "next")
+        await until(lambda: handlers.handled)
+    (letter,) = await house.dead.all()
+    assert letter.reason == "unreadable: odd"
+    assert not handlers.apologies
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
-wild = st.dictionaries(
-    st.sampled_from(["message", "edited_message", "x"]),
-    json_values
-    | st.fixed_dictionaries(
-        {"chat": json_values | st.fixed_dictionaries({"id": json_values})},
-        optional={"is_topic_message": json_values, "message_thread_id": json_values},
-    ),
-)
+async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the first death buries a question, but so many do."""
+    monkeypatch.setattr(module, "MOST_CLAIMS", 3)
+    await house.put(1, "deadly")
+    for number in range(3):
+        dying = Inbox(house.redis, house.bot_id, f"dying-{number}")
+        await dying.begin()
+        claims = await dying.take(1, 0.1) if number == 0 else await dying.stale(1)
+        assert len(claims) == 1
+        await dying.leave()  # as if its lease had ended
+    handlers = Handlers(at_once)
+    async with house.worker(handlers):
+        await until(house.empty)
+    assert handlers.apologies == ["deadly"]
+    (letter,) = await house.dead.all()
+    assert "4 workers" in letter.reason
 
 
-@given(wild)
-def test_any_update_has_a_lane_or_none(raw: dict[str, Any]) -> None:
-    """Whatever an update is, finding its lane does not fail, and never invents one."""
-    lane = lane_of(raw)
-    if lane is not None:
-        assert raw["message"]["chat"]["id"] is lane.chat_id
+async def test_a_stop_finishes_what_is_in_hand(house: House) -> None:
+    """Leaving waits for the work in hand, and takes nothing new."""
+    begun = asyncio.Event()
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        begun.set()
+        await asyncio.sleep(0.1)
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "first")
+        await house.put(1, "second")
+        await begun.wait()
+    assert handlers.handled == [(1, "first")]
+    assert not await house.empty()
 
 
-async def test_an_unreadable_update_is_logged() -> None:
-    """What belongs to no conversation is left, with a line in the log."""
-    with capture_logs() as logs:
-        async with asyncio.TaskGroup() as tasks:
-            await Worker(tasks, nothing, nothing, lanes=1).put({"update_id": 3, "poll": {}})
-    assert [(entry["event"], entry["update"]) for entry in logs] == [("update_unreadable", 3)]
+async def test_a_stop_gives_back_what_takes_too_long(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the grace another worker has the lane at once, not after a lease."""
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
+    begun = asyncio.Event()
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    async with house.worker(Handlers(deal)):
+        await house.put(1, "long")
+        await begun.wait()
+    handlers = Handlers(at_once)
+    async with house.worker(handlers):
+        await until(lambda: handlers.handled)
+    assert handlers.handled == [(1, "long")]
+
+
+async def test_a_lost_lane_is_dropped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds at a heartbeat that a lane has another owner stops working on it."""
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with house.worker(Handlers(deal)):
+        await house.put(1, "hi")
+        await begun.wait()
+        ready = f"{{{house.bot_id}}}:ready"
+        pending = await house.redis.xpending_range(ready, "workers", "-", "+", 1)
+        await house.redis.xclaim(ready, "workers", "thief", 0, [pending[0]["message_id"]])
+        await asyncio.wait_for(cancelled.wait(), 10)
+
+
+async def test_a_stop_command_interrupts_what_waits_before_it(house: House) -> None:
+    """What is in hand hears of it, and so does what waits in between; the command comes last."""
+    begun = asyncio.Event()
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        if not str(update["text"]).startswith("/"):
+            begun.set()
+            await asyncio.wait_for(turn.interrupted.wait(), 10)
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "first")
+        await house.put(1, "second")
+        await begun.wait()
+        await house.put(1, "/stop")
+        await until(lambda: len(handlers.handled) == 3)
+    assert [text for _, text in handlers.handled] == ["first", "second", "/stop"]
+
+
+async def test_a_refused_command_interrupts_nothing(house: House) -> None:
+    """Who may not interrupt has to wait for their turn."""
+    turns: list[Turn] = []
+    go = asyncio.Event()
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        turns.append(turn)
+        if update["text"] == "first":
+            await go.wait()
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "first")
+        await until(lambda: turns)
+        await house.put(1, "/reset")
+        await asyncio.sleep(0.1)
+        go.set()
+        await until(lambda: len(handlers.handled) == 2)
+    assert not turns[0].interrupted.is_set()
+
+
+async def test_who_waits_long_is_told_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers look for people who wait, and only one of them says so."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    go = asyncio.Event()
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        await go.wait()
+
+    one, other = Handlers(deal), Handlers(deal)
+    async with AsyncExitStack() as stack:
+        for handlers in (one, other):
+            await stack.enter_async_context(house.worker(handlers))
+        await house.put(1, "hi")
+        await until(lambda: one.late or other.late)
+        await asyncio.sleep(0.3)
+        go.set()
+    assert one.late + other.late == ["hi"]

@@ -1,6 +1,7 @@
 """YandexGPT's wire format, piece by piece, and the client over a real connection."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
@@ -407,7 +408,9 @@ class Api:
     ) -> YandexGPT:
         """Make a client of the server, or of another address."""
         key = Credentials({"Authorization": f"Api-Key {KEY}"})
-        return YandexGPT(self.http, credentials or key, url or self.url, MODEL, concurrency)
+        places = asyncio.Semaphore(concurrency)
+        url = url or self.url
+        return YandexGPT(self.http, credentials or key, url, MODEL, lambda: places)
 
     async def ask(self, client: YandexGPT | None = None) -> list[Answer]:
         """Ask a question; all that was answered, to the end."""
@@ -881,6 +884,6 @@ async def test_no_error_of_httpx_gets_out(
     async with httpx.AsyncClient(transport=httpx.MockTransport(moment(make(kind)))) as http:
         fetched = FetchedToken(metadata(http, "host"))
         credentials = fetched if signing_in else Credentials({})
-        client = YandexGPT(http, credentials, "http://host", MODEL, 1)
+        client = YandexGPT(http, credentials, "http://host", MODEL, contextlib.nullcontext)
         with pytest.raises(CompletionUnavailable, match="told"):
             _ = [answer async for answer in client.stream(QUESTION)]

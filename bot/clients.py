@@ -1,0 +1,86 @@
+"""The three outside things that the bot talks to: storage, Telegram, the completion API."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+import httpx
+from redis.asyncio import Redis
+from telegram.ext import Application, ApplicationBuilder
+from telegram.request import HTTPXRequest
+
+from bot.completion.credentials import sign_in
+from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
+from bot.settings import Settings
+from bot.transport import transport
+from storage.connect import connect, verify
+from storage.embedded import embedded_server
+
+CALLS_A_LANE = 2
+"""Requests to Telegram that a lane has open at once: a message, and "typing" beside it."""
+
+PtbApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+async def open_storage(settings: Settings, stack: AsyncExitStack) -> Redis:
+    """Connect to the server that is configured, or start one. Raises `StorageUnavailable`."""
+    given = settings.redis_url
+    url = (
+        given.get_secret_value()
+        if given
+        else await stack.enter_async_context(embedded_server(settings.data_dir))
+    )
+    redis = connect(url, connections=settings.lanes + 8)
+    stack.push_async_callback(redis.aclose)
+    if given:
+        await verify(redis)
+    return redis
+
+
+async def open_completion(
+    settings: Settings,
+    stack: AsyncExitStack,
+    place: Callable[[], AbstractAsyncContextManager[None]],
+) -> YandexGPT:
+    """Make the client of the completion API, each of whose answers takes a ``place()``.
+
+    Raises `CompletionMisconfigured` for a key file that cannot be used.
+    """
+    # One connection more for signing in.
+    connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
+    timeout = httpx.Timeout(SILENCE, connect=10, pool=None)
+    http = httpx.AsyncClient(transport=connections, timeout=timeout)
+    await stack.enter_async_context(http)
+    model = Model(settings.model_uri, settings.temperature, settings.max_tokens)
+    return YandexGPT(
+        http,
+        sign_in(settings, http),
+        settings.completion_url,
+        model,
+        place,
+    )
+
+
+def open_telegram(settings: Settings, stack: AsyncExitStack) -> PtbApplication:
+    """Make python-telegram-bot's application, without its own polling."""
+    request = HTTPXRequest(
+        read_timeout=20,
+        connect_timeout=10,
+        pool_timeout=30,
+        httpx_kwargs={
+            "transport": transport(settings.telegram_proxy, CALLS_A_LANE * settings.lanes)
+        },
+    )
+    application = (
+        ApplicationBuilder()
+        .token(settings.telegram_token.get_secret_value())
+        .base_url(f"{settings.telegram_api_url}/bot")
+        .request(request)
+        .get_updates_request(request)  # we poll ourselves, so it needs no pool of its own
+        .updater(None)  # it confirms updates before they are safe, and one bad update stalls it
+        .job_queue(None)
+        .build()
+    )
+    stack.push_async_callback(request.shutdown)  # the application's leaves out what never began
+    stack.push_async_callback(application.shutdown)
+    return application

@@ -1,0 +1,155 @@
+"""Long polling that no update can stall and no outage can end, by one process at a time."""
+
+import asyncio
+import json
+import random
+import re
+import time
+from typing import Any
+
+import httpx
+import structlog
+
+from bot.intake import KINDS, Intake
+from storage.connect import StorageUnavailable
+from storage.lease import Lease, LeaseLost
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 25
+"""How long Telegram may hold a poll open; its servers close connections after about 39 s."""
+SILENT_SECONDS = POLL_SECONDS + 15
+"""After this a poll has gone silent, whatever its connection pretends, and is begun anew."""
+TOO_SILENT = 120.0
+"""Seconds without an answer to any poll, after which the bot is not well."""
+LONGEST_PAUSE = 30.0
+CONFLICT_PAUSE = 5.0
+"""Seconds before polling again while another process does, or a webhook is set."""
+
+
+class Polling:
+    """Fetches updates as they come; each is stored before Telegram may forget it."""
+
+    def __init__(self, http: httpx.AsyncClient, method_url: str, intake: Intake) -> None:
+        """``method_url`` is that of ``getUpdates``, with the bot's token in it."""
+        self._http = http
+        self._url = method_url
+        self._intake = intake
+        self._offset: int | None = None
+        self._polling = False
+        self._heard_at = 0.0
+        self.restarts = 0
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether Telegram has not answered for long, though it is this process that polls."""
+        return self._polling and time.monotonic() - self._heard_at > TOO_SILENT
+
+    async def run(self, lease: Lease) -> None:
+        """Poll whenever this process holds the lease, until cancelled."""
+        while True:
+            try:
+                async with lease.leading():
+                    log.info("polling")
+                    self._polling, self._heard_at = True, time.monotonic()
+                    await self._poll()
+            except LeaseLost as error:
+                log.warning("polling_handed_over", reason=str(error))
+            finally:
+                self._polling = False
+                self._intake.problem = None  # it is the next leader's
+
+    async def _poll(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._take(await self._fetch(POLL_SECONDS))
+                failures = 0
+                self._intake.problem = None
+                continue
+            except StorageUnavailable as error:
+                failures += 1
+                pause = min(LONGEST_PAUSE, 0.1 * 2**failures)
+                self._intake.problem = str(error)
+                log.warning("polling_paused", reason=str(error), seconds=pause)
+            except _PollFailed as error:
+                failures += 1
+                pause = error.pause or min(LONGEST_PAUSE, 0.5 * 2 ** (failures - 1))
+                # A connection that Telegram closed is nothing to tell; one that stays closed is.
+                level = "debug" if failures == 1 and error.passing else "warning"
+                getattr(log, level)("poll_failed", reason=str(error), seconds=pause)
+            await asyncio.sleep(pause * random.uniform(0.75, 1.25))
+
+    async def _take(self, updates: list[Any]) -> None:
+        before = self._offset
+        for update in updates:
+            await self._intake.take(update)
+            number = update.get("update_id") if isinstance(update, dict) else None
+            if type(number) is int:
+                # It may be smaller than before: after a quiet week numbers begin anew at random.
+                self._offset = number + 1
+        if updates and self._offset == before:
+            # They cannot be confirmed, so Telegram will send them again at once.
+            raise _PollFailed("updates without numbers")
+
+    async def _fetch(self, seconds: int, limit: int = 100) -> list[Any]:
+        parameters = {"timeout": seconds, "limit": limit, "allowed_updates": json.dumps(KINDS)}
+        if self._offset is not None:
+            parameters["offset"] = self._offset
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                # httpx's own 5 seconds of silence are less than Telegram's 25.
+                response = await self._http.post(self._url, data=parameters, timeout=None)
+        except TimeoutError:
+            self.restarts += 1
+            raise _PollFailed(f"silent for {SILENT_SECONDS} s, begun anew") from None
+        except httpx.HTTPError as error:
+            passing = isinstance(error, httpx.ReadError)
+            raise _PollFailed(f"{type(error).__name__}: {error}", passing=passing) from error
+        if response.status_code != 200:
+            raise _refused(response)
+        self._heard_at = time.monotonic()
+        try:
+            updates = json.loads(response.content)["result"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            return await self._without_the_unreadable(response.content, limit, error)
+        if not isinstance(updates, list):
+            raise _PollFailed("Telegram's answer is no list")
+        return updates
+
+    async def _without_the_unreadable(
+        self, content: bytes, limit: int, error: Exception
+    ) -> list[Any]:
+        """Go on one by one when no JSON parser can read a batch; leave out what stops it."""
+        if not content.lstrip().startswith(b'{"ok":'):
+            raise _PollFailed("Telegram's answer cannot be read") from error
+        if limit > 1:
+            return await self._fetch(0, limit=1)
+        number = re.search(rb'"update_id"\s*:\s*(\d{1,18})\b', content)
+        if number is None:
+            raise _PollFailed("an update without a number") from error
+        await self._intake.bury(content[:1000].decode("utf-8", "replace"), f"no JSON: {error}")
+        self._offset = int(number[1]) + 1
+        return []
+
+
+class _PollFailed(Exception):
+    """A poll brought nothing; ``pause`` is how long Telegram told us to wait, in seconds."""
+
+    def __init__(self, reason: str, pause: float | None = None, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.pause = pause
+        self.passing = passing
+
+
+def _refused(response: httpx.Response) -> _PollFailed:
+    reason = f"HTTP {response.status_code}: {response.text[:300]}"
+    if response.status_code == 429:
+        try:
+            return _PollFailed(reason, float(response.json()["parameters"]["retry_after"]))
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return _PollFailed(reason)
+    if response.status_code == 409:
+        reason = f"another process polls for this bot, or a webhook is set: {reason}"
+        return _PollFailed(reason, CONFLICT_PAUSE)
+    return _PollFailed(reason)

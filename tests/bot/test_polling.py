@@ -1,0 +1,292 @@
+"""Long polling: what it bears from Telegram, and from storage."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from structlog.testing import capture_logs
+
+from bot import polling as module
+from bot import web
+from bot.background import beside
+from bot.intake import Intake
+from bot.playground.emulator import telegram_routes
+from bot.playground.room import Room
+from bot.polling import Polling
+from storage import keys
+from storage.connect import StorageUnavailable
+from storage.dead import DeadLetters
+from storage.inbox import Inbox
+from storage.lease import Lease
+from storage.message import ChatKey
+
+TOKEN = "8500000:POLLING"
+
+Answer = httpx.Response | Exception
+_bot_ids = itertools.count(8_600_000)
+
+
+def updates(*found: Any) -> httpx.Response:
+    """A good answer."""
+    return httpx.Response(200, content=json.dumps({"ok": True, "result": list(found)}))
+
+
+def update(number: int) -> dict[str, Any]:
+    """A raw update, as small as can be."""
+    return {"update_id": number, "message": {"chat": {"id": 5}}}
+
+
+class Telegram:
+    """Gives its answers one by one, then none; keeps what it was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = list(answers)
+        self.asked: list[dict[str, str]] = []
+        self.exhausted = asyncio.Event()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(dict(httpx.QueryParams(request.content.decode())))
+        if not self._answers:
+            self.exhausted.set()
+            await asyncio.sleep(60)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def offsets(self) -> list[str | None]:
+        """What it was asked to go on from, oldest first."""
+        return [asked.get("offset") for asked in self.asked]
+
+
+class Odd(Intake):
+    """Takes everything in, but for what a test lets fail."""
+
+    def __init__(self, *troubles: Exception) -> None:
+        self.troubles = list(troubles)
+        self.taken: list[Any] = []
+        self.buried: list[tuple[str, str]] = []
+        self.problem: str | None = None
+        self.problems: list[str | None] = []
+
+    async def take(self, update: Any) -> None:
+        self.problems.append(self.problem)
+        if self.troubles and len(self.taken) == 1:
+            raise self.troubles.pop(0)
+        self.taken.append(update)
+
+    async def bury(self, text: str, reason: str) -> None:
+        self.buried.append((text, reason))
+
+    def numbers(self) -> list[Any]:
+        """Numbers of what was taken."""
+        return [found.get("update_id") for found in self.taken if isinstance(found, dict)]
+
+
+@pytest.fixture
+def lease(redis: Redis) -> Lease:
+    """The lease of a new bot's poller."""
+    return Lease(redis, keys.poller(next(_bot_ids)), "process")
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pause for next to nothing."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "CONFLICT_PAUSE", 0.01)
+
+
+@contextlib.asynccontextmanager
+async def polled(telegram: Any, intake: Intake, lease: Lease) -> AsyncIterator[Polling]:
+    """Poll while the block runs."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(telegram)) as http:
+        polling = Polling(http, "http://host/bot1:a/getUpdates", intake)
+        async with beside(polling.run(lease)):
+            yield polling
+
+
+async def poll(telegram: Telegram, intake: Intake, lease: Lease) -> None:
+    """Poll until Telegram has no more answers."""
+    async with polled(telegram, intake, lease):
+        await asyncio.wait_for(telegram.exhausted.wait(), 10)
+
+
+async def until(so: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    async with asyncio.timeout(10):
+        while not so():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def test_the_offset_follows_what_was_taken(lease: Lease) -> None:
+    """Each poll confirms what was stored before, and asks for new messages only."""
+    telegram = Telegram(updates(update(7), update(8)), updates(update(9)), updates())
+    intake = Odd()
+    await poll(telegram, intake, lease)
+    assert intake.numbers() == [7, 8, 9]
+    assert telegram.offsets() == [None, "9", "10", "10"]
+    assert json.loads(telegram.asked[0]["allowed_updates"]) == ["message"]
+
+
+async def test_numbers_may_begin_anew(lease: Lease) -> None:
+    """After a quiet week they are smaller, and are confirmed all the same."""
+    telegram = Telegram(updates(update(900)), updates(update(7), update(8)))
+    await poll(telegram, Odd(), lease)
+    assert telegram.offsets() == [None, "901", "9"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.ReadError("cut"),
+        httpx.RemoteProtocolError("garbage"),
+        httpx.Response(401, content='{"ok": false, "description": "Unauthorized"}'),
+        httpx.Response(409, content='{"ok": false, "description": "Conflict"}'),
+        httpx.Response(429, content='{"parameters": {"retry_after": 0.01}}'),
+        httpx.Response(429, content="no JSON"),
+        httpx.Response(429, content="[" * 100_000),
+        httpx.Response(500),
+        httpx.Response(502, content="<html>"),
+        httpx.Response(200, content="<html>"),
+        httpx.Response(200, content="[]"),
+        httpx.Response(200, content='{"ok": true}'),
+        httpx.Response(200, content='{"ok": true, "result": 5}'),
+        httpx.Response(200, content="[" * 100_000),
+        updates("text"),
+        updates({"update_id": "7"}, {"update_id": True}, {}),
+    ],
+)
+async def test_no_answer_ends_polling(odd: Answer, lease: Lease) -> None:
+    """After whatever Telegram or a proxy says, polling goes on where it was, after a pause."""
+    telegram, intake = Telegram(updates(update(7)), odd, odd, updates(update(8))), Odd()
+    with capture_logs() as logs:
+        await poll(telegram, intake, lease)
+    assert [number for number in intake.numbers() if type(number) is int][-1] == 8
+    assert telegram.offsets()[3:] == ["8", "9"]
+    assert any(entry["event"] == "poll_failed" for entry in logs)
+
+
+async def test_updates_without_numbers_are_no_progress(lease: Lease) -> None:
+    """They come again at once, so the next poll waits a while."""
+    with capture_logs() as logs:
+        await poll(Telegram(updates({}), updates(update(7)), updates({})), Odd(), lease)
+    failed = [entry["reason"] for entry in logs if entry["event"] == "poll_failed"]
+    assert failed == ["updates without numbers"] * 2
+
+
+async def test_an_idle_connection_closed_is_no_news(lease: Lease) -> None:
+    """Telegram closes connections after a while; once is not worth a warning, twice is."""
+    with capture_logs() as logs:
+        await poll(Telegram(httpx.ReadError("closed"), httpx.ReadError("closed")), Odd(), lease)
+    levels = [entry["log_level"] for entry in logs if entry["event"] == "poll_failed"]
+    assert levels == ["debug", "warning"]
+
+
+async def test_what_no_parser_reads_is_isolated(lease: Lease) -> None:
+    """A batch that cannot be read is fetched one by one, and only what stops it is buried."""
+    deep = b'{"ok":true,"result":[{"update_id": 8, "x": ' + b"[" * 100_000
+    batch = httpx.Response(200, content=deep)
+    telegram = Telegram(batch, updates(update(7)), batch, batch, updates(update(9)))
+    intake = Odd()
+    await poll(telegram, intake, lease)
+    assert intake.numbers() == [7, 9]
+    ((text, reason),) = intake.buried
+    assert len(text) == 1000
+    assert reason.startswith("no JSON")
+    assert telegram.offsets() == [None, None, "8", "8", "9", "10"]
+    assert [asked["limit"] for asked in telegram.asked] == ["100", "1", "100", "1", "100", "100"]
+
+
+async def test_what_has_not_even_a_number(lease: Lease) -> None:
+    """What can be neither read nor confirmed is waited out."""
+    bad = httpx.Response(200, content=b'{"ok":true,"result":[' + b"[" * 100_000)
+    intake = Odd()
+    with capture_logs() as logs:
+        await poll(Telegram(bad, bad, updates(update(7))), intake, lease)
+    assert intake.numbers() == [7]
+    assert intake.buried == []
+    failed = [entry["reason"] for entry in logs if entry["event"] == "poll_failed"]
+    assert failed == ["an update without a number"]
+
+
+async def test_storage_that_refuses(lease: Lease) -> None:
+    """What was not stored is not confirmed, comes again, and the reason can be asked for."""
+    telegram = Telegram(
+        updates(update(7), update(8), update(9)), *[updates(update(8), update(9))] * 2
+    )
+    intake = Odd(StorageUnavailable("full"), StorageUnavailable("still full"))
+    with capture_logs() as logs:
+        await poll(telegram, intake, lease)
+    assert intake.numbers() == [7, 8, 9]
+    assert telegram.offsets() == [None, "8", "8", "10"]
+    assert intake.problems == [None, None, "full", "still full", "still full"]
+    assert intake.problem is None
+    reasons = [entry["reason"] for entry in logs if entry["event"] == "polling_paused"]
+    assert reasons == ["full", "still full"]
+
+
+async def test_a_silent_poll_is_begun_anew(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that says nothing is given up, which is counted; then it can be told."""
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.02)
+
+    async def silent(_request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(60)
+        return updates()
+
+    async with polled(silent, Odd(), lease) as polling:
+        assert not polling.is_silent
+        await until(lambda: polling.restarts >= 2)
+        assert not polling.is_silent
+        monkeypatch.setattr(module, "TOO_SILENT", 0.001)
+        assert polling.is_silent
+    assert not polling.is_silent
+
+
+async def test_who_loses_the_lease_stops_polling(
+    redis: Redis, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process polls then; its problems are not ours."""
+    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
+    telegram, intake = Telegram(updates(update(7))), Odd()
+    with capture_logs() as logs:
+        async with polled(telegram, intake, lease) as polling:
+            await asyncio.wait_for(telegram.exhausted.wait(), 10)
+            intake.problem = "full"
+            await redis.set(lease._lock.name, "another")
+            await until(lambda: not polling._polling)
+            assert intake.problem is None
+            asked = len(telegram.asked)
+            await asyncio.sleep(0.05)
+            assert len(telegram.asked) == asked
+    assert [entry["event"] for entry in logs][:2] == ["polling", "polling_handed_over"]
+
+
+async def test_a_poll_may_stay_open_for_long(redis: Redis) -> None:
+    """What is silence to an HTTP client is an open poll to Telegram, and no failure."""
+    room = Room(TOKEN)
+    inbox = Inbox(redis, room.bot["id"], "worker")
+    intake = Intake(inbox, DeadLetters(redis, room.bot["id"]))
+    async with (
+        web.serving(Starlette(routes=telegram_routes(room)), "127.0.0.1", 0) as url,
+        httpx.AsyncClient(timeout=0.1) as impatient,
+    ):
+        polling = Polling(impatient, f"{url}/bot{TOKEN}/getUpdates", intake)
+        lease = Lease(redis, keys.poller(room.bot["id"]), "process")
+        with capture_logs() as logs:
+            async with beside(polling.run(lease)):
+                await asyncio.sleep(0.5)
+                room.say(1, 1, "hello")
+                while not await redis.exists(  # noqa: ASYNC110 - it tells no other way
+                    keys.mailbox(room.bot["id"], ChatKey(1))
+                ):
+                    await asyncio.sleep(0.01)
+    assert [entry["event"] for entry in logs] == ["polling"]

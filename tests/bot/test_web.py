@@ -1,0 +1,187 @@
+"""Health over HTTP: when a process says that it is well and ready, and when and why it is not."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from structlog.testing import capture_logs
+
+from bot import polling
+from bot.app import running
+from bot.intake import Intake
+from bot.playground.connection import gone
+from bot.playground.fault import Fault
+from bot.settings import Settings
+from bot.web import Health, serving
+from storage.connect import connect
+from storage.dead import DeadLetters
+from storage.inbox import Inbox
+from tests.conftest import ANN, World, local_telegram
+from tests.valkey import own_valkey
+
+WELL = {"silent": False, "polls_restarted": 0}
+
+
+@contextlib.asynccontextmanager
+async def served(health: Health) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve it; yields a client."""
+    async with (
+        serving(health.application(), "127.0.0.1", 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as client,
+    ):
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def watched(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the whole application; yields a client of its web."""
+    with capture_logs() as logs:
+        async with running(settings):
+            [url] = [log["url"] for log in logs if log["event"] == "health"]
+            async with httpx.AsyncClient(base_url=url.removesuffix("/healthz"), timeout=20) as http:
+                yield http
+
+
+async def told(http: httpx.AsyncClient, path: str, status: int) -> Any:
+    """Ask until the status is that; what is told then."""
+    async with asyncio.timeout(20):
+        while (response := await http.get(path)).status_code != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return response.json()
+
+
+async def test_well(redis: Redis) -> None:
+    """With storage at hand and nothing amiss, all is well."""
+    async with served(Health(redis)) as http:
+        assert (await http.get("/readyz")).json() == {"problems": []}
+        assert (await http.get("/healthz")).json() == WELL
+
+
+async def test_no_storage() -> None:
+    """Without storage it is not ready, and says why; a restart would mend nothing."""
+    redis = connect("unix:///nowhere", connections=1)
+    async with served(Health(redis)) as http:
+        [problem] = (await told(http, "/readyz", 503))["problems"]
+        assert problem.startswith("storage: ConnectionError")
+        assert (await http.get("/healthz")).json() == WELL
+    await redis.aclose()
+
+
+async def test_an_intake_in_trouble(redis: Redis) -> None:
+    """What keeps the intake from storing is told, as long as it does."""
+    health = Health(redis)
+    health.intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1))
+    async with served(health) as http:
+        health.intake.problem = "memory is full"
+        assert (await told(http, "/readyz", 503))["problems"] == ["intake: memory is full"]
+        health.intake.problem = None
+        assert (await told(http, "/readyz", 200))["problems"] == []
+
+
+async def test_the_whole_application(elsewhere: World) -> None:
+    """The bot that runs is well and ready."""
+    async with watched(elsewhere.settings) as http:
+        assert (await http.get("/readyz")).json() == {"problems": []}
+        assert (await http.get("/healthz")).json() == WELL
+        assert (await http.get("/telegram")).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["intake", "worker"])
+async def test_each_role(elsewhere: World, role: str) -> None:
+    """A process that does but a part of the work is ready for its part."""
+    async with watched(elsewhere.settings.model_copy(update={"role": role})) as http:
+        assert (await http.get("/readyz")).json() == {"problems": []}
+        assert (await http.get("/healthz")).json() == WELL
+
+
+async def test_silent_polling(elsewhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polls that nobody answers are begun anew, and told when it lasts; then all is well again."""
+    monkeypatch.setattr(polling, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(polling, "TOO_SILENT", 0.3)
+    monkeypatch.setattr(polling, "POLL_SECONDS", 0)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
+    elsewhere.room.fail("getUpdates", *itertools.repeat(Fault(hang=True), 20))
+    async with watched(elsewhere.settings) as http:
+        silent = await told(http, "/healthz", 503)
+        assert silent["silent"]
+        assert silent["polls_restarted"] >= 1
+        well = await told(http, "/healthz", 200)
+        assert well["polls_restarted"] >= silent["polls_restarted"]
+        assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
+
+
+async def test_who_does_not_poll_is_not_silent(
+    elsewhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that waits for the poller's lease is well, however long it waits."""
+    monkeypatch.setattr(polling, "TOO_SILENT", -1.0)
+    async with running(elsewhere.settings), watched(elsewhere.settings) as http:
+        assert (await http.get("/healthz")).json() == WELL
+
+
+async def test_storage_goes_and_comes() -> None:
+    """While storage is down the bot that polls is not ready, and says so of both its parts."""
+    async with own_valkey() as server:
+        redis = connect(server.url, connections=4)
+        async with (
+            local_telegram(redis, server.url) as world,
+            watched(world.settings) as http,
+        ):
+            assert await world.says(ANN, ANN, "one") == "echo: one"
+            server.kill()
+            world.room.say(ANN, ANN, "two")
+            async with asyncio.timeout(20):
+                problems: list[str] = []
+                while len(problems) < 2:
+                    problems = (await told(http, "/readyz", 503))["problems"]
+            assert [problem.partition(":")[0] for problem in problems] == ["storage", "intake"]
+            assert (await http.get("/healthz")).status_code == 200
+            await server.start()
+            assert await told(http, "/readyz", 200) == {"problems": []}
+            assert await world.hears(ANN, 2) == ["echo: one", "echo: two"]
+        await redis.aclose()
+
+
+async def test_a_taken_port() -> None:
+    """An address that another has is refused at once."""
+    async with serving(Starlette(), "127.0.0.1", 0) as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            async with serving(Starlette(), "127.0.0.1", port):
+                pass
+
+
+async def test_ipv6() -> None:
+    """An IPv6 address is served, and its URL is one."""
+    async with serving(Starlette(), "::1", 0) as url, httpx.AsyncClient() as http:
+        assert url.startswith("http://[::1]:")
+        assert (await http.get(url)).status_code == 404
+
+
+async def test_the_end_waits_for_no_client() -> None:
+    """The server ends though a request is under way that would take for ever."""
+    begun = asyncio.Event()
+
+    async def slow(request: Request) -> Response:
+        begun.set()
+        await gone(request.receive)
+        return Response()
+
+    async with httpx.AsyncClient(timeout=60) as http:
+        async with (
+            asyncio.timeout(10),
+            serving(Starlette(routes=[Route("/", slow)]), "127.0.0.1", 0) as url,
+        ):
+            waiting = asyncio.create_task(http.get(url))
+            await begun.wait()
+        with pytest.raises(httpx.HTTPError):
+            await waiting

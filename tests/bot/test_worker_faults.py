@@ -1,0 +1,365 @@
+"""Workers in trouble: storage away or emptied, lanes taken from them, handlers that fail oddly."""
+
+import asyncio
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+from telegram.error import TelegramError
+
+from bot import worker as module
+from bot.worker import Worker
+from handlers.dispatch import Dispatch, Unreadable
+from handlers.turn import Turn
+from storage import connect as patience
+from storage import inbox as storage
+from storage import keys
+from storage.connect import StorageUnavailable, connect
+from storage.dead import DeadLetters
+from storage.inbox import GROUP, Claim, Inbox
+from storage.message import ChatKey
+from tests.valkey import own_valkey
+
+LANE, OTHER = ChatKey(5), ChatKey(6)
+
+_bot_ids = itertools.count(8_900_000)
+
+
+class Handlers(Dispatch):
+    """Handles nothing, but notes it; ``work`` is what a test makes of an update."""
+
+    def __init__(self) -> None:
+        self.handled: dict[str, list[int]] = defaultdict(list)
+        self.apologized: list[int] = []
+        self.late: list[int] = []
+        self.turns: list[Turn] = []
+        self.work: Callable[[int, Turn], Awaitable[object]] = lambda _, __: asyncio.sleep(0)
+        self.trouble: Exception | None = None
+
+    async def handle(self, update: str, turn: Turn) -> None:
+        raw = json.loads(update)
+        self.turns.append(turn)
+        await self.work(raw["update_id"], turn)
+        self.handled[raw["lane"]].append(raw["update_id"])
+
+    async def apologize(self, update: str, turn: Turn) -> None:
+        self.apologized.append(json.loads(update)["update_id"])
+        self._fail()
+
+    async def tell_late(self, update: str) -> None:
+        self.late.append(json.loads(update)["update_id"])
+        self._fail()
+
+    async def may_interrupt(self, update: str) -> bool:
+        self._fail()
+        return True
+
+    def _fail(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    def all(self) -> list[int]:
+        """All updates handled, lane by lane."""
+        return [number for numbers in self.handled.values() for number in numbers]
+
+
+class Bot:
+    """A bot of a test's own."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.id = redis, next(_bot_ids)
+        self.handlers = Handlers()
+
+    def inbox(self, name: str = "a") -> Inbox:
+        """The inbox as a worker sees it."""
+        return Inbox(self.redis, self.id, name)
+
+    def worker(self, lanes: int = 4, name: str = "a") -> Worker:
+        """A worker."""
+        return Worker(self.inbox(name), self.handlers, lanes)
+
+    async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> None:
+        """Store updates."""
+        for number in numbers:
+            text = json.dumps({"update_id": number, "lane": str(lane)})
+            await self.inbox().put(lane, number, text, interrupts=interrupts)
+
+    async def steal(self, lane: ChatKey) -> Claim:
+        """Give another worker a lane that this one works on."""
+        ready = keys.ready(self.id)
+        queued: Any = await self.redis.xrange(ready)
+        (entry,) = [entry for entry, fields in queued if fields["lane"] == str(lane)]
+        await self.redis.xclaim(ready, GROUP, "b", 0, [entry])
+        return Claim(entry, lane)
+
+
+@pytest.fixture
+def bot(redis: Redis) -> Bot:
+    """A bot nobody has written to yet."""
+    return Bot(redis)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often."""
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.001)
+    monkeypatch.setattr(module, "PAUSES", (0.01,))
+    monkeypatch.setattr(patience, "PAUSES", (0.01,))
+
+
+async def until(so: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    async with asyncio.timeout(10):
+        while not so():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.005)
+
+
+async def test_more_is_claimed_than_there_is_room_for(bot: Bot) -> None:
+    """Lanes found by several ways wait here, and no more than the bound are worked on."""
+    for number in range(20):
+        await bot.put(number, lane=ChatKey(number + 1))
+    open_now = most = 0
+
+    async def work(_number: int, _turn: Turn) -> None:
+        nonlocal open_now, most
+        open_now += 1
+        most = max(most, open_now)
+        await asyncio.sleep(0.002)
+        open_now -= 1
+
+    bot.handlers.work = work
+    await bot.inbox().begin()
+    await bot.inbox().take(9, 1)  # lanes under its name, from a life before
+    with capture_logs() as logs:
+        async with bot.worker(lanes=3).working():
+            await until(lambda: len(bot.handlers.all()) == 20)
+    assert most == 3
+    assert logs == []
+
+
+async def test_an_apology_may_fail(bot: Bot) -> None:
+    """What is hopeless is buried although its person cannot be told."""
+    bot.handlers.trouble = TelegramError("blocked")
+
+    async def work(number: int, _turn: Turn) -> None:
+        if number == 1:
+            raise ValueError
+
+    bot.handlers.work = work
+    async with bot.worker().working():
+        await bot.put(1, 2)
+        await until(bot.handlers.all)
+    assert bot.handlers.apologized == [1]
+    assert len(await DeadLetters(bot.redis, bot.id).all()) == 1
+
+
+async def test_a_lost_lane_is_written_to(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that finds its lane lost ends, before any beat, and no failure is counted."""
+    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
+    stolen: list[Claim] = []
+
+    async def work(_number: int, turn: Turn) -> None:
+        stolen.append(await bot.steal(LANE))
+        await turn.note_sent(1)
+
+    bot.handlers.work = work
+    with capture_logs() as logs:
+        async with bot.worker().working():
+            await bot.put(1)
+            await until(lambda: logs)
+    assert [entry["event"] for entry in logs] == ["lane_lost"]
+    assert (await bot.inbox("b").open(stolen[0])).failures == 0
+
+
+async def test_lanes_of_the_dead(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a lease without a beat another worker goes on with them."""
+    await bot.put(1)
+    await bot.inbox().begin()
+    assert await bot.inbox("dead").take(1, 1)
+    monkeypatch.setattr(storage, "LEASE", 0.01)
+    with capture_logs() as logs:
+        async with bot.worker().working():
+            await until(bot.handlers.all)
+    assert "lanes_taken_over" in [entry["event"] for entry in logs]
+
+
+async def test_a_mistake_of_ours(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one lane it is logged; other lanes go on."""
+    done = Inbox.done
+
+    async def fail(self: Inbox, claim: Claim, dead: str = "") -> None:
+        if claim.lane == LANE:
+            raise ZeroDivisionError
+        await done(self, claim, dead)
+
+    monkeypatch.setattr(Inbox, "done", fail)
+    with capture_logs() as logs:
+        async with bot.worker().working():
+            await bot.put(1)
+            await bot.put(2, lane=OTHER)
+            await until(lambda: len(bot.handlers.all()) == 2)
+    assert "lane_failed" in [entry["event"] for entry in logs]
+
+
+async def test_storage_goes_and_comes_back() -> None:
+    """What is in hand waits until its end is written; what comes afterwards is taken."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=12)
+        bot, away = Bot(client), asyncio.Event()
+        bot.handlers.work = lambda _number, _turn: away.wait()
+        with capture_logs() as logs:
+            async with bot.worker(lanes=2).working():
+                await bot.put(1)
+                await until(lambda: bot.handlers.turns)
+                server.kill()
+                away.set()
+                await until(
+                    lambda: {"storage_unavailable", "no_heartbeat"} <= {e["event"] for e in logs}
+                )
+                await server.start()
+                await bot.put(2)
+                await until(lambda: len(bot.handlers.all()) == 2)
+        assert bot.handlers.all() == [1, 2]
+        await client.aclose()
+
+
+async def test_storage_lost_everything(bot: Bot) -> None:
+    """Work that waits for lost data ends, also where there is no room to claim anything else."""
+    gone = asyncio.Event()
+
+    async def work(number: int, turn: Turn) -> None:
+        if number == 1:
+            await gone.wait()
+            await turn.note_sent(1)
+
+    bot.handlers.work = work
+    async with bot.worker(lanes=1).working():
+        await bot.put(1)
+        await until(lambda: bot.handlers.turns)
+        await bot.redis.delete(*await bot.redis.keys(f"{{{bot.id}}}:*"))
+        gone.set()
+        await bot.put(2)
+        await until(lambda: bot.handlers.all() == [2])
+
+
+async def test_storage_is_away_at_the_end() -> None:
+    """A stop ends all the same, and says what it could not do."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=12)
+        with capture_logs() as logs:
+            async with Bot(client).worker().working():
+                server.kill()
+        assert "not_given_back" in [entry["event"] for entry in logs]
+        await client.aclose()
+
+
+@pytest.fixture
+async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
+    """A worker whose turns last until they are interrupted, or until the event is set."""
+    free = asyncio.Event()
+
+    async def work(_number: int, turn: Turn) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (turn.interrupted, free)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    bot.handlers.work = work
+    async with bot.worker().working():
+        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        yield free
+        free.set()
+
+
+async def test_a_command_behind_waiting_questions(bot: Bot, busy: asyncio.Event) -> None:
+    """It cuts short the turn in hand and the question between, and no other lane; in order."""
+    await bot.put(1, 2)
+    await bot.put(4, lane=OTHER)
+    await until(lambda: len(bot.handlers.turns) == 2)
+    await bot.put(3, interrupts=True)
+    await until(lambda: len(bot.handlers.turns) == 4)
+    assert bot.handlers.handled == {"5": [1, 2]}
+    busy.set()
+    await until(lambda: bot.handlers.handled == {"5": [1, 2, 3], "6": [4]})
+
+
+@pytest.mark.parametrize("trouble", [Unreadable("odd"), TelegramError("down"), ValueError("ours")])
+async def test_nobody_can_say_who_may_interrupt(
+    bot: Bot, busy: asyncio.Event, trouble: Exception
+) -> None:
+    """Then nothing is cut short, and the worker goes on."""
+    await bot.put(1)
+    await until(lambda: bot.handlers.turns)
+    bot.handlers.trouble = trouble
+    with capture_logs() as logs:
+        await bot.put(2, interrupts=True)
+        await until(lambda: logs)
+    assert [entry["event"] for entry in logs] == ["not_interrupted"]
+    assert not bot.handlers.turns[0].interrupted.is_set()
+    bot.handlers.trouble = None
+    busy.set()
+    await until(lambda: bot.handlers.all() == [1, 2])
+
+
+async def test_a_command_in_a_lost_lane(
+    bot: Bot, busy: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not ours any more is left alone, and listening goes on."""
+    await bot.put(1)
+    await until(lambda: bot.handlers.turns)
+    await bot.put(2, lane=OTHER)
+    await until(lambda: len(bot.handlers.turns) == 2)
+    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
+    await asyncio.sleep(0.05)
+    await bot.steal(LANE)
+    await bot.put(3, interrupts=True)
+    await bot.put(4, lane=OTHER, interrupts=True)
+    await until(lambda: bot.handlers.handled["6"])
+    assert not bot.handlers.turns[0].interrupted.is_set()
+    assert not busy.is_set()
+
+
+async def test_the_channel_breaks(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listening begins anew."""
+    listened = 0
+    real = Inbox.interruptions
+
+    async def broken() -> AsyncIterator[ChatKey]:
+        raise StorageUnavailable("cut")
+        yield LANE
+
+    def broken_once(self: Inbox) -> AsyncIterator[ChatKey]:
+        nonlocal listened
+        listened += 1
+        return broken() if listened == 1 else real(self)
+
+    monkeypatch.setattr(Inbox, "interruptions", broken_once)
+    async with bot.worker().working():
+        await until(lambda: listened == 2)
+
+
+@pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd"), ValueError()])
+async def test_who_waits_long_cannot_be_told(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """That ends nothing, and is not tried again."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    bot.handlers.trouble, free = trouble, asyncio.Event()
+    bot.handlers.work = lambda _number, _turn: free.wait()
+    async with bot.worker().working(), bot.worker(name="b").working():
+        await bot.put(1, 2)
+        await bot.put(3, lane=OTHER)
+        await until(lambda: len(bot.handlers.late) == 2)
+        await asyncio.sleep(0.1)
+        assert sorted(bot.handlers.late) == [1, 3]
+        free.set()
+        await until(lambda: len(bot.handlers.all()) == 3)
