@@ -1,0 +1,104 @@
+"""``python -m tests.crash``: the storms one after another, and a table of what they did."""
+
+import argparse
+import asyncio
+import random
+import signal
+import statistics
+import sys
+import time
+
+from storage.inbox import LEASE
+from tests.crash import recovery
+from tests.crash.boundary import all_boundaries
+from tests.crash.launch import LEASE as SHORT_LEASE
+from tests.crash.storm import STORMS, blow
+from tests.crash.verdict import Verdict
+
+COLUMNS = (
+    "kills",
+    "freezes",
+    "questions",
+    "lost",
+    "disordered",
+    "broken",
+    "repeats",
+    "model +",
+    "seconds",
+)
+
+
+class Report:
+    """The table, and the faults that are told below it."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        print(f"{'':18}" + "".join(f"{column:>11}" for column in COLUMNS), flush=True)
+
+    def row(
+        self, name: str, kills: int, freezes: int, seconds: float, verdicts: list[Verdict]
+    ) -> None:
+        """Print what a storm did."""
+        self.faults += [f"{name}: {fault}" for verdict in verdicts for fault in verdict.faults]
+        figures = (
+            kills,
+            freezes,
+            sum(verdict.questions for verdict in verdicts),
+            sum(len(verdict.lost) for verdict in verdicts),
+            sum(len(verdict.disordered) for verdict in verdicts),
+            sum(len(verdict.broken) for verdict in verdicts),
+            sum(verdict.repeats for verdict in verdicts),
+            sum(verdict.model_calls - verdict.questions for verdict in verdicts),
+            round(seconds),
+        )
+        print(f"{name:18}" + "".join(f"{figure:11}" for figure in figures), flush=True)
+
+    def times(self, name: str, times: list[float], most: float) -> None:
+        """Print how long recoveries took, and at most may."""
+        median, longest = statistics.median(times), max(times)
+        print(f"{name:50} median {median:5.1f} s, max {longest:5.1f} s", flush=True)
+        if longest > most:
+            self.faults.append(f"{name}: {longest:.1f} s are more than {most:.1f} s")
+
+
+async def main() -> int:
+    """Let everything pass; the exit code is 0 if all of it held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--kills", type=int, default=300, help="in all storms together")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    arguments = parser.parse_args()
+    print(f"--kills {arguments.kills} --seed {arguments.seed}")
+    report = Report()
+    for number, storm in enumerate(STORMS):
+        random.seed(f"{arguments.seed} {number}")
+        result = await blow(storm, max(1, arguments.kills // len(STORMS)))
+        halts = (result.kills, result.freezes)
+        report.row(storm.name, *halts, result.seconds, [result.verdict])
+    await _by_name(report, "killed at steps", signal.SIGKILL)
+    await _by_name(report, "frozen at steps", signal.SIGSTOP)
+    await _recoveries(report)
+    for fault in report.faults[:50]:
+        print(fault)
+    return 1 if report.faults else 0
+
+
+async def _by_name(report: Report, name: str, halt: signal.Signals) -> None:
+    began = time.monotonic()
+    passages = await all_boundaries(halt)
+    seconds = time.monotonic() - began
+    verdicts = [passage.verdict for passage in passages]
+    halts = (len(passages), 0) if halt == signal.SIGKILL else (0, len(passages))
+    report.row(name, *halts, seconds, verdicts)
+    times = [passage.recovery for passage in passages]
+    report.times(f"halt to reply, lease {SHORT_LEASE:.0f} s", times, float("inf"))
+
+
+async def _recoveries(report: Report) -> None:
+    embedded, one_lease = await asyncio.gather(recovery.embedded(), recovery.one_lease())
+    report.times("restart to reply, embedded server", embedded, recovery.EMBEDDED_IN_TIME)
+    name = f"restart to reply, another process, lease {LEASE:.0f} s"
+    report.times(name, one_lease, recovery.IN_TIME)
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
