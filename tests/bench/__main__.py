@@ -1,0 +1,9 @@
+"""``make bench``: what the inbox carries, and what an answer costs."""
+
+import uvloop
+
+from tests.bench.answers import answers
+from tests.bench.inbox import inbox
+
+uvloop.run(inbox())  # as the bot does
+uvloop.run(answers())
