@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test browser check bench wheel lock
+.PHONY: demo run test browser faults check bench crash wheel lock
 
 demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram, a local model
 	$(BIN)/python -m bot demo $(ARGS)
@@ -13,16 +13,22 @@ run: .venv/run  ## the real bot, configured by the environment or .env
 	$(BIN)/python -m bot run
 
 test: .venv/dev .venv/demo  ## the suite
-	$(BIN)/python -m pytest -n 2 -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not browser" --ignore tests/faults $(ARGS)
 
 browser: .venv/dev .venv/demo  ## the playground's page in a real browser (needs chromium)
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+faults: .venv/dev  ## storage, Telegram and the model stall, cut, drip; ten thousand hostile updates
+	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 check: .venv/dev  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+crash: .venv/dev  ## kill -9 at random instants and at every step; prints what was lost
+	$(BIN)/python -m tests.crash $(ARGS)
 
 bench: .venv/dev  ## added latency and CPU per answer, beside a bare loop
 	$(BIN)/python -m tests.bench
