@@ -100,6 +100,8 @@ class Worker:
                     if claims:
                         log.info("lanes_taken_over", lanes=len(claims))
                     self._start(claims)
+                    # redis-py repeats a claim whose reply was lost, and has lanes nobody heard of.
+                    self._start(await self._inbox.mine(list(self._running)))
                 for entry in await self._inbox.overdue(PATIENCE):
                     try:
                         await self._dispatch.tell_late(entry.update)

@@ -275,6 +275,20 @@ async def test_a_stop_gives_back_what_takes_too_long(
     assert handlers.handled == [(1, "long")]
 
 
+async def test_a_claim_that_nobody_heard_of(house: House) -> None:
+    """A lane claimed under a worker's name without its knowing is dealt with at its next look."""
+    handlers = Handlers(at_once)
+    ready = f"{{{house.bot_id}}}:ready"
+    async with house.worker(handlers) as worker:
+        await until(lambda: house.redis.exists(ready))
+        async with house.redis.pipeline(transaction=True) as unheard:
+            unheard.rpush(f"{{{house.bot_id}}}:mailbox:2", '0 {"chat": 2, "text": "hi"}')
+            unheard.xadd(ready, {"lane": "2"})
+            unheard.xreadgroup("workers", worker._inbox._consumer, {ready: ">"}, count=1)
+            await unheard.execute()
+        await until(lambda: handlers.handled)
+
+
 async def test_a_lost_lane_is_dropped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who finds at a heartbeat that a lane has another owner stops working on it."""
     monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
