@@ -35,6 +35,8 @@ class Storm:
     victims: tuple[str, ...]
     freezes: bool = False
     embedded: bool = False
+    pause: tuple[float, float] = (0.1, 0.6)
+    """Seconds between two kills, from and to."""
 
 
 STORMS = (
@@ -47,7 +49,8 @@ STORMS = (
         ("all", "intake", "worker", SERVER),
         freezes=True,
     ),
-    Storm("embedded, alone", ("all",), ("all",), embedded=True),
+    # Twenty lives too short for any answer would make a question a dead letter, as they should.
+    Storm("embedded, alone", ("all",), ("all",), embedded=True, pause=(0.5, 1.5)),
     Storm("embedded, two", ("all", "all"), ("all",), embedded=True),
 )
 
@@ -110,7 +113,7 @@ class Weather:
 
     async def _instant(self) -> None:
         """Wait for any instant, or for one just after somebody has said something."""
-        await asyncio.sleep(random.uniform(0.1, 0.6))
+        await asyncio.sleep(random.uniform(*self._storm.pause))
         if random.random() < 0.5:
             await self._world.room.changed(self._world.room.version, 1)
             await asyncio.sleep(random.uniform(0, 0.005))
