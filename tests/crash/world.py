@@ -21,6 +21,9 @@ LINES = 90
 """Lines of a long answer, about 100 characters each: three messages of Telegram."""
 FORGOTTEN = (RUSSIAN.forgotten, ENGLISH.forgotten)
 
+ON_ITS_WAY = 0.2
+"""Seconds in which Telegram surely takes what a process had sent when it was halted."""
+
 _bot_ids = itertools.count(8_000_000)
 
 
@@ -31,6 +34,14 @@ class Asked:
     question: str
     history: tuple[Message, ...]
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """When a process, or the storage server, was killed or frozen, in numbers of messages."""
+
+    start: int
+    end: int
 
 
 class Model:
@@ -61,6 +72,7 @@ class World:
     model: Model
     environment: dict[str, str]
     said: dict[int, list[str]] = field(default_factory=dict)
+    halts: list[Halt] = field(default_factory=list)
 
     @property
     def bot_id(self) -> int:
@@ -82,13 +94,28 @@ class World:
         said.append(FORGOTTEN[turn])
         self.room.say(chat, chat, "/reset", language=("ru", "en")[turn])
 
-    def heard(self, chat: int) -> list[str]:
-        """What the bot said in a chat, oldest first."""
+    def heard(self, chat: int) -> list[tuple[int, str]]:
+        """What the bot said in a chat, oldest first: numbers and texts."""
         return [
-            message["text"]
+            (message["message_id"], message["text"])
             for message in self.room.messages(chat)
             if message["from"]["id"] == self.bot_id
         ]
+
+    @contextlib.asynccontextmanager
+    async def halt(self) -> AsyncIterator[None]:
+        """Note when something was halted: for as long as the block runs, and a moment more.
+
+        In that moment Telegram still takes what was on its way.
+        """
+        start = self._newest()
+        yield
+        await asyncio.sleep(ON_ITS_WAY)
+        self.halts.append(Halt(start, self._newest()))
+
+    def _newest(self) -> int:
+        # Private chats share their numbers, so these tell the time.
+        return max((self.room.messages(chat)[-1]["message_id"] for chat in self.said), default=0)
 
     def is_answered(self, chat: int) -> bool:
         """Tell whether what was last said has its whole reply."""

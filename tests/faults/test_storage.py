@@ -25,21 +25,21 @@ from storage.inbox import GROUP
 from tests.conftest import ANN, BORIS, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy, Trouble
-from tests.faults.server import Server, own_server
 from tests.faults.talk import Talk, storage_through, until
+from tests.valkey import Valkey, own_valkey
 
 CHATS = range(201, 209)
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
+async def server() -> AsyncIterator[Valkey]:
     """A server that this test alone uses."""
-    async with own_server() as server:
+    async with own_valkey() as server:
         yield server
 
 
 @pytest.fixture
-async def talk(server: Server) -> AsyncIterator[Talk]:
+async def talk(server: Valkey) -> AsyncIterator[Talk]:
     """People, and a bot that is to be started, on that server."""
     redis = connect(server.url, connections=8)
     async with local_telegram(redis, server.url) as world:
@@ -48,7 +48,7 @@ async def talk(server: Server) -> AsyncIterator[Talk]:
 
 
 @pytest.fixture
-async def proxy(server: Server) -> AsyncIterator[Proxy]:
+async def proxy(server: Valkey) -> AsyncIterator[Proxy]:
     """A way to that server that fails on demand."""
     async with Proxy(server.url).running() as proxy:
         yield proxy
@@ -166,7 +166,7 @@ async def test_a_worker_that_is_cut_off(talk: Talk, proxy: Proxy) -> None:
     await talk.check()
 
 
-async def test_a_killed_server(talk: Talk, server: Server) -> None:
+async def test_a_killed_server(talk: Talk, server: Valkey) -> None:
     """A server that dies at its work, again and again, loses and repeats nothing."""
     async with running(talk.world.settings):
         for _ in range(3):
@@ -181,7 +181,7 @@ async def test_a_killed_server(talk: Talk, server: Server) -> None:
 
 
 @pytest.mark.parametrize("seconds", [LEASE / 4, LEASE * 1.5])
-async def test_a_frozen_server(talk: Talk, server: Server, seconds: float) -> None:
+async def test_a_frozen_server(talk: Talk, server: Valkey, seconds: float) -> None:
     """A server that stops, for longer than the lease or not, only takes its time."""
     async with running(talk.world.settings):
         talk.ask(*CHATS)
@@ -294,7 +294,7 @@ async def test_a_clock_that_goes_back(talk: Talk, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_cancellation_that_redis_py_swallows(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is cancelled just when a command has been sent ends all the same: no stop hangs."""
     redis = connect(server.url, connections=1)
