@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from itertools import chain, repeat
 
 import httpx
@@ -24,6 +25,7 @@ from bot.transport import transport
 from bot.webhook import Webhook, shared_secret
 from bot.worker import Worker
 from handlers.access import Access
+from handlers.addressing import is_mere_talk
 from handlers.chat import Chat
 from handlers.commands import Commands, publish_menu
 from handlers.conversation import Conversation
@@ -48,11 +50,12 @@ class TokenRefused(Exception):
 async def running(settings: Settings) -> AsyncIterator[None]:
     """Run the bot, or the part of it that ``ROLE`` names, while the block runs.
 
-    Leaving it finishes what is in hand, or gives it back. Waits for Telegram as long as it must.
+    Leaving it finishes what is in hand, or gives it back. Waits for storage and for Telegram as
+    long as it must.
     Raises `TokenRefused`, `CompletionMisconfigured` or `StorageUnavailable` when it cannot begin.
     """
     async with AsyncExitStack() as stack:
-        redis = await open_storage(settings, stack)
+        redis = await open_storage(settings, stack, patient=True)
         application = open_telegram(settings, stack)
         name = _process_name(settings, stack)
         inbox = Inbox(redis, settings.bot_id, name)
@@ -64,7 +67,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             await _answer(settings, stack, redis, inbox, places, application)
         health = web.Health(redis)
         if settings.role != "worker":
-            intake = Intake(inbox, DeadLetters(redis, settings.bot_id))
+            letters = DeadLetters(redis, settings.bot_id)
+            intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
             lease = Lease(redis, keys.poller(settings.bot_id), name)
             await _take_in(settings, stack, lease, health, intake, application)
         await _serve(settings, stack, health)
@@ -123,17 +127,9 @@ async def _take_in(
         http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
         await stack.enter_async_context(http)
         token = settings.telegram_token.get_secret_value()
-        url = f"{settings.telegram_api_url}/bot{token}/getUpdates"
-        await _without_webhook(application)
+        url = f"{settings.telegram_api_url}/bot{token}"
         health.polling = Polling(http, url, intake)
         await stack.enter_async_context(beside(health.polling.run(lease)))
-
-
-async def _without_webhook(application: PtbApplication) -> None:
-    try:
-        await application.bot.delete_webhook()  # while one is set, Telegram refuses to be polled
-    except TelegramError as error:
-        log.warning("webhook_not_removed", reason=str(error))
 
 
 async def _serve(settings: Settings, stack: AsyncExitStack, health: web.Health) -> None:

@@ -13,7 +13,7 @@ from bot.completion.credentials import sign_in
 from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.settings import Settings
 from bot.transport import transport
-from storage.connect import connect, verify
+from storage.connect import connect, reach, verify
 from storage.embedded import embedded_server
 
 CALLS_A_LANE = 2
@@ -22,8 +22,13 @@ CALLS_A_LANE = 2
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-async def open_storage(settings: Settings, stack: AsyncExitStack) -> Redis:
-    """Connect to the server that is configured, or start one. Raises `StorageUnavailable`."""
+async def open_storage(
+    settings: Settings, stack: AsyncExitStack, *, patient: bool = False
+) -> Redis:
+    """Connect to the server that is configured, or start one; ``patient`` waits for it.
+
+    Raises `StorageUnavailable`.
+    """
     given = settings.redis_url
     url = (
         given.get_secret_value()
@@ -33,6 +38,8 @@ async def open_storage(settings: Settings, stack: AsyncExitStack) -> Redis:
     redis = connect(url, connections=settings.lanes + 8)
     stack.push_async_callback(redis.aclose)
     if given:
+        if patient:
+            await reach(redis)
         await verify(redis)
     return redis
 

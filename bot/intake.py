@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from storage.dead import DeadLetters
-from storage.inbox import Inbox
+from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, well_formed
 
 log = structlog.get_logger()
@@ -22,22 +23,36 @@ INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
 class Intake:
     """Takes updates as they come, by whatever way."""
 
-    def __init__(self, inbox: Inbox, dead: DeadLetters) -> None:
+    def __init__(
+        self, inbox: Inbox, dead: DeadLetters, is_mere_talk: Callable[[Any], bool]
+    ) -> None:
+        """``is_mere_talk`` tells of a raw message that nothing here would answer it."""
         self._inbox = inbox
         self._dead = dead
+        self._is_mere_talk = is_mere_talk
         self.problem: str | None = None
         """Why nothing can be taken at the moment."""
 
-    async def take(self, update: Any) -> None:
-        """Store an update: in its lane, or if it cannot have one, as a dead letter.
+    async def take(self, *updates: Any) -> None:
+        """Store updates: each in its lane, or if it cannot have one, as a dead letter.
 
-        Raises `StorageUnavailable`; then Telegram must not hear that it arrived.
+        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived.
         """
+        arrivals = [found for update in updates if (found := await self._arrival(update))]
+        if not arrivals:
+            return
+        stored = await self._inbox.put(*arrivals)
+        for one, became in zip(arrivals, stored, strict=True):
+            if became in ("flood", "dropped"):
+                log.warning("too_many_waiting", chat=one.lane.chat_id, update=became)
+
+    async def _arrival(self, update: Any) -> Arrival | None:
+        """Read as much of an update as it takes to queue it."""
         try:
             text = well_formed(json.dumps(update, ensure_ascii=False))
         except RecursionError:
             await self.bury(repr(type(update)), "nested too deep")
-            return
+            return None
         update_id = update.get("update_id") if isinstance(update, dict) else None
         if type(update_id) is not int:
             await self.bury(text, "no update_id")
@@ -47,20 +62,19 @@ class Intake:
             log.debug("update_ignored", update=update_id)
         elif (lane := lane_of(update)) is None:
             await self.bury(text, "no readable chat")
-        else:
-            await self._store(lane, update, text)
+        elif not self._is_mere_talk(update["message"]):
+            return Arrival(lane, update_id, text, _interrupts(update["message"]))
+        return None
 
     async def bury(self, text: str, reason: str) -> None:
         """Make a dead letter of what cannot be queued."""
         log.warning("update_unreadable", reason=reason)
         await self._dead.add(text, reason)
 
-    async def _store(self, lane: ChatKey, update: dict[str, Any], text: str) -> None:
-        said = update["message"].get("text")
-        interrupts = isinstance(said, str) and INTERRUPTING.match(said) is not None
-        stored = await self._inbox.put(lane, update["update_id"], text, interrupts=interrupts)
-        if stored in ("flood", "dropped"):
-            log.warning("too_many_waiting", chat=lane.chat_id, update=stored)
+
+def _interrupts(message: dict[str, Any]) -> bool:
+    said = message.get("text")
+    return isinstance(said, str) and INTERRUPTING.match(said) is not None
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:

@@ -1,6 +1,7 @@
 """Long polling that no update can stall and no outage can end, by one process at a time."""
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -22,6 +23,8 @@ SILENT_SECONDS = POLL_SECONDS + 15
 """After this a poll has gone silent, whatever its connection pretends, and is begun anew."""
 TOO_SILENT = 120.0
 """Seconds without an answer to any poll, after which the bot is not well."""
+LASTING = 3
+"""Failures in a row after which intake has a problem."""
 LONGEST_PAUSE = 30.0
 CONFLICT_PAUSE = 5.0
 """Seconds before polling again while another process does, or a webhook is set."""
@@ -30,10 +33,10 @@ CONFLICT_PAUSE = 5.0
 class Polling:
     """Fetches updates as they come; each is stored before Telegram may forget it."""
 
-    def __init__(self, http: httpx.AsyncClient, method_url: str, intake: Intake) -> None:
-        """``method_url`` is that of ``getUpdates``, with the bot's token in it."""
+    def __init__(self, http: httpx.AsyncClient, bot_url: str, intake: Intake) -> None:
+        """``bot_url`` is what the URLs of all methods begin with, the bot's token in it."""
         self._http = http
-        self._url = method_url
+        self._url = bot_url
         self._intake = intake
         self._offset: int | None = None
         self._polling = False
@@ -52,12 +55,21 @@ class Polling:
                 async with lease.leading():
                     log.info("polling")
                     self._polling, self._heard_at = True, time.monotonic()
+                    await self._without_webhook()
                     await self._poll()
             except LeaseLost as error:
                 log.warning("polling_handed_over", reason=str(error))
             finally:
                 self._polling = False
                 self._intake.problem = None  # it is the next leader's
+
+    async def _without_webhook(self) -> None:
+        """Take the webhook away: while one is set, Telegram refuses to be polled.
+
+        Only now that we lead: processes with a webhook may have led until now.
+        """
+        with contextlib.suppress(httpx.HTTPError):  # then polling fails too, and says so
+            await self._http.post(f"{self._url}/deleteWebhook", timeout=20)
 
     async def _poll(self) -> None:
         failures = 0
@@ -75,20 +87,21 @@ class Polling:
             except _PollFailed as error:
                 failures += 1
                 pause = error.pause or min(LONGEST_PAUSE, 0.5 * 2 ** (failures - 1))
+                if failures >= LASTING:
+                    self._intake.problem = str(error)
                 # A connection that Telegram closed is nothing to tell; one that stays closed is.
                 level = "debug" if failures == 1 and error.passing else "warning"
                 getattr(log, level)("poll_failed", reason=str(error), seconds=pause)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
     async def _take(self, updates: list[Any]) -> None:
-        before = self._offset
-        for update in updates:
-            await self._intake.take(update)
-            number = update.get("update_id") if isinstance(update, dict) else None
-            if type(number) is int:
-                # It may be smaller than before: after a quiet week numbers begin anew at random.
-                self._offset = number + 1
-        if updates and self._offset == before:
+        await self._intake.take(*updates)
+        ids = [update.get("update_id") for update in updates if isinstance(update, dict)]
+        numbers = [number for number in ids if type(number) is int]
+        if numbers:
+            # It may be smaller than before: after a quiet week numbers begin anew at random.
+            self._offset = numbers[-1] + 1
+        elif updates:
             # They cannot be confirmed, so Telegram will send them again at once.
             raise _PollFailed("updates without numbers")
 
@@ -99,7 +112,9 @@ class Polling:
         try:
             async with asyncio.timeout(SILENT_SECONDS):
                 # httpx's own 5 seconds of silence are less than Telegram's 25.
-                response = await self._http.post(self._url, data=parameters, timeout=None)
+                response = await self._http.post(
+                    f"{self._url}/getUpdates", data=parameters, timeout=None
+                )
         except TimeoutError:
             self.restarts += 1
             raise _PollFailed(f"silent for {SILENT_SECONDS} s, begun anew") from None

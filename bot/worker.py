@@ -19,7 +19,7 @@ from storage.message import ChatKey
 log = structlog.get_logger()
 
 BEAT_SECONDS = LEASE / 3
-TICK_SECONDS = 2.0
+TICK_SECONDS = 1.5
 """How often a worker looks for lanes whose owner died, and for people who wait long."""
 WAIT_SECONDS = 3.0
 """How long a worker waits for a lane at a time; its client gives up a call after 5 s."""
@@ -29,8 +29,14 @@ MOST_FAILURES = 3
 """Failures of the work itself after which an update is a dead letter, and its person is told."""
 FAILURE_SECONDS = 1.0
 """How long the work waits after a failure, doubled each time."""
-MOST_CLAIMS = 20
-"""Claims after which it is one too: apart, as a machine that crashes is not the update's fault."""
+TRUSTED_CLAIMS = 3
+"""Claims after which an update is suspected of ending its workers, though it may be the machine."""
+MOST_DEATHS = 20
+"""Beginnings of work on a suspect after which it is a dead letter, counted apart from failures."""
+SUSPICION_SECONDS = 0.5
+"""How long a worker lives before it begins with a suspect, doubled each time."""
+LONGEST_SUSPICION = 10.0
+"""So a machine on which nothing lives buries nothing, and the suspect ends no more than it must."""
 GRACE_SECONDS = 20.0
 """How long a stop waits for what is in hand before it is given back."""
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -121,9 +127,9 @@ class Worker:
             except* StorageUnavailable:
                 await asyncio.sleep(PAUSES[-1])
 
-    async def _look_up(self, key: ChatKey) -> None:
+    async def _look_up(self, key: ChatKey | None) -> None:
         for lane in list(self._running.values()):
-            if lane.claim.lane == key:
+            if key in (None, lane.claim.lane):
                 try:
                     await self._interrupt(lane, await self._inbox.open(lane.claim))
                 except LaneLost:
@@ -159,6 +165,8 @@ class Worker:
         while True:
             opened = await self._inbox.open(lane.claim)
             lane.turn = Turn(self._inbox, lane.claim, opened)
+            if opened.claims > TRUSTED_CLAIMS:
+                await self._suspect(lane, opened)
             reason = _hopeless(opened)
             try:
                 if reason:
@@ -174,10 +182,17 @@ class Worker:
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
                 if not reason:
                     failures = await self._inbox.failed(lane.claim, repr(error))
-                    await asyncio.sleep(FAILURE_SECONDS * 2**failures)
+                    if failures < MOST_FAILURES:
+                        await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
             await self._inbox.done(lane.claim, reason)
             return
+
+    async def _suspect(self, lane: _Lane, opened: Opened) -> None:
+        """Let others go first, and count that work on a suspect begins."""
+        if opened.begun < MOST_DEATHS:
+            await asyncio.sleep(min(LONGEST_SUSPICION, SUSPICION_SECONDS * 2**opened.begun))
+            await self._inbox.began(lane.claim, opened.begun + 1)
 
     async def _interrupt(self, lane: _Lane, opened: Opened) -> None:
         """Cut the lane's turn short if a command that waits in its mailbox may do so."""
@@ -220,7 +235,7 @@ def _hopeless(opened: Opened) -> str:
     """Why an update is not to be tried again; '' while it is."""
     if opened.failures >= MOST_FAILURES:
         return f"failed {opened.failures} times: {opened.failure}"
-    if opened.claims > MOST_CLAIMS:
+    if opened.begun >= MOST_DEATHS:
         return f"{opened.claims} workers died of it, or with it"
     return ""
 

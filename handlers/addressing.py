@@ -1,7 +1,10 @@
 """Is a message meant for the bot, what does it say, and which conversation is it part of? Pure."""
 
+from typing import Any
+
 from telegram import Chat, Message, MessageEntity, User
 from telegram.constants import ChatType
+from telegram.ext import ExtBot
 
 from storage.message import ChatKey, well_formed
 
@@ -36,6 +39,20 @@ def is_addressed(message: Message, me: User) -> bool:
     return is_private(message.chat) or _mentions(message, me) or _replies_to(message, me)
 
 
+def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
+    """Tell of a raw message, which may be anything, that it is a group's own talk.
+
+    What cannot be read is not: somebody has to look at it.
+    """
+    try:
+        if raw["chat"]["type"] == ChatType.PRIVATE:
+            return False
+        message = Message.de_json(raw, bot)
+        return not (is_addressed(message, bot.bot) or _is_command(message))
+    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+        return False
+
+
 def question(message: Message, me: User) -> str:
     """Give what a message asks, without the bot's name at its beginning or end."""
     text = well_formed(message.text or "").strip()
@@ -45,6 +62,12 @@ def question(message: Message, me: User) -> str:
     if text.lower().endswith(name):
         text = text[: -len(name)].rstrip()
     return text
+
+
+def _is_command(message: Message) -> bool:
+    """Tell whether it begins with a command; one with a name is for the bot of that name."""
+    commands = message.parse_entities([MessageEntity.BOT_COMMAND])
+    return any(entity.offset == 0 and "@" not in text for entity, text in commands.items())
 
 
 def _mentions(message: Message, me: User) -> bool:

@@ -70,6 +70,7 @@ async def resume(message: Message, turn: Turn) -> None:
     """Send what Telegram has not taken yet of a reply that is kept. Raises TelegramError."""
     chunks = turn.reply or []
     for place in range(turn.sent, len(chunks)):
+        await turn.hold()
         # In a group the first piece says whom it answers.
         await _send(message, chunks[place], quote=place == 0 and not is_private(message.chat))
         if place + 1 < len(chunks):  # the last one is noted by the update's being done

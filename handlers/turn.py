@@ -28,6 +28,10 @@ class Turn:
         await self._inbox.commit(self._claim, _write(reply), change)
         self.reply = list(reply)
 
+    async def hold(self) -> None:
+        """Make sure that this is still ours to answer."""
+        await self._inbox.hold(self._claim)
+
     async def note_sent(self, parts: int) -> None:
         """Note that Telegram has taken so many chunks of the reply."""
         await self._inbox.sent(self._claim, parts)

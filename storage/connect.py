@@ -10,7 +10,7 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 log = structlog.get_logger()
 
@@ -73,6 +73,18 @@ def connect(url: str, *, connections: int) -> Redis:
         decode_responses=True,
     )
     return Redis.from_pool(pool)
+
+
+async def reach(redis: Redis) -> None:
+    """Wait until a server is there, for as long as it takes; what it thinks of us is not asked."""
+
+    async def ping() -> None:
+        try:
+            await redis.ping()
+        except (AuthenticationError, ResponseError) as refusal:
+            log.debug("storage_refuses", reason=str(refusal))  # waiting would not mend it
+
+    await patiently(ping)
 
 
 async def verify(redis: Redis) -> None:

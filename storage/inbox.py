@@ -29,6 +29,7 @@ message is sent once more, for Telegram knows no idempotency. Nothing else can h
 nothing can be lost.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -38,21 +39,33 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.connect import patiently, translated
+from storage.connect import StorageUnavailable, patiently, translated
 from storage.dead import MOST
 from storage.history import LONGEST, encode
 from storage.message import ChatKey, Message
 
 log = structlog.get_logger()
 
-LEASE = 15.0
+LEASE = 12.0
 """Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
 MOST_WAITING = 50
 """Updates of one lane; the next one is told to be too many, those after it are not stored."""
 IDS_KEPT = 100_000
 """Update ids remembered; Telegram sends an update again for a day at the most."""
+SILENT_SECONDS = 3.0
+"""Silence on the channel of interrupts after which the server is asked whether it is there."""
 GROUP = "workers"
 DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An update that has come in; ``interrupts`` if it may cut short what waits in its lane."""
+
+    lane: ChatKey
+    update_id: int
+    update: str
+    interrupts: bool = False
 
 
 class LaneLost(Exception):
@@ -85,14 +98,16 @@ class Entry:
 class Opened:
     """The head of a lane's mailbox, and what is known of earlier work on it.
 
-    ``claims`` counts how often the lane was claimed since this was its head, ``failures`` how
-    often the work failed by itself, the last time for the reason ``failure``. ``reply`` is the
+    ``claims`` counts how often the lane was claimed since this was its head, ``begun`` how often
+    work on it began when it was suspected already, ``failures`` how often the work failed by
+    itself, the last time for the reason ``failure``. ``reply`` is the
     kept reply ("" if none) and ``sent`` how many of its parts Telegram has taken. ``interrupt`` is
     the newest entry of the mailbox that wants to cut short what waits before it.
     """
 
     head: Entry
     claims: int
+    begun: int
     failures: int
     failure: str
     reply: str
@@ -130,6 +145,7 @@ class Inbox:
         self._consumer = consumer
         self._ready = keys.ready(bot_id)
         self._server_time = 0
+        self._beaten = float("-inf")
         self._scripts = {
             name: redis.register_script(files("storage").joinpath(f"{name}.lua").read_text("utf-8"))
             for name in (
@@ -151,30 +167,20 @@ class Inbox:
         with translated():
             await self._scripts["begin"](keys=[self._ready])
 
-    async def put(self, lane: ChatKey, update_id: int, update: str, *, interrupts: bool) -> str:
-        """Store an update, once for each ``update_id``; only then may it be confirmed.
+    async def put(self, *arrivals: Arrival) -> list[str]:
+        """Store updates, each ``update_id`` once; only then may they be confirmed.
 
-        Returns ``stored``, ``known``, ``flood`` (stored, as the first too many) or ``dropped``
-        (too many, after that one was told). Raises `StorageUnavailable` when memory is full.
+        Returns for each ``stored``, ``known``, ``flood`` (stored, as the first too many) or
+        ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, also when
+        memory is full.
         """
+        names = [keys.seen(self._bot_id), self._ready]
+        args: list[str | int] = [MOST_WAITING, IDS_KEPT, keys.interrupts(self._bot_id)]
+        for one in arrivals:
+            names += keys.mailbox(self._bot_id, one.lane), keys.interrupt(self._bot_id, one.lane)
+            args += one.update_id, str(one.lane), one.update, int(one.interrupts)
         with translated():
-            stored = await self._scripts["put"](
-                keys=[
-                    keys.seen(self._bot_id),
-                    self._ready,
-                    keys.mailbox(self._bot_id, lane),
-                    keys.interrupt(self._bot_id, lane),
-                ],
-                args=[
-                    update_id,
-                    str(lane),
-                    update,
-                    MOST_WAITING,
-                    IDS_KEPT,
-                    keys.interrupts(self._bot_id) if interrupts else "",
-                ],
-            )
-        return str(stored)
+            return [str(found) for found in await self._scripts["put"](keys=names, args=args)]
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
         """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
@@ -227,10 +233,11 @@ class Inbox:
         )
         if not found:
             raise LaneLost
-        head, claims, failures, failure, reply, sent, interrupt = found
+        head, claims, begun, failures, failure, reply, sent, interrupt = found
         return Opened(
             Entry.parse(head),
             int(claims),
+            int(begun),
             int(failures),
             failure,
             reply,
@@ -268,6 +275,10 @@ class Inbox:
         """Note that Telegram has taken so many parts of the reply. Raises `LaneLost`."""
         await self._note(claim, "sent", str(parts))
 
+    async def began(self, claim: Claim, times: int) -> None:
+        """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
+        await self._note(claim, "begun", str(times))
+
     async def failed(self, claim: Claim, reason: str) -> int:
         """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
         return await self._note(claim, "failure", reason[:500])
@@ -295,8 +306,22 @@ class Inbox:
         )
 
     async def beat(self, entries: Sequence[str]) -> list[str]:
-        """Renew lanes; returns the entries that are ours no longer."""
-        return await self._beat(entries, 0)
+        """Renew all lanes in work; returns the entries that are ours no longer."""
+        now = time.monotonic()
+        lost = await self._beat(entries, 0)
+        self._beaten = now
+        return lost
+
+    async def hold(self, claim: Claim) -> None:
+        """Make sure that a lane is ours before what cannot be taken back. Raises `LaneLost`.
+
+        That costs nothing unless a lease has passed since the last beat: as when the process was
+        frozen, and woke up in the midst of its work.
+        """
+        if time.monotonic() - self._beaten > LEASE:
+            lost = await patiently(lambda: self._beat([claim.entry], 0))
+            if lost:
+                raise LaneLost
 
     async def leave(self) -> None:
         """Let anybody claim at once what is still ours, and take our name out of the group."""
@@ -345,16 +370,26 @@ class Inbox:
                 await self._scripts["restamp"](keys=[self._ready])
         self._server_time = now
 
-    async def interruptions(self) -> AsyncIterator[ChatKey]:
-        """Give the lanes in which an interrupting update has come in, as it happens."""
-        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+    async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+        """Give the lanes in which an interrupting update has come in, as it happens.
+
+        Or None, when some may have been missed: as before it began, or a connection broke.
+        """
+        name, silent = keys.interrupts(self._bot_id), False
+        async with self._redis.pubsub() as channel:
             with translated():
-                await channel.subscribe(keys.interrupts(self._bot_id))
+                await channel.subscribe(name)
             while True:
                 with translated():
-                    message = await channel.get_message(timeout=3)
+                    message = await channel.get_message(timeout=SILENT_SECONDS)
+                    if message is None and not silent:
+                        await channel.subscribe(name)  # which is answered, and changes nothing
                 if message:
-                    yield ChatKey.parse(message["data"])
+                    told = message["type"] == "message"
+                    yield ChatKey.parse(message["data"]) if told else None
+                elif silent:  # a connection may be dead without a sign
+                    raise StorageUnavailable("no answer on the channel of interrupts")
+                silent = message is None
 
     async def _patiently(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return await patiently(lambda: self._scripts[script](keys=keys, args=args))

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from storage.connect import StorageUnavailable, patiently, translated
 
-LEASE = 15
+LEASE = 12
 """Seconds after which the place of a process that died is free."""
 LOOK_SECONDS = 0.1
 

@@ -1,26 +1,35 @@
 #!lua
--- KEYS: seen, ready, mailbox, interrupt. ARGV: update id, lane, update, most waiting, ids kept,
--- channel of interrupts ('' when it is none).
--- Plain, so that full memory refuses it as a whole, at its first write.
-local now = redis.call('TIME')
-if redis.call('ZADD', KEYS[1], 'NX', now[1], ARGV[1]) == 0 then return 'known' end
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[5]) - 1)
-local waiting, most = redis.call('LLEN', KEYS[3]), tonumber(ARGV[4])
-local interrupts, flood = ARGV[6] ~= '', false
-if interrupts then
-  if waiting > most + 10 then return 'dropped' end
-elseif waiting >= most then
-  for _, beyond in ipairs(redis.call('LRANGE', KEYS[3], most, -1)) do
-    if beyond:find('^%d+!') then return 'dropped' end
+-- KEYS: seen, ready, then of each update its mailbox and interrupt. ARGV: most waiting, ids kept,
+-- channel of interrupts, then of each update its id, lane, text, and 1 if it interrupts, 0 if not.
+-- Returns what became of each. Plain, so that full memory refuses it as a whole, at its first write.
+local now, most = redis.call('TIME')[1], tonumber(ARGV[1])
+
+local function put(mailbox, interrupt, id, lane, update, interrupts)
+  if redis.call('ZADD', KEYS[1], 'NX', now, id) == 0 then return 'known' end
+  local waiting, flood = redis.call('LLEN', mailbox), false
+  if interrupts then
+    if waiting > most + 10 then return 'dropped' end
+  elseif waiting >= most then
+    for _, beyond in ipairs(redis.call('LRANGE', mailbox, most, -1)) do
+      if beyond:find('^%d+!') then return 'dropped' end
+    end
+    flood = true
   end
-  flood = true
+  -- An entry is the time of its coming, a mark, and the update.
+  local entry = now .. (flood and '!' or ' ') .. update
+  redis.call('RPUSH', mailbox, entry)
+  if waiting == 0 then redis.call('XADD', KEYS[2], '*', 'lane', lane) end
+  if interrupts then
+    redis.call('SET', interrupt, entry)
+    redis.call('PUBLISH', ARGV[3], lane)
+  end
+  return flood and 'flood' or 'stored'
 end
--- An entry is the time of its coming, a mark, and the update.
-local entry = now[1] .. (flood and '!' or ' ') .. ARGV[3]
-redis.call('RPUSH', KEYS[3], entry)
-if waiting == 0 then redis.call('XADD', KEYS[2], '*', 'lane', ARGV[2]) end
-if interrupts then
-  redis.call('SET', KEYS[4], entry)
-  redis.call('PUBLISH', ARGV[6], ARGV[2])
+
+local found = {}
+for i = 1, #KEYS / 2 - 1 do
+  local id, lane, update, interrupts = unpack(ARGV, 4 * i, 4 * i + 3)
+  found[i] = put(KEYS[2 * i + 1], KEYS[2 * i + 2], id, lane, update, interrupts == '1')
 end
-return flood and 'flood' or 'stored'
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[2]) - 1)
+return found

@@ -4,6 +4,7 @@ import pytest
 
 from bot.app import running
 from bot.playground.fault import Fault
+from bot.playground.replies import Say
 from tests.conftest import ANN, BORIS, GROUP, World
 
 ANONYMOUS = 1087968824
@@ -25,6 +26,16 @@ async def test_talk_among_people_is_left_alone(world: World) -> None:
     world.room.say(GROUP, BORIS, "/unknown")
     await silent(world, GROUP)
     assert len(world.bodies()) == 1
+
+
+async def test_talk_takes_no_room_from_questions(world: World) -> None:
+    """However much a busy group talks while an answer is made, a question waits and is answered."""
+    world.model.script(Say("slow", delay=0.3))
+    world.room.say(GROUP, ANN, "@demo_bot slow?")
+    for number in range(80):
+        world.room.say(GROUP, BORIS, f"talk {number}")
+    world.room.say(GROUP, BORIS, "@demo_bot and mine?")
+    assert await world.hears(GROUP, 2) == ["slow", "echo: and mine?"]
 
 
 @pytest.mark.parametrize("text", ["@demo_bot what?", "what? @Demo_Bot", "@demo_bot, what?"])

@@ -30,7 +30,7 @@ class Bot:
         self.redis, self.id = redis, next(_bot_ids)
         self.letters = DeadLetters(redis, self.id)
         self.inbox = Inbox(redis, self.id, "worker")
-        self.intake = Intake(self.inbox, self.letters)
+        self.intake = Intake(self.inbox, self.letters, lambda message: message == TALK)
 
     async def waiting(self, lane: ChatKey) -> list[Any]:
         """The updates in a mailbox."""
@@ -46,6 +46,9 @@ class Bot:
 def bot(redis: Redis) -> Bot:
     """A bot nobody has written to yet."""
     return Bot(redis)
+
+
+TALK = {"chat": {"id": -5}, "text": "talk"}
 
 
 def update(number: Any, chat: Any, **message: Any) -> dict[str, Any]:
@@ -84,6 +87,13 @@ async def test_words_that_do_not_interrupt(bot: Bot, text: Any) -> None:
     await bot.intake.take(update(1, 5, text=text))
     assert len(await bot.waiting(ChatKey(5))) == 1
     assert not await bot.redis.exists(keys.interrupt(bot.id, ChatKey(5)))
+
+
+async def test_a_groups_own_talk_is_left(bot: Bot) -> None:
+    """It takes no room from questions."""
+    await bot.intake.take({"update_id": 1, "message": TALK}, update(2, -5, text="question"))
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2]
+    assert await bot.reasons() == []
 
 
 async def test_what_was_not_asked_for_is_left(bot: Bot) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import ANN, World
+from tests.valkey import Valkey
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,11 +79,26 @@ async def test_a_refused_token(elsewhere: World, tmp_path: Path) -> None:
 
 
 async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:
-    """A server that is not there ends it with 1."""
-    bot = await start(tmp_path, **environment(elsewhere, REDIS_URL="redis://127.0.0.1:1"))
+    """Where there can be no server, that ends it with 1."""
+    bot = await start(tmp_path, **environment(elsewhere, DATA_DIR="/proc/nowhere"))
     _, errors = await bot.communicate()
     assert bot.returncode == 1
     assert "cannot_start" in errors.decode()
+
+
+async def test_storage_is_waited_for(elsewhere: World, tmp_path: Path) -> None:
+    """A server that is not there yet is waited for; a message meanwhile is answered."""
+    server = Valkey(tmp_path)
+    bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=server.url))
+    assert bot.stderr
+    assert b"storage_unavailable" in await asyncio.wait_for(bot.stderr.readline(), 20)
+    elsewhere.room.say(ANN, ANN, "hi")
+    await server.start()
+    assert await elsewhere.hears(ANN) == ["echo: hi"]
+    bot.terminate()
+    await bot.communicate()
+    assert bot.returncode == 0
+    server.kill()
 
 
 async def test_telegram_is_waited_for(tmp_path: Path, valkey: str) -> None:

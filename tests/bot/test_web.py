@@ -79,7 +79,7 @@ async def test_no_storage() -> None:
 async def test_an_intake_in_trouble(redis: Redis) -> None:
     """What keeps the intake from storing is told, as long as it does."""
     health = Health(redis)
-    health.intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1))
+    health.intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
     async with served(health) as http:
         health.intake.problem = "memory is full"
         assert (await told(http, "/readyz", 503))["problems"] == ["intake: memory is full"]

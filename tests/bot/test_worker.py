@@ -17,7 +17,7 @@ from handlers.dispatch import Unreadable
 from handlers.markup import Chunk
 from handlers.turn import Turn
 from storage.dead import DeadLetters
-from storage.inbox import Inbox
+from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
 
 _bot_ids = itertools.count(8_700_000)
@@ -68,7 +68,7 @@ class House:
         """Let an update come in."""
         update = json.dumps({"chat": chat, "text": text})
         interrupts = str(text).startswith("/")
-        await self._door.put(ChatKey(chat), next(_update_ids), update, interrupts=interrupts)
+        await self._door.put(Arrival(ChatKey(chat), next(_update_ids), update, interrupts))
 
     @asynccontextmanager
     async def worker(self, handlers: Handlers, lanes: int = 8) -> AsyncIterator[Worker]:
@@ -221,21 +221,53 @@ async def test_what_cannot_be_read_is_buried_at_once(house: House) -> None:
 
 
 async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not the first death buries a question, but so many do."""
-    monkeypatch.setattr(module, "MOST_CLAIMS", 3)
-    await house.put(1, "deadly")
-    for number in range(3):
-        dying = Inbox(house.redis, house.bot_id, f"dying-{number}")
-        await dying.begin()
-        claims = await dying.take(1, 0.1) if number == 0 else await dying.stale(1)
-        assert len(claims) == 1
-        await dying.leave()  # as if its lease had ended
+    """Not the first death buries a question, but so many do that came while it was in work."""
+    monkeypatch.setattr(module, "SUSPICION_SECONDS", 0.001)
+    monkeypatch.setattr(module, "LONGEST_SUSPICION", 0.001)
+    monkeypatch.setattr(module, "MOST_DEATHS", 4)
+    deaths = module.TRUSTED_CLAIMS + 4
+    assert await _deaths(house, "deadly", deaths) == deaths
     handlers = Handlers(at_once)
     async with house.worker(handlers):
         await until(house.empty)
     assert handlers.apologies == ["deadly"]
     (letter,) = await house.dead.all()
-    assert "4 workers" in letter.reason
+    assert "workers died" in letter.reason
+
+
+async def test_a_crash_loop_buries_nothing(house: House) -> None:
+    """Lives too short for any work are no fault of what was to be worked on."""
+    assert await _deaths(house, "innocent", 30) == module.TRUSTED_CLAIMS
+    handlers = Handlers(at_once)
+    async with house.worker(handlers):
+        await until(house.empty)
+    assert handlers.handled == [(1, "innocent")]
+    assert not await house.dead.all()
+
+
+async def _deaths(house: House, text: str, lives: int) -> int:
+    """Let workers die one after another, each soon after its start; how many began to work."""
+    begun = 0
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
+
+    await house.put(1, text)
+    for number in range(lives):
+        dying = Inbox(house.redis, house.bot_id, f"dying-{number}")
+        worker = Worker(dying, Handlers(deal), 8)  # type: ignore[arg-type]
+        await dying.begin()
+        claims = await dying.take(1, 0.1) if number == 0 else await dying.stale(1)
+        worker._start(claims)
+        await asyncio.sleep(0.03)
+        for lane in list(worker._running.values()):
+            assert lane.task
+            lane.task.cancel()
+        await asyncio.sleep(0)
+        await dying.leave()  # as if its lease had ended
+    return begun
 
 
 async def test_a_stop_finishes_what_is_in_hand(house: House) -> None:

@@ -21,7 +21,7 @@ from storage import inbox as storage
 from storage import keys
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Claim, Inbox
+from storage.inbox import GROUP, Arrival, Claim, Inbox
 from storage.message import ChatKey
 from tests.valkey import own_valkey
 
@@ -87,7 +87,7 @@ class Bot:
         """Store updates."""
         for number in numbers:
             text = json.dumps({"update_id": number, "lane": str(lane)})
-            await self.inbox().put(lane, number, text, interrupts=interrupts)
+            await self.inbox().put(Arrival(lane, number, text, interrupts))
 
     async def steal(self, lane: ChatKey) -> Claim:
         """Give another worker a lane that this one works on."""
@@ -333,11 +333,11 @@ async def test_the_channel_breaks(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> 
     listened = 0
     real = Inbox.interruptions
 
-    async def broken() -> AsyncIterator[ChatKey]:
+    async def broken() -> AsyncIterator[ChatKey | None]:
         raise StorageUnavailable("cut")
         yield LANE
 
-    def broken_once(self: Inbox) -> AsyncIterator[ChatKey]:
+    def broken_once(self: Inbox) -> AsyncIterator[ChatKey | None]:
         nonlocal listened
         listened += 1
         return broken() if listened == 1 else real(self)

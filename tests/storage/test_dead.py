@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from storage import dead as module
 from storage import keys
 from storage.dead import DeadLetters
-from storage.inbox import Inbox
+from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
 
 LANE = ChatKey(5)
@@ -47,7 +47,7 @@ async def test_a_letter_is_replayed_once(letters: DeadLetters, redis: Redis) -> 
     inbox = Inbox(redis, letters._bot_id, "a")
     await inbox.begin()
     first, again = (json.dumps({"update_id": number}) for number in (2, 1))
-    await inbox.put(LANE, 2, first, interrupts=False)
+    await inbox.put(Arrival(LANE, 2, first))
     await letters.add(again, "failed")
     (letter,) = await letters.all()
     await letters.replay(letter, LANE)

@@ -12,7 +12,7 @@ from storage import connect as patience
 from storage import inbox as module
 from storage import keys
 from storage.history import History
-from storage.inbox import Forgotten, Inbox, Kept
+from storage.inbox import Arrival, Forgotten, Inbox, Kept
 from storage.message import ChatKey, Message, Role
 
 CHAT = ChatKey(5)
@@ -46,7 +46,7 @@ class Conversations(History):
 
     async def _reply(self, lane: ChatKey, change: Kept | Forgotten) -> None:
         await self._inbox.begin()
-        await self._inbox.put(lane, next(self._updates), "{}", interrupts=False)
+        await self._inbox.put(Arrival(lane, next(self._updates), "{}"))
         (claim,) = await self._inbox.take(1, 1)
         await self._inbox.commit(claim, "reply", change)
         await self._inbox.done(claim)

@@ -15,7 +15,7 @@ from storage import keys
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
-from storage.inbox import GROUP, Claim, Forgotten, Inbox, Kept, LaneLost
+from storage.inbox import GROUP, Arrival, Claim, Forgotten, Inbox, Kept, LaneLost
 from storage.message import ChatKey, Message, Role
 from tests.valkey import own_valkey
 
@@ -43,10 +43,10 @@ class Bot:
     async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> list[str]:
         """Store updates, one after another."""
         inbox = self.inbox()
-        return [
-            await inbox.put(lane, number, update(number), interrupts=interrupts)
-            for number in numbers
-        ]
+        stored = []
+        for number in numbers:
+            stored += await inbox.put(Arrival(lane, number, update(number), interrupts))
+        return stored
 
     async def waiting(self, lane: ChatKey = LANE) -> int:
         """How many updates a mailbox holds."""
@@ -123,15 +123,27 @@ async def test_nobody_is_dropped_untold(bot: Bot) -> None:
 async def test_an_interruption_is_told_at_once(bot: Bot) -> None:
     """Who listens hears the lane of each interrupting update, and of no other."""
     heard = bot.inbox("b").interruptions()
-    first = asyncio.ensure_future(anext(heard))
-    while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    assert await anext(heard) is None
     await bot.put(1)
     await bot.put(2, lane=OTHER, interrupts=True)
     await bot.put(3, interrupts=True)
-    assert await asyncio.wait_for(first, 5) == OTHER
+    assert await asyncio.wait_for(anext(heard), 5) == OTHER
     assert await asyncio.wait_for(anext(heard), 5) == LANE
     await heard.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_dead_channel_is_noticed(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is borne as long as the server answers; then whoever listens has to begin anew."""
+    monkeypatch.setattr(module, "SILENT_SECONDS", 0.05)
+    async with own_valkey() as server:
+        client = connect(server.url, connections=2)
+        inbox = Inbox(client, bot.id, "b")
+        heard = inbox.interruptions()
+        assert await anext(heard) is None
+        assert await anext(heard) is None  # it was silent, and asked
+        with server.frozen(), pytest.raises(StorageUnavailable, match="no answer"):
+            await asyncio.wait_for(anext(heard), 5)
+        await client.aclose()
 
 
 @pytest.mark.parametrize("steps", range(3, 12))
@@ -220,6 +232,19 @@ async def test_silent_owners_lose_their_lanes(
     assert await bot.inbox("b").stale(9) == [claim]
     assert await bot.claims() == [2]
     assert await bot.inbox("a").beat([claim.entry, "1-1"]) == [claim.entry, "1-1"]
+
+
+async def test_a_lane_is_held(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has not beaten for a lease asks, and hears whether somebody else has the lane now."""
+    inbox = bot.inbox("a")
+    await inbox.beat([claim.entry])
+    monkeypatch.setattr(module, "LEASE", 0.01)
+    await asyncio.sleep(0.02)
+    await inbox.hold(claim)
+    await asyncio.sleep(0.02)
+    assert await bot.inbox("b").stale(9) == [claim]
+    with pytest.raises(LaneLost):
+        await inbox.hold(claim)
 
 
 async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,7 +395,7 @@ async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPa
     awkward = json.dumps({"update_id": 3, "text": 'кавычки "\\/\x7f\n'}, ensure_ascii=False)
     await bot.inbox().done(claim, "the first")
     (claim,) = await bot.inbox().take(1, 1)
-    await bot.inbox().put(LANE, 3, awkward, interrupts=False)
+    await bot.inbox().put(Arrival(LANE, 3, awkward))
     await bot.inbox().done(claim, "the second")
     (claim,) = await bot.inbox().take(1, 1)
     await bot.inbox().done(claim, "the third")

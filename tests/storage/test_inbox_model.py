@@ -26,7 +26,7 @@ from storage import inbox as module
 from storage import keys
 from storage.connect import connect
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, LEASE, Claim, Inbox, Kept, LaneLost
+from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, Kept, LaneLost
 from storage.message import ChatKey, Message, Role
 
 CAP = 3
@@ -87,9 +87,8 @@ class InboxMachine(RuleBasedStateMachine):
     # What comes in
 
     def _put(self, lane: ChatKey, number: int, interrupts: bool) -> str:
-        return str(
-            self._run(self._inboxes["a"].put(lane, number, update(number), interrupts=interrupts))
-        )
+        arrival = Arrival(lane, number, update(number), interrupts)
+        return str(self._run(self._inboxes["a"].put(arrival))[0])
 
     @rule(lane=st.sampled_from(LANES), interrupts=st.booleans())
     def put(self, lane: ChatKey, interrupts: bool) -> None:
