@@ -58,11 +58,11 @@ class Intake:
             await self.bury(text, "no update_id")
         elif len(text) > LARGEST:
             await self.bury(text[:1000], f"{len(text)} characters long")
-        elif "message" not in update:
+        elif "message" not in update or self._is_mere_talk(update["message"]):
             log.debug("update_ignored", update=update_id)
         elif (lane := lane_of(update)) is None:
             await self.bury(text, "no readable chat")
-        elif not self._is_mere_talk(update["message"]):
+        else:
             return Arrival(lane, update_id, text, _interrupts(update["message"]))
         return None
 
