@@ -28,10 +28,12 @@ from handlers.access import Access
 from handlers.addressing import is_mere_talk
 from handlers.chat import Chat
 from handlers.commands import Commands, publish_menu
+from handlers.control import Control
 from handlers.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.register import register
 from storage import keys
+from storage.budget import Budget
 from storage.dead import DeadLetters
 from storage.embedded import locked
 from storage.history import History
@@ -56,7 +58,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
-        application = open_telegram(settings, stack)
+        application = open_telegram(settings, stack, Budget(redis, settings.bot_id))
         name = _process_name(settings, stack)
         inbox = Inbox(redis, settings.bot_id, name)
         await _introduce(application)
@@ -98,7 +100,8 @@ async def _answer(
     budget = settings.context_tokens - settings.max_tokens
     conversation = Conversation(completion, history, settings.system_prompt, budget)
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
-    register(application, access, Commands(access), Chat(conversation))
+    chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
+    register(application, access, Commands(access), chat, Control(chat, access))
     worker = Worker(inbox, Dispatch(application, access), settings.lanes)
     await stack.enter_async_context(beside(places.renewing()))
     await stack.enter_async_context(worker.working())

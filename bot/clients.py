@@ -1,11 +1,13 @@
 """The three outside things that the bot talks to: storage, Telegram, the completion API."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import httpx
 from redis.asyncio import Redis
+from telegram.error import TimedOut
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
@@ -13,13 +15,29 @@ from bot.completion.credentials import sign_in
 from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.settings import Settings
 from bot.transport import transport
+from handlers.pacing import Pacing
+from storage.budget import Budget
 from storage.connect import connect, reach, verify
 from storage.embedded import embedded_server
 
 CALLS_A_LANE = 2
 """Requests to Telegram that a lane has open at once: a message, and "typing" beside it."""
 
+CALL_SECONDS = 60.0
+"""What one call to Telegram may take in all."""
+
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+class _Request(HTTPXRequest):
+    """Bounds a whole call: an answer can stall where no time-out of the connection's own looks."""
+
+    async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await super().do_request(*args, **named)
+        except TimeoutError as error:
+            raise TimedOut from error
 
 
 async def open_storage(
@@ -68,9 +86,11 @@ async def open_completion(
     )
 
 
-def open_telegram(settings: Settings, stack: AsyncExitStack) -> PtbApplication:
-    """Make python-telegram-bot's application, without its own polling."""
-    request = HTTPXRequest(
+def open_telegram(
+    settings: Settings, stack: AsyncExitStack, budget: Budget | None = None
+) -> PtbApplication:
+    """Make python-telegram-bot's application, without its own polling; it keeps to ``budget``."""
+    request = _Request(
         read_timeout=20,
         connect_timeout=10,
         pool_timeout=30,
@@ -78,7 +98,7 @@ def open_telegram(settings: Settings, stack: AsyncExitStack) -> PtbApplication:
             "transport": transport(settings.telegram_proxy, CALLS_A_LANE * settings.lanes)
         },
     )
-    application = (
+    builder = (
         ApplicationBuilder()
         .token(settings.telegram_token.get_secret_value())
         .base_url(f"{settings.telegram_api_url}/bot")
@@ -86,8 +106,10 @@ def open_telegram(settings: Settings, stack: AsyncExitStack) -> PtbApplication:
         .get_updates_request(request)  # we poll ourselves, so it needs no pool of its own
         .updater(None)  # it confirms updates before they are safe, and one bad update stalls it
         .job_queue(None)
-        .build()
     )
+    if budget:
+        builder = builder.rate_limiter(Pacing(budget))  # type: ignore[arg-type] # typed for none
+    application = builder.build()
     stack.push_async_callback(request.shutdown)  # the application's leaves out what never began
     stack.push_async_callback(application.shutdown)
     return application

@@ -13,8 +13,8 @@ from storage.message import ChatKey, well_formed
 
 log = structlog.get_logger()
 
-KINDS = ("message",)
-"""What we ask Telegram for. Edits, channel posts and the rest would only be thrown away."""
+KINDS = ("message", "edited_message", "callback_query", "stopped_message_generation")
+"""What we ask Telegram for. Channel posts and the rest would only be thrown away."""
 LARGEST = 1024 * 1024
 """Bytes in an update; Telegram's are a few thousand."""
 INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
@@ -58,13 +58,16 @@ class Intake:
             await self.bury(text, "no update_id")
         elif len(text) > LARGEST:
             await self.bury(text[:1000], f"{len(text)} characters long")
-        elif "message" not in update or self._is_mere_talk(update["message"]):
+        elif not (kind := _kind(update)) or self._is_talk(kind, update):
             log.debug("update_ignored", update=update_id)
         elif (lane := lane_of(update)) is None:
             await self.bury(text, "no readable chat")
         else:
-            return Arrival(lane, update_id, text, _interrupts(update["message"]))
+            return Arrival(lane, update_id, text, _interrupts(kind, update[kind]))
         return None
+
+    def _is_talk(self, kind: str, update: dict[str, Any]) -> bool:
+        return kind in ("message", "edited_message") and self._is_mere_talk(update[kind])
 
     async def bury(self, text: str, reason: str) -> None:
         """Make a dead letter of what cannot be queued."""
@@ -72,17 +75,31 @@ class Intake:
         await self._dead.add(text, reason)
 
 
-def _interrupts(message: dict[str, Any]) -> bool:
-    said = message.get("text")
-    return isinstance(said, str) and INTERRUPTING.match(said) is not None
+def _kind(update: dict[str, Any]) -> str:
+    return next((kind for kind in KINDS if kind in update), "")
+
+
+def _interrupts(kind: str, content: dict[str, Any]) -> bool:
+    """Tell whether it is a command that may cut short what waits, or a stop button."""
+    match kind:
+        case "message":
+            said = content.get("text")
+            return isinstance(said, str) and INTERRUPTING.match(said) is not None
+        case "callback_query":
+            return str(content.get("data")).startswith("stop:")
+    return kind == "stopped_message_generation"
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:
     """Find the conversation of a raw update, which may be anything; None if there is none."""
     try:
-        message = update["message"]
-        chat_id = message["chat"]["id"]
-        topic_id = message["message_thread_id"] if message.get("is_topic_message") else 0
+        kind = _kind(update)
+        place = update[kind]["message"] if kind == "callback_query" else update[kind]
+        chat_id = place["chat"]["id"]
+        if kind == "stopped_message_generation":
+            topic_id = place.get("message_thread_id", 0)
+        else:
+            topic_id = place["message_thread_id"] if place.get("is_topic_message") else 0
     except (LookupError, TypeError, AttributeError):
         return None
     return ChatKey(chat_id, topic_id) if type(chat_id) is type(topic_id) is int else None

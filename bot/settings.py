@@ -228,6 +228,15 @@ class Settings(BaseSettings):
         "any-letters_and-digits",
         default=None,
     )
+    streaming: Literal["edits", "drafts", "off"] = _setting(
+        "how an answer is shown while it grows: by edits of a message, by Telegram's drafts "
+        "(private chats only), or not at all",
+        "drafts",
+        default="edits",
+    )
+    buttons: bool = _setting(
+        "whether an answer has buttons under it: again, continue, forget", "off", default=True
+    )
     role: Literal["all", "intake", "worker"] = _setting(
         "what this process does: take updates in, answer them, or both (`all`)",
         "worker",

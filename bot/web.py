@@ -6,10 +6,11 @@ import socket
 from collections.abc import AsyncIterator, Generator
 
 import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -56,6 +57,10 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
 class Health:
     """What this process does, and whether it does it well: ``/healthz`` and ``/readyz``."""
 
@@ -63,7 +68,11 @@ class Health:
         self.redis = redis
         self.intake: Intake | None = None
         self.polling: Polling | None = None
-        self.routes = [Route("/healthz", self._healthz), Route("/readyz", self._readyz)]
+        self.routes = [
+            Route("/healthz", self._healthz),
+            Route("/readyz", self._readyz),
+            Route("/metrics", _metrics),
+        ]
 
     def application(self) -> Starlette:
         """Make the web application of all routes known so far."""

@@ -185,7 +185,7 @@ class Worker:
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
-            await self._inbox.done(lane.claim, reason)
+            await self._inbox.done(lane.claim, reason, lane.turn.answer)
             return
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
@@ -198,7 +198,7 @@ class Worker:
         """Cut the lane's turn short if a command that waits in its mailbox may do so."""
         if opened.interrupt and lane.turn:
             try:
-                if await self._dispatch.may_interrupt(opened.interrupt.update):
+                if await self._dispatch.may_interrupt(opened.interrupt.update, lane.turn):
                     lane.turn.interrupted.set()
             except (TelegramError, Unreadable) as error:
                 log.info("not_interrupted", reason=repr(error))

@@ -1,11 +1,12 @@
 """Who may speak with the bot, and who may make it forget."""
 
+import contextlib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from telegram import Message, Update
+from telegram import Chat, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, TelegramError
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from handlers import reply
@@ -23,12 +24,15 @@ class Access:
 
     def allows(self, message: Message) -> bool:
         """Tell whether the bot answers this person in this chat; its owners, everywhere."""
-        if self.owns(message):
+        return self.allows_in(message.from_user, message)
+
+    def allows_in(self, person: User | None, message: MaybeInaccessibleMessage | None) -> bool:
+        """Tell the same of a person who only pressed a button under ``message``."""
+        number = person.id if person else 0
+        if number in self.owners:
             return True
-        person = message.from_user.id if message.from_user else 0
-        return (not self.users or person in self.users) and (
-            not self.chats or message.chat_id in self.chats
-        )
+        chat = message.chat.id if message else 0
+        return (not self.users or number in self.users) and (not self.chats or chat in self.chats)
 
     def owns(self, message: Message) -> bool:
         """Tell whether an owner of the bot wrote this."""
@@ -42,17 +46,36 @@ class Access:
         """
         if not is_from_a_person(command) or not self.allows(command):
             return False
-        return not _is_reset(command) or self.owns(command) or await is_chat_admin(command)
+        return not _is_reset(command) or await self.may_change(command)
+
+    async def may_change(self, message: Message, person: User | None = None) -> bool:
+        """Tell whether who wrote ``message``, or ``person``, may change what a chat remembers.
+
+        In a group it belongs to everybody, so its admins may; in a private chat the person.
+        """
+        person = person or message.from_user
+        if is_private(message.chat) or (person and person.id in self.owners):
+            return True
+        if message.sender_chat is not None and person == message.from_user:
+            # An admin who writes anonymously does so in the group's own name.
+            return message.sender_chat.id == message.chat_id
+        return person is not None and await _is_admin(message.chat, person)
 
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
-        message = update.message
+        if (query := update.callback_query) is not None:
+            if not self.allows_in(query.from_user, query.message):
+                with contextlib.suppress(TelegramError):
+                    await query.answer(texts_for(query.from_user).not_allowed)
+                raise ApplicationHandlerStop
+            return
+        message = update.message or update.edited_message
         if message is None:
             return
         person = is_from_a_person(message)
         if person and self.allows(message):
             return
-        if person and is_addressed(message, context.bot.bot):
+        if person and update.message and is_addressed(message, context.bot.bot):
             await reply.say(message, texts_for(message.from_user).not_allowed)
         raise ApplicationHandlerStop
 
@@ -61,17 +84,9 @@ def _is_reset(message: Message) -> bool:
     return (message.text or "").lower().startswith("/reset")
 
 
-async def is_chat_admin(message: Message) -> bool:
-    """Tell whether who wrote this administers the chat; in a private chat the person does."""
-    if is_private(message.chat):
-        return True
-    if message.sender_chat is not None:
-        # An admin who writes anonymously does so in the group's own name.
-        return message.sender_chat.id == message.chat_id
-    if message.from_user is None:
-        return False
+async def _is_admin(chat: Chat, person: User) -> bool:
     try:
-        member = await message.chat.get_member(message.from_user.id)
+        member = await chat.get_member(person.id)
     except (BadRequest, Forbidden):
         return False  # Telegram tells for certain only bots that are admins themselves
     return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)

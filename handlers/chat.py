@@ -1,7 +1,9 @@
-"""A text meant for the bot: to the dialogue, and its answer back."""
+"""A text meant for the bot: to the dialogue, and its answer back as it grows."""
 
 import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -10,55 +12,170 @@ from telegram.ext import ContextTypes
 
 from handlers import reply
 from handlers.addressing import chat_key, is_addressed, question
-from handlers.conversation import Conversation
-from handlers.texts import texts_for
-from handlers.turn import current
+from handlers.completion import Answer, CompletionError
+from handlers.conversation import Conversation, Outcome
+from handlers.failures import sentence
+from handlers.growth import Growth, Streaming
+from handlers.markup import MAX_CHARACTERS, Chunk, render
+from handlers.texts import Texts, texts_for
+from handlers.turn import Button, Piece, Reply, current
+from storage.change import Kept
+from storage.history import Past
+from storage.inbox import Shown
+from storage.message import Message as Said
+from storage.message import Role
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, by whom and where: ``message`` is the one that is answered.
+
+    ``asked`` is the number by which the exchange is known under buttons and edits; ``replaces``
+    says that it takes the place of the last exchange of ``past``.
+    """
+
+    message: Message
+    texts: Texts
+    text: str
+    past: Past
+    asked: int
+    replaces: bool = False
+
+    @property
+    def before(self) -> Sequence[Said]:
+        """What was said before it."""
+        return self.past.messages[:-2] if self.replaces else self.past.messages
+
+
 class Chat:
     """Answers questions with what the model says."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, conversation: Conversation, streaming: Streaming, *, buttons: bool) -> None:
+        """``buttons`` says whether there are any under an answer."""
+        self.conversation = conversation
+        self._streaming = streaming
+        self._buttons = buttons
 
     async def on_text(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer a text, if it is meant for the bot."""
         message = update.message
         if message is None or not is_addressed(message, context.bot.bot):
             return
-        asked = question(message, context.bot.bot)
+        asked, texts = question(message, context.bot.bot), texts_for(message.from_user)
         if not asked:
-            texts = texts_for(message.from_user)
             await reply.say(message, texts.empty_question.format(name=context.bot.username))
             return
-        await self._answer(message, asked)
+        past = await self.conversation.recall(chat_key(message))
+        await self.ask(Question(message, texts, asked, past, message.message_id))
 
-    async def _answer(self, message: Message, asked: str) -> None:
-        turn = current.get()
-        started = time.monotonic()
-        async with reply.typing(message):
-            answering = asyncio.create_task(self._conversation.answer(chat_key(message), asked))
-            found = await _unless(turn.interrupted, answering)
-        if found is None:
-            log.info("turn", chat=message.chat_id, outcome="interrupted")
+    async def on_edit(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Ask again what was changed in the last question; the new answer takes the old place."""
+        message = update.edited_message
+        if message is None or not is_addressed(message, context.bot.bot):
             return
-        answer, kept = found
-        thought = time.monotonic()
-        note = texts_for(message.from_user).truncated if answer.truncated else None
-        await reply.answer(message, answer.text, note, kept)
+        asked, texts = question(message, context.bot.bot), texts_for(message.from_user)
+        past = await self.conversation.recall(chat_key(message))
+        is_last = message.message_id == past.asked and bool(past.messages)
+        # Telegram also tells of edits that nobody sees.
+        changed = not is_last or past.messages[-2].text != asked
+        if asked and changed and message.message_id >= past.asked:
+            if is_last:
+                await current.get().note(Shown(0, past.answer))
+            edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
+            await self.ask(edited)
+
+    async def ask(self, asked: Question) -> None:
+        """Ask the model, show its answer as it grows, keep it, and send it in the end."""
+        turn, started = current.get(), time.monotonic()
+        turn.asked = asked.asked
+        stop = Button(asked.texts.button_stop, f"stop:{asked.asked}")
+        growth = Growth(asked.message, turn, self._streaming, stop)
+        try:
+            async with growth.growing() as delivery:
+                asking = self.conversation.ask(asked.before, asked.text, growth.show)
+                found = await _unless(turn.interrupted, asyncio.create_task(asking))
+        except CompletionError as error:
+            told = sentence(asked.texts, error)
+            if not asked.replaces or told is None:
+                raise
+            # What stands there stays.
+            pieces = [*render(asked.past.messages[-1].text), Chunk(told, ())]
+            await reply.answer(asked.message, Reply(pieces, answers=True))
+            return
+        thought, stopped = time.monotonic(), found is None
+        if found is None:
+            if not growth.text.strip():
+                log.info("turn", chat=asked.message.chat_id, outcome="interrupted")
+                return
+            found = Outcome(Answer(growth.text), remembered=asked.past.length)
+        kept, words = self._worded(asked, found, stopped=stopped)
+        await turn.keep(words, kept)
+        await delivery.finish(words)
         log.info(
             "turn",
-            chat=message.chat_id,
+            chat=asked.message.chat_id,
             thought=round(thought - started, 3),
             sent=round(time.monotonic() - thought, 3),
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
-            outcome="truncated" if answer.truncated else "answered",
+            prompt_tokens=found.answer.prompt_tokens,
+            completion_tokens=found.answer.completion_tokens,
+            outcome=_outcome(found.answer, stopped=stopped),
         )
+
+    def _worded(self, asked: Question, found: Outcome, *, stopped: bool) -> tuple[Kept, Reply]:
+        """Put an answer into words for the history, and for the chat."""
+        answer, texts = found.answer, asked.texts
+        length = asked.past.length - (2 if asked.replaces else 0)
+        told = found.remembered < length and not asked.past.told
+        notes = [
+            note
+            for note, due in (
+                (texts.stopped_mark, stopped),
+                (texts.truncated, answer.truncated),
+                (texts.left_out, told),
+            )
+            if due
+        ]
+        buttons = self._under(asked, answer) if self._buttons else []
+        words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
+        kept = Kept(
+            (Said(Role.USER, asked.text), Said(Role.ASSISTANT, answer.text)),
+            asked.past.epoch,
+            answer.prompt_tokens,
+            answer.completion_tokens,
+            asked.asked,
+            asked.replaces,
+            told,
+        )
+        return kept, words
+
+    def _under(self, asked: Question, answer: Answer) -> list[Button]:
+        texts = asked.texts
+        labels = [("again", texts.button_again), ("forget", texts.button_forget)]
+        if answer.truncated:
+            labels.insert(1, ("continue", texts.button_continue))
+        return [Button(label, f"{act}:{asked.asked}") for act, label in labels]
+
+
+def _noted(pieces: Sequence[Piece], notes: list[str]) -> list[Piece]:
+    """Put notes below an answer, in its last message if there is room."""
+    messages: list[Piece] = [piece for piece in pieces if isinstance(piece, Chunk)]
+    files = [piece for piece in pieces if not isinstance(piece, Chunk)]
+    note, last = "\n\n".join(notes), messages[-1] if messages else None
+    if note and isinstance(last, Chunk) and len(last.text) + len(note) + 2 <= MAX_CHARACTERS:
+        messages[-1] = Chunk(f"{last.text}\n\n{note}", last.entities)
+    elif note or not pieces:
+        messages.append(Chunk(note or "…", ()))
+    return [*messages, *files]
+
+
+def _outcome(answer: Answer, *, stopped: bool) -> str:
+    if stopped:
+        return "stopped"
+    return "truncated" if answer.truncated else "answered"
 
 
 async def _unless(interrupted: asyncio.Event, work: asyncio.Task[T]) -> T | None:

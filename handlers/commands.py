@@ -7,9 +7,10 @@ from telegram import BotCommand, Message, Update
 from telegram.ext import ContextTypes, ExtBot
 
 from handlers import reply
-from handlers.access import Access, is_chat_admin
+from handlers.access import Access
 from handlers.addressing import chat_key
 from handlers.texts import ENGLISH, RUSSIAN, Texts, texts_for
+from storage.change import Forgotten
 from storage.message import ChatKey
 
 log = structlog.get_logger()
@@ -49,8 +50,8 @@ class Commands:
 
     async def _reset_here(self, message: Message) -> None:
         texts = texts_for(message.from_user)
-        if self._access.owns(message) or await is_chat_admin(message):
-            await reply.say(message, texts.forgotten, forget=chat_key(message))
+        if await self._access.may_change(message):
+            await reply.say(message, texts.forgotten, Forgotten(chat_key(message)))
         else:
             await reply.say(message, texts.reset_is_for_admins)
 
@@ -63,7 +64,7 @@ class Commands:
         else:
             chat = ChatKey(int(number))
             text = texts.other_chat_forgotten.format(chat=chat.chat_id)
-            await reply.say(message, text, forget=chat)
+            await reply.say(message, text, Forgotten(chat))
             log.info("reset_by_owner", chat=chat.chat_id)
 
     async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -88,5 +89,8 @@ def _menu(texts: Texts) -> list[BotCommand]:
         BotCommand("start", texts.command_start),
         BotCommand("help", texts.command_help),
         BotCommand("stop", texts.command_stop),
+        BotCommand("retry", texts.command_retry),
+        BotCommand("undo", texts.command_undo),
+        BotCommand("context", texts.command_context),
         BotCommand("reset", texts.command_reset),
     ]

@@ -29,6 +29,10 @@ class Completion(Protocol):
         """Yield the answer as it grows; the last one is complete. Raises a `CompletionError`."""
         ...
 
+    async def count(self, messages: Sequence[Message]) -> int:
+        """Count a request's tokens, as the API does. Raises a `CompletionError`."""
+        ...
+
 
 class CompletionError(Exception):
     """No answer; its subclasses say what can be done. The text is for the owner's log."""

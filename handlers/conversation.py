@@ -1,20 +1,44 @@
 """One turn of the dialogue: history, question, answer. Knows nothing of Telegram."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import structlog
 
-from handlers.completion import Answer, Completion, CompletionUnavailable, ContextTooLong
+from handlers.completion import (
+    Answer,
+    Completion,
+    CompletionError,
+    CompletionUnavailable,
+    ContextTooLong,
+)
 from handlers.window import Estimate, fit
-from storage.history import History
-from storage.inbox import Kept
-from storage.message import ChatKey, Message, Role
+from storage.history import History, Past
+from storage.message import ChatKey, Message
 
 log = structlog.get_logger()
 
 BYTES_A_LETTER = 4
 """The most that UTF-8 takes; JSON around it is outweighed by letters that take less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The model's answer, and how many messages of the past it was given."""
+
+    answer: Answer
+    remembered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What of its window a conversation uses, in tokens and in turns (questions with answers)."""
+
+    tokens: int
+    window: int
+    turns: int
+    left_out: int
 
 
 class Conversation:
@@ -30,20 +54,25 @@ class Conversation:
         self._budget = budget
         self._estimate = Estimate()
 
-    async def answer(self, chat: ChatKey, question: str) -> tuple[Answer, Kept]:
-        """Ask ``question``; gives the answer, and what is to be kept of both with the reply.
+    async def recall(self, chat: ChatKey) -> Past:
+        """Read of a conversation's past what may fit the model's window."""
+        most_bytes = int(self._budget * self._estimate.letters_a_token * BYTES_A_LETTER)
+        return await self._history.newest(chat, most_bytes)
 
-        Raises a `CompletionError` or `StorageUnavailable`.
+    async def can_be_restored(self, chat: ChatKey) -> bool:
+        """Tell whether a forgotten conversation can come back."""
+        return await self._history.is_forgotten(chat)
+
+    async def ask(
+        self, past: Sequence[Message], question: str, show: Callable[[str], None]
+    ) -> Outcome:
+        """Ask ``question`` after ``past``; ``show`` hears the answer as it grows.
+
+        Raises a `CompletionError`.
         """
-        past = await self._history.newest(chat, self._most_bytes)
-        answer = await self._ask(past.messages, question)
-        exchange = (Message(Role.USER, question), Message(Role.ASSISTANT, answer.text))
-        return answer, Kept(exchange, past.epoch, answer.prompt_tokens, answer.completion_tokens)
-
-    async def _ask(self, past: Sequence[Message], question: str) -> Answer:
         messages = fit(self._system_prompt, past, question, self._budget, self._estimate)
         try:
-            return await self._complete(messages)
+            answer = await self._complete(messages, show)
         except ContextTooLong as error:
             # Our estimate was wrong, or the window is smaller than we were told.
             budget = int(0.9 * self._estimate.tokens(messages) / error.excess)
@@ -51,16 +80,30 @@ class Conversation:
             if len(shorter) == len(messages):
                 raise
             log.info("context_too_long", reason=str(error), left_out=len(messages) - len(shorter))
-            return await self._complete(shorter)
+            messages = shorter
+            answer = await self._complete(messages, show)
+        return Outcome(answer, remembered=len(messages) - 2)  # the prompt and the question
 
-    async def _complete(self, messages: Sequence[Message]) -> Answer:
+    async def measure(self, chat: ChatKey) -> Measure:
+        """Count what the model would be given of a conversation, by the API's own tokeniser.
+
+        While that is not to be had, it is an estimate.
+        """
+        past = await self.recall(chat)
+        messages = fit(self._system_prompt, past.messages, "", self._budget, self._estimate)[:-1]
+        try:
+            tokens = await self._completion.count(messages)
+        except CompletionError as error:
+            log.info("not_counted", reason=str(error))
+            tokens = self._estimate.tokens(messages)
+        left_out = past.length - (len(messages) - 1)
+        return Measure(tokens, self._budget, past.length // 2, left_out // 2)
+
+    async def _complete(self, messages: Sequence[Message], show: Callable[[str], None]) -> Answer:
         async with aclosing(self._completion.stream(messages)) as answers:
             async for answer in answers:
                 if answer.complete:
                     self._estimate.learn(messages, answer.prompt_tokens)
                     return answer
+                show(answer.text)
         raise CompletionUnavailable("no complete answer")
-
-    @property
-    def _most_bytes(self) -> int:
-        return int(self._budget * self._estimate.letters_a_token * BYTES_A_LETTER)

@@ -10,6 +10,7 @@ from telegram.ext import Application
 from handlers import reply
 from handlers.access import Access
 from handlers.addressing import is_addressed, is_from_a_person
+from handlers.delivery import Delivery
 from handlers.failures import not_delivered
 from handlers.texts import texts_for
 from handlers.turn import Turn, current
@@ -41,36 +42,48 @@ class Dispatch:
             raise turn.failure
 
     async def _without_handlers(self, update: Update, turn: Turn) -> None:
-        message = update.message
-        if message is None:
+        message = update.effective_message
+        if not isinstance(message, Message):
             raise Unreadable("no message")
         try:
             if turn.reply is not None:
-                await reply.resume(message, turn)
-            elif self._is_for_us(message):  # a group's own talk is not to be answered
-                await reply.say(message, texts_for(message.from_user).too_many)
+                await Delivery(message, turn).finish(turn.reply)
+            elif self._is_for_us(update):
+                await reply.say(message, texts_for(update.effective_user).too_many)
         except (Forbidden, BadRequest) as refusal:
             not_delivered(message, refusal)
 
     async def apologize(self, update: str, turn: Turn) -> None:
         """Tell a person that their message could not be dealt with."""
-        message = self._parsed(update).message
-        if message and self._is_for_us(message):
+        parsed = self._parsed(update)
+        message = parsed.effective_message
+        if isinstance(message, Message) and self._is_for_us(parsed):
             current.set(turn)
-            await reply.say(message, texts_for(message.from_user).unexpected)
+            await reply.say(message, texts_for(parsed.effective_user).unexpected)
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long for an answer that it takes longer."""
-        message = self._parsed(update).message
-        if message and self._is_for_us(message):
-            await reply.notify(message, texts_for(message.from_user).takes_longer)
+        parsed = self._parsed(update)
+        if parsed.message and self._is_for_us(parsed):
+            await reply.notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
 
-    async def may_interrupt(self, update: str) -> bool:
-        """Tell whether a command that waits may cut short what waits before it."""
-        message = self._parsed(update).message
-        return message is not None and await self._access.may_interrupt(message)
+    async def may_interrupt(self, update: str, turn: Turn) -> bool:
+        """Tell whether an update that waits may cut short ``turn``, which waits before it."""
+        parsed = self._parsed(update)
+        if parsed.message:
+            return await self._access.may_interrupt(parsed.message)
+        if query := parsed.callback_query:
+            allowed = self._access.allows_in(query.from_user, query.message)
+            return allowed and query.data == f"stop:{turn.asked}"
+        # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
+        stopped = parsed.api_kwargs.get("stopped_message_generation", {})
+        return bool(stopped.get("draft_id") == turn.asked)
 
-    def _is_for_us(self, message: Message) -> bool:
+    def _is_for_us(self, update: Update) -> bool:
+        """Tell whether somebody waits for an answer to this: not who talks with other people."""
+        message = update.message or update.edited_message
+        if message is None:
+            return update.callback_query is not None
         return is_from_a_person(message) and is_addressed(message, self._application.bot.bot)
 
     def _parsed(self, update: str) -> Update:

@@ -27,12 +27,12 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     turn, error = current.get(), context.error
     turn.failure = error  # until it is dealt with: python-telegram-bot swallows what is raised here
     message = update.effective_message if isinstance(update, Update) else None
-    if error is None or message is None:
+    if error is None or not isinstance(update, Update) or not isinstance(message, Message):
         return
-    if sentence := _sentence(texts_for(message.from_user), error):
+    if told := sentence(texts_for(update.effective_user), error):
         log.warning("turn", chat=message.chat_id, outcome=type(error).__name__, reason=str(error))
         try:
-            await reply.say(message, sentence)
+            await reply.say(message, told)
         except (TelegramError, LaneLost) as second:
             turn.failure = error = second
         else:
@@ -48,7 +48,8 @@ def not_delivered(message: Message, refusal: TelegramError) -> None:
     log.warning("not_delivered", chat=message.chat_id, reason=str(refusal))
 
 
-def _sentence(texts: Texts, error: Exception | None) -> str | None:
+def sentence(texts: Texts, error: Exception | None) -> str | None:
+    """Find the sentence in which a person hears of a failure of the model; None for another."""
     match error:
         case CompletionRefused():
             return texts.refused

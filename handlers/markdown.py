@@ -1,7 +1,7 @@
 """A model's Markdown made ready for the converter: nothing misread, lost, or beyond its means."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -57,15 +57,25 @@ def _is_costly_paragraph(source: str) -> bool:
     return len(lines) * max(map(len, lines)) > 300_000
 
 
+def events(source: str) -> Iterator[tuple[Any, int, int]]:
+    """Parse as the converter does: events, and where in the source's bytes they begin and end."""
+    for event, place in pyromark.events_with_range(source, options=STANDARD_OPTIONS):
+        yield event, place["start"], place["end"]
+
+
+def literal(source: str) -> str:
+    """Shield what is meant literally; no position changes."""
+    return _LITERAL.sub(lambda found: found[0].translate(_SHIELD), source)
+
+
 def shielded(source: str) -> str:
     """Shield what is meant literally, and rewrite what the converter would lose."""
-    source = _LITERAL.sub(lambda found: found[0].translate(_SHIELD), source)
+    source = literal(source)
     source = _DEFINITION.sub(_definition, source)
     raw = source.encode()
     parts: list[bytes] = []
     done = 0
-    for event, place in pyromark.events_with_range(source, options=STANDARD_OPTIONS):
-        start, end = place["start"], place["end"]
+    for event, start, end in events(source):
         rewrite = _rewriter(event, raw[start : start + 4]) if start >= done else None
         if rewrite is not None:
             parts += raw[done:start], rewrite(raw[start:end].decode()).encode()
@@ -125,7 +135,7 @@ def _table(source: str) -> str:
     source = re.sub(r"\$|\\(?=[()\[\]])", lambda found: found[0].translate(_SHIELD), source)
     source = _CELL_LINK.sub(lambda link: link[1] + spelled_out(link[2], link[1]), source)
     head, rule, *rows = source.split("\n")
-    extra = max(map(_columns, rows), default=0) - _columns(head)
+    extra = max(map(columns, rows), default=0) - columns(head)
     if extra > 0:
         head = head.rstrip(" |") + " |" * (extra + 1)
         rule = rule.rstrip(" |") + "|-" * extra + "|"
@@ -142,7 +152,8 @@ _CELL_FORMULA = re.compile(r"\${1,2}[^$|\n]+\${1,2}|\\\([^|\n]+?\\\)")
 _CELL_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\(([^()\s]+)\)")
 
 
-def _columns(row: str) -> int:
+def columns(row: str) -> int:
+    """Count the bars between a row's cells."""
     return len(re.findall(r"(?<!\\)\|", row.strip(" \t>").strip("|")))
 
 

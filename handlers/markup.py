@@ -1,21 +1,31 @@
-"""A model's Markdown as Telegram messages: plain text and entities, cut to Telegram's limits.
+"""A model's Markdown as what goes to Telegram: messages cut to its limits, and files.
 
-Between the converter and the chunks positions count code points, so that no cut can split a
-surrogate pair; only a finished chunk speaks of UTF-16 units, as Telegram does.
+Positions count code points; only a finished chunk speaks of UTF-16 units, as Telegram does.
 """
 
 import re
-import sys
 import unicodedata
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, overload
 
 from telegram import MessageEntity
-from telegramify_markdown import RenderConfig, convert
 
-from handlers.markdown import answer, is_costly, shielded, spelled_out, unshielded
+from handlers.filename import file_name, language
+from handlers.formatting import (
+    ASTRAL,
+    FILE,
+    MAX_CODE,
+    Formatted,
+    Span,
+    formatted,
+    is_visible,
+    joined,
+)
+from handlers.markdown import answer
+from handlers.unfinished import closed, judged, sections
 
 MAX_CHARACTERS = 4000
 """Code points in a chunk. Telegram takes 4096 and refuses what is longer."""
@@ -33,128 +43,71 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """Formatting of ``text[start:end]``, in code points; ``detail`` is a URL or a language."""
+class File:
+    """Code too long for a message."""
 
-    kind: str
-    start: int
-    end: int
-    detail: str
+    name: str
+    text: str
 
 
-def render(markdown: str) -> list[Chunk]:
-    """Turn a model's answer, or as much of it as has come, into messages.
+@overload
+def render(markdown: str, *, complete: Literal[True] = True) -> list[Chunk | File]: ...
+
+
+@overload
+def render(markdown: str, *, complete: Literal[False]) -> list[Chunk]: ...
+
+
+def render(markdown: str, *, complete: bool = True) -> list[Chunk | File] | list[Chunk]:
+    """Turn a model's answer, or as much of it as has come, into messages, and files after them.
 
     Empty when there is nothing to see, as while the model is still thinking. Any text is
     accepted: one that the converter would lose, or not finish in fair time, is shown as it is.
+
+    Of an incomplete answer what is still open is shown as it will be once it is closed, and what
+    cannot be judged yet, at its end, is not shown. Where a file will come, its name stands.
     """
     source = answer(markdown)
-    if _is_visible(source) and not is_costly(source):
-        text, spans = _converted(source)
-        if _is_visible(text):
-            return list(_chunks(text, spans))
-    return list(_chunks(source, []))
+    if not complete:
+        whole, _ = _filed(_growing(judged(source)))
+        return list(_chunks(whole.text, list(whole.spans)))
+    whole = joined([("", formatted(source))])
+    whole, files = _filed(whole if is_visible(whole.text) else Formatted(source, ()))
+    pieces: list[Chunk | File] = [*_chunks(whole.text, list(whole.spans)), *files]
+    return pieces
 
 
-_INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me"}
+def _growing(source: str) -> Formatted:
+    *done, (separator, last) = sections(source)
+    parts = [(before, _section(part)) for before, part in done]
+    return joined([*parts, (separator, formatted(closed(last)))])
 
 
-def _is_visible(text: str) -> bool:
-    """Tell whether there is more than spaces, controls, and marks with no letter to sit on."""
-    return any(unicodedata.category(c) not in _INVISIBLE for c in text)
+_section = lru_cache(maxsize=256)(formatted)
 
 
-# -- Conversion ---------------------------------------------------------------------------------
-
-
-def _plain_symbols() -> RenderConfig:
-    """Make the converter add no words of its own, and fold nothing away."""
-    config = RenderConfig.isolated()
-    config.cite_expandable = False
-    symbol = config.markdown_symbol
-    symbol.heading_level_1 = symbol.heading_level_2 = ""
-    symbol.heading_level_3 = symbol.heading_level_4 = ""
-    symbol.image = ""
-    symbol.unordered_list_item = "•"
-    symbol.task_completed, symbol.task_uncompleted = "☑", "☐"
-    return config
-
-
-_CONFIG = _plain_symbols()
-
-# The converter begins each block on a line of its own, even in a list item, but not the first.
-_FIRST_BLOCK = "\ufdef\n\n"
-
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
-
-
-def _converted(source: str) -> tuple[str, list[_Span]]:
-    text, entities = convert(_FIRST_BLOCK + shielded(source), config=_CONFIG)
-    text = "\n" + unshielded(text[1:])
-    astral = [found.start() + count for count, found in enumerate(_ASTRAL.finditer(text))]
-    spans = []
-    for entity in reversed(entities):  # the outer of two with the same bounds is its last
-        stop = entity.offset + entity.length
-        start, end = (units - bisect_left(astral, units) for units in (entity.offset, stop))
-        detail = entity.url or (entity.language or "").partition(" ")[0]
-        spans.append(_Span(entity.type, start, end, unshielded(detail)))
-    return _spliced(text, _simplified(spans))
-
-
-def _simplified(spans: list[_Span]) -> list[_Span]:
-    """Order spans, outer ones first, without those inside another of their own kind.
-
-    So no place is covered by more spans than there are kinds, however deep the nesting. Custom
-    emoji, which bots may not send, stay the plain text they stand on.
-    """
-    ends = {"custom_emoji": sys.maxsize}
-    kept = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
-        if span.start >= ends.get(span.kind, 0):
-            ends[span.kind] = span.end
-            kept.append(span)
-    return kept
-
-
-def _spliced(text: str, spans: list[_Span]) -> tuple[str, list[_Span]]:
-    """Write out links that cannot be links, and take away the spaces that pad tables."""
-    refused = {s for s in spans if s.kind == "text_link" and not _ADDRESS.fullmatch(s.detail)}
-    edits = [(s.end, s.end, spelled_out(s.detail, text[s.start : s.end])) for s in refused]
-    edits += [(*found.span(), "") for found in _TRAILING_SPACES.finditer(text)]
-    edits.sort()
-    parts: list[str] = []
-    done = 0
-    for start, end, new in edits:
-        parts += text[done:start], new
-        done = end
-    places = [start for start, _, _ in edits]
-    shifts = [0, *accumulate(len(new) + start - end for start, end, new in edits)]
-    moved = [
-        replace(
-            span,
-            start=span.start + shifts[bisect_right(places, span.start)],
-            end=span.end + shifts[bisect_left(places, span.end)],
-        )
-        for span in spans
-        if span not in refused
-    ]
-    return "".join([*parts, text[done:]]), moved
-
-
-# What Telegram takes for the address of a link; with any other it refuses the whole message.
-_ADDRESS = re.compile(
-    r"https?://[\w-]+(\.[\w-]+)+(:[1-9][0-9]{0,3}|:[1-5][0-9]{4})?([/?#]\S*)?|tg://[a-z0-9]+(\?\S*)?"
-)
-_TRAILING_SPACES = re.compile(r"(?<![ \t])[ \t]+(?=\n)")
+def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
+    """Take out the code that is to be a file; its name stays in its place."""
+    files: dict[str, File] = {}
+    edits = []
+    spans = [span for span in whole.spans if span.kind == FILE]
+    if not spans:
+        return whole, []
+    for span in spans:
+        code = whole.text[span.start : span.end]
+        name = file_name(span.detail, code, files)
+        files[name] = File(name, f"{code}\n")
+        edits.append((span.start, span.end, f"📎 {name}"))
+    return whole.edited(edits, spans), list(files.values())
 
 
 # -- Chunks -------------------------------------------------------------------------------------
 
 
-def _chunks(text: str, spans: list[_Span]) -> Iterator[Chunk]:
+def _chunks(text: str, spans: list[Span]) -> Iterator[Chunk]:
     start = _after_blank_lines(text, 0)
     taken = 0
-    cut: list[_Span] = []  # those that go on in the next chunk, code with its language
+    cut: list[Span] = []  # those that go on in the next chunk, code with its language
     while start < len(text):
         near = [*cut, *spans[taken : taken + MAX_ENTITIES + 1]]
         limit = min(start + MAX_CHARACTERS, len(text))
@@ -168,17 +121,37 @@ def _chunks(text: str, spans: list[_Span]) -> Iterator[Chunk]:
         cut = [span for span in inside if span.end > start]
 
 
-def _stop(text: str, start: int, limit: int, spans: list[_Span]) -> int:
-    """Find the best place to end a chunk, if its second half has one, and at ``limit`` else."""
-    half = (start + limit) // 2
-    for span in spans:
-        if span.kind == "pre" and half < span.start < limit < span.end:
-            return span.start
+def _stop(text: str, start: int, limit: int, spans: list[Span]) -> int:
+    """Find the best place to end a chunk: one that more text after ``limit`` does not change."""
+    codes = [span for span in spans if span.kind == "pre"]
+    for code in codes:
+        if start + MAX_CHARACTERS - MAX_CODE <= code.start < limit < code.end:
+            return code.start
+    least = max([(start + limit) // 2, *(code.end for code in codes if code.end <= limit)])
     for separator in ("\n\n", "\n", " "):
-        place = text.rfind(separator, half, limit)
+        place = text.rfind(separator, least, limit)
         if place >= 0:
             return place + len(separator)
-    return limit
+    places = range(limit, max(limit - _LONGEST_LETTER, start), -1)
+    return next((place for place in places if not _is_inside_letter(text, start, place)), limit)
+
+
+_LONGEST_LETTER = 40
+_JOINING = re.compile("[\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # two of them make a flag
+
+
+def _is_inside_letter(text: str, start: int, place: int) -> bool:
+    """Tell whether what people see as one, such as an emoji family, goes on at this place."""
+    after = text[place]
+    if (
+        unicodedata.category(after)[0] == "M"
+        or _JOINING.match(after)
+        or text[place - 1] == "\u200d"
+    ):
+        return True
+    halves = place - len(text[start:place].rstrip(_FLAG_LETTERS)) - start
+    return after in _FLAG_LETTERS and halves % 2 == 1
 
 
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
@@ -189,25 +162,27 @@ def _after_blank_lines(text: str, start: int) -> int:
     return blank.end() if blank else start
 
 
-def _chunk(text: str, start: int, spans: list[_Span]) -> Iterator[Chunk]:
+def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
     """Yield a chunk, whose text begins at ``start``, unless there is nothing to see in it."""
-    if not _is_visible(text):
+    if not is_visible(text):
         return
-    astral = [found.start() for found in _ASTRAL.finditer(text)]
+    astral = [found.start() for found in ASTRAL.finditer(text)]
     entities = []
     for span in spans:
         first, last = (min(max(at - start, 0), len(text)) for at in (span.start, span.end))
         if text[first:last].strip():
-            entities.append(_entity(replace(span, start=first, end=last), astral))
+            offset = first + bisect_left(astral, first)
+            length = last + bisect_left(astral, last) - offset
+            entities.append(_entity(span.kind, offset, length, span.detail))
     yield Chunk(text, tuple(entities))
 
 
-def _entity(span: _Span, astral: list[int]) -> MessageEntity:
-    start, end = (place + bisect_left(astral, place) for place in (span.start, span.end))
+@lru_cache(maxsize=4096)  # making one costs python-telegram-bot ten microseconds
+def _entity(kind: str, offset: int, length: int, detail: str) -> MessageEntity:
     return MessageEntity(
-        span.kind,
-        start,
-        end - start,
-        url=span.detail if span.kind == "text_link" else None,
-        language=(span.detail or None) if span.kind == "pre" else None,
+        kind,
+        offset,
+        length,
+        url=detail if kind == "text_link" else None,
+        language=(language(detail) or None) if kind == "pre" else None,
     )

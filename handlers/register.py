@@ -3,16 +3,25 @@
 from typing import Any
 
 from telegram import Update
-from telegram.ext import Application, CommandHandler, MessageHandler, TypeHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackQueryHandler,
+    CommandHandler,
+    MessageHandler,
+    TypeHandler,
+    filters,
+)
 
 from handlers.access import Access
 from handlers.chat import Chat
 from handlers.commands import Commands
+from handlers.control import Control
 from handlers.failures import on_error
 
 # New messages only: python-telegram-bot's handlers also match edited ones, channel posts and
 # business messages, which would be answered twice, to nobody, or in somebody else's name.
 NEW = filters.UpdateType.MESSAGE
+EDITED = filters.UpdateType.EDITED_MESSAGE
 PRIVATE = NEW & filters.ChatType.PRIVATE
 
 
@@ -21,6 +30,7 @@ def register(
     access: Access,
     commands: Commands,
     chat: Chat,
+    control: Control,
 ) -> None:
     """Give the application its handlers."""
     # Before all others: who may not speak with the bot reaches none of them.
@@ -32,9 +42,14 @@ def register(
             CommandHandler("help", commands.help, filters=NEW),
             CommandHandler("stop", commands.stop, filters=NEW),
             CommandHandler("reset", commands.reset, filters=NEW),
+            CommandHandler("retry", control.retry, filters=NEW),
+            CommandHandler("undo", control.undo, filters=NEW),
+            CommandHandler("context", control.context, filters=NEW),
             # A group's other commands are for other bots; a person alone is told.
             MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
             MessageHandler(NEW & filters.TEXT & ~filters.COMMAND, chat.on_text),
+            MessageHandler(EDITED & filters.TEXT & ~filters.COMMAND, chat.on_edit),
+            CallbackQueryHandler(control.press),
             # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
             MessageHandler(PRIVATE & filters.ATTACHMENT, commands.not_text),
         ]

@@ -4,11 +4,36 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from telegram import MessageEntity
 
-from handlers.markup import Chunk
-from storage.inbox import Claim, Forgotten, Inbox, Kept, Opened
+from handlers.markup import Chunk, File
+from storage.change import Change
+from storage.inbox import Claim, Entry, Inbox, Opened, Shown
+
+Piece = Chunk | File
+MOST_JOINED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a reply; ``data`` is what comes back when it is pressed."""
+
+    label: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said in reply: pieces, and buttons under the last one.
+
+    ``answers`` marks the answer to an exchange of the conversation.
+    """
+
+    pieces: Sequence[Piece]
+    buttons: Sequence[Button] = ()
+    answers: bool = False
 
 
 class Turn:
@@ -19,39 +44,70 @@ class Turn:
         self._claim = claim
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
-        self.sent = opened.sent
+        self.shown = opened.shown
+        self.asked = 0
+        """The number of the question in work, once it is asked; stop buttons name it."""
         self.interrupted = asyncio.Event()
         self.failure: Exception | None = None
 
-    async def keep(self, reply: Sequence[Chunk], change: Kept | Forgotten | None = None) -> None:
+    async def following(self) -> list[Entry]:
+        """Look at what waits behind this update in its conversation."""
+        return await self._inbox.following(self._claim, MOST_JOINED)
+
+    async def join(self, number: int) -> None:
+        """Take in so many of those; they are dealt with by this reply."""
+        await self._inbox.joined(self._claim, number)
+
+    async def keep(self, reply: Reply, change: Change | None = None) -> None:
         """Keep the reply, and with it what it does to a history, before it is sent."""
         await self._inbox.commit(self._claim, _write(reply), change)
-        self.reply = list(reply)
+        self.reply = reply
 
     async def hold(self) -> None:
         """Make sure that this is still ours to answer."""
         await self._inbox.hold(self._claim)
 
-    async def note_sent(self, parts: int) -> None:
-        """Note that Telegram has taken so many chunks of the reply."""
-        await self._inbox.sent(self._claim, parts)
-        self.sent = parts
+    async def note(self, shown: Shown) -> None:
+        """Note what of the reply is on Telegram."""
+        self.shown = shown
+        await self._inbox.note(self._claim, shown)
+
+    @property
+    def answer(self) -> Sequence[int]:
+        """The messages on Telegram that answer an exchange, if that is what this reply does."""
+        return self.shown.ids if self.reply and self.reply.answers else ()
 
 
 current: ContextVar[Turn] = ContextVar("turn")
 """python-telegram-bot hands handlers an update and nothing that came with it."""
 
 
-def _write(reply: Sequence[Chunk]) -> str:
-    return json.dumps(
-        [[chunk.text, [entity.to_dict() for entity in chunk.entities]] for chunk in reply],
-        ensure_ascii=False,
-    )
+def _write(reply: Reply) -> str:
+    fields = {
+        "pieces": [_piece(piece) for piece in reply.pieces],
+        "buttons": [[button.label, button.data] for button in reply.buttons],
+        "answers": reply.answers,
+    }
+    return json.dumps(fields, ensure_ascii=False)
 
 
-def _read(reply: str) -> list[Chunk] | None:
-    if not reply:
+def _piece(piece: Piece) -> list[object]:
+    if isinstance(piece, File):
+        return [piece.text, piece.name]
+    return [piece.text, [entity.to_dict() for entity in piece.entities]]
+
+
+def _read(text: str) -> Reply | None:
+    if not text:
         return None
-    return [
-        Chunk(text, tuple(MessageEntity.de_list(found, None))) for text, found in json.loads(reply)
-    ]
+    fields = json.loads(text)
+    return Reply(
+        [
+            File(more, words)
+            if isinstance(more, str)
+            else Chunk(words, tuple(MessageEntity.de_list(more, None)))
+            for words, more in fields["pieces"]
+        ],
+        [Button(label, data) for label, data in fields["buttons"]],
+        answers=fields["answers"],
+    )

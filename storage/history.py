@@ -19,10 +19,19 @@ LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The newest messages of a conversation, oldest first, and the epoch they belong to."""
+    """The newest messages of a conversation, oldest first, and what is known of it.
+
+    ``epoch`` is the one they belong to, ``length`` how many messages there are in all, ``asked``
+    the number of the last exchange's question on Telegram (0: unknown) and ``answer`` those of
+    the messages that answer it; ``told`` says that the person knows the oldest are left out.
+    """
 
     messages: tuple[Message, ...]
     epoch: int
+    length: int = 0
+    asked: int = 0
+    answer: tuple[int, ...] = ()
+    told: bool = False
 
 
 class History:
@@ -35,10 +44,22 @@ class History:
 
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
         """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON."""
-        names = [keys.history(self._bot_id, chat), keys.epoch(self._bot_id, chat)]
+        names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
         found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
-        epoch, *entries = found
-        return Past(tuple(_decode(entry) for entry in entries), int(epoch))
+        epoch, length, asked, answer, told, *entries = found
+        return Past(
+            tuple(_decode(entry) for entry in entries),
+            int(epoch),
+            int(length),
+            int(asked),
+            tuple(map(int, answer.split())),
+            bool(told),
+        )
+
+    async def is_forgotten(self, chat: ChatKey) -> bool:
+        """Tell whether there is a forgotten conversation that can come back."""
+        key = keys.forgotten(self._bot_id, chat)
+        return bool(await patiently(lambda: self._redis.exists(key)))
 
 
 def encode(message: Message) -> str:

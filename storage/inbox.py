@@ -19,9 +19,10 @@ Every script that writes checks that ownership first, in itself: a worker that l
 or cut off, can write nothing any more. And every script may be repeated, for a reply can be lost:
 
 - `put` knows update ids that it has seen;
-- `commit` keeps the reply, and appends to the history and counts the usage (or forgets a history),
-  only if no reply is kept: after a death the next owner sends the kept reply, and the model is not
-  asked again;
+- `commit` keeps the reply, and with it changes the history and counts the usage, only if no reply
+  is kept: after a death the next owner sends the kept reply, and the model is not asked again;
+- `note` says which messages on Telegram show the reply, while it grows and when it is final: the
+  next owner edits those on, and posts nothing anew;
 - `done` takes the head away and with it the entry; again, it finds itself no owner.
 
 What is left is Telegram's side: when it has taken a message and we die before noting so, that one
@@ -39,10 +40,10 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.change import Change, Forgotten, arguments
 from storage.connect import StorageUnavailable, patiently, translated
 from storage.dead import MOST
-from storage.history import LONGEST, encode
-from storage.message import ChatKey, Message
+from storage.message import ChatKey
 
 log = structlog.get_logger()
 
@@ -95,14 +96,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good."""
+
+    final: int = 0
+    ids: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join(map(str, (self.final, *self.ids)))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what ``str`` wrote, or nothing."""
+        final, *ids = [int(number) for number in text.split()] or [0]
+        return cls(final, tuple(ids))
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The head of a lane's mailbox, and what is known of earlier work on it.
 
     ``claims`` counts how often the lane was claimed since this was its head, ``begun`` how often
     work on it began when it was suspected already, ``failures`` how often the work failed by
-    itself, the last time for the reason ``failure``. ``reply`` is the
-    kept reply ("" if none) and ``sent`` how many of its parts Telegram has taken. ``interrupt`` is
-    the newest entry of the mailbox that wants to cut short what waits before it.
+    itself, the last time for the reason ``failure``. ``reply`` is the kept reply ("" if none) and
+    ``shown`` what of it is on Telegram. ``interrupt`` is the newest entry of the mailbox that wants
+    to cut short what waits before it.
     """
 
     head: Entry
@@ -111,25 +129,8 @@ class Opened:
     failures: int
     failure: str
     reply: str
-    sent: int
+    shown: Shown
     interrupt: Entry | None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a reply adds to the conversation: its exchange, if ``epoch`` is still the same."""
-
-    exchange: Sequence[Message]
-    epoch: int
-    prompt_tokens: int
-    completion_tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What a reply takes away: the history of ``chat``, and answers to it still under way."""
-
-    chat: ChatKey
 
 
 class Inbox:
@@ -233,7 +234,7 @@ class Inbox:
         )
         if not found:
             raise LaneLost
-        head, claims, begun, failures, failure, reply, sent, interrupt = found
+        head, claims, begun, failures, failure, reply, shown, interrupt = found
         return Opened(
             Entry.parse(head),
             int(claims),
@@ -241,39 +242,45 @@ class Inbox:
             int(failures),
             failure,
             reply,
-            int(sent),
+            Shown.parse(shown),
             Entry.parse(interrupt) if interrupt and interrupt != head else None,
         )
 
-    async def commit(
-        self, claim: Claim, reply: str, change: Kept | Forgotten | None = None
-    ) -> None:
+    async def following(self, claim: Claim, most: int) -> list[Entry]:
+        """Look at what waits behind the head."""
+        mailbox = keys.mailbox(self._bot_id, claim.lane)
+        found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
+        return [Entry.parse(str(entry)) for entry in found]
+
+    async def joined(self, claim: Claim, number: int) -> None:
+        """Note that so many that follow the head are dealt with together with it.
+
+        Raises `LaneLost`.
+        """
+        await self._note(claim, "joined", str(number))
+
+    async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
         """Keep the reply to the head and, once with it, what it does to a history.
 
         Repeated, also by a later owner, it changes nothing. Raises `LaneLost`.
         """
-        chat, epoch, tokens, entries = claim.lane, "", [0, 0], list[str]()
-        if isinstance(change, Kept):
-            epoch, tokens = str(change.epoch), [change.prompt_tokens, change.completion_tokens]
-            entries = [encode(message) for message in change.exchange]
-        elif change:
-            chat, epoch = change.chat, "new"
+        chat = change.chat if isinstance(change, Forgotten) else claim.lane
+        of_chat = (keys.history, keys.epoch, keys.state, keys.forgotten)
         ours = await self._patiently(
             "commit",
             keys=[
                 self._ready,
                 *self._of(claim, keys.outbox, keys.usage),
-                keys.history(self._bot_id, chat),
-                keys.epoch(self._bot_id, chat),
+                *(name(self._bot_id, chat) for name in of_chat),
             ],
-            args=[claim.entry, self._consumer, reply, epoch, LONGEST, *tokens, *entries],
+            args=[claim.entry, self._consumer, reply, *arguments(change)],
         )
         if not ours:
             raise LaneLost
 
-    async def sent(self, claim: Claim, parts: int) -> None:
-        """Note that Telegram has taken so many parts of the reply. Raises `LaneLost`."""
-        await self._note(claim, "sent", str(parts))
+    async def note(self, claim: Claim, shown: Shown) -> None:
+        """Note what of the reply is on Telegram. Raises `LaneLost`."""
+        await self._note(claim, "shown", str(shown))
 
     async def began(self, claim: Claim, times: int) -> None:
         """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
@@ -293,16 +300,28 @@ class Inbox:
             raise LaneLost
         return int(noted)
 
-    async def done(self, claim: Claim, dead: str = "") -> None:
-        """The head is dealt with; ``dead`` is why it becomes a dead letter. Gives up the lane."""
+    async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
+        """The head is dealt with, and what was joined to it. Gives up the lane.
+
+        ``dead`` is why it becomes a dead letter; ``answer`` are the messages on Telegram that
+        answer the last exchange of its conversation.
+        """
         await self._patiently(
             "done",
             keys=[
                 self._ready,
                 *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt),
                 keys.dead(self._bot_id),
+                keys.state(self._bot_id, claim.lane),
             ],
-            args=[claim.entry, self._consumer, str(claim.lane), dead, MOST],
+            args=[
+                claim.entry,
+                self._consumer,
+                str(claim.lane),
+                dead,
+                MOST,
+                " ".join(map(str, answer)),
+            ],
         )
 
     async def beat(self, entries: Sequence[str]) -> list[str]:

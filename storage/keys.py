@@ -17,6 +17,20 @@ def epoch(bot_id: int, chat: ChatKey) -> str:
     return f"{{{bot_id}}}:epoch:{chat}"
 
 
+def state(bot_id: int, chat: ChatKey) -> str:
+    """Hash of the conversation's last exchange, ``asked`` and ``answer``; and ``told``.
+
+    They are the number of its question on Telegram and those of the messages that answer it, and
+    whether the person was told that the model does not get the oldest turns any more.
+    """
+    return f"{{{bot_id}}}:state:{chat}"
+
+
+def forgotten(bot_id: int, chat: ChatKey) -> str:
+    """List of a conversation's messages after a reset, for as long as it can be taken back."""
+    return f"{{{bot_id}}}:forgotten:{chat}"
+
+
 def usage(bot_id: int, chat: ChatKey) -> str:
     """Hash of the conversation's ``answers``, ``prompt_tokens`` and ``completion_tokens``."""
     return f"{{{bot_id}}}:usage:{chat}"
@@ -33,7 +47,10 @@ def mailboxes(bot_id: int) -> str:
 
 
 def outbox(bot_id: int, lane: ChatKey) -> str:
-    """Hash of what is known of the update in work: ``reply``, ``sent``, ``failures``, ``told``."""
+    """Hash of what is known of the update in work.
+
+    ``reply``, ``shown``, ``joined``, ``failures``, ``failure``, ``begun``, ``told``.
+    """
     return f"{outboxes(bot_id)}{lane}"
 
 
@@ -75,6 +92,16 @@ def poller(bot_id: int) -> str:
 def webhook_secret(bot_id: int) -> str:
     """The secret that Telegram shows at the webhook, where none is configured."""
     return f"{{{bot_id}}}:webhook-secret"
+
+
+def pace(bot_id: int, chat_id: int) -> str:
+    """Hash of how far a chat's budget towards Telegram is spent, and until when it is frozen."""
+    return f"{{{bot_id}}}:pace:{chat_id}"
+
+
+def pace_of_all(bot_id: int) -> str:
+    """The time up to which the budget of all chats together is spent."""
+    return f"{{{bot_id}}}:pace"
 
 
 def generations(bot_id: int) -> str:

@@ -40,6 +40,11 @@ class Echo:
             yield text[start : start + 3]
 
 
+def grows(message: dict[str, Any]) -> bool:
+    """Tell whether a message of the bot's is an answer that is still being made."""
+    return "stop:" in str(message.get("reply_markup"))
+
+
 @dataclass(slots=True)
 class World:
     """A room with people and the bot in it, and the model behind the bot."""
@@ -50,11 +55,13 @@ class World:
     redis: Redis
 
     def said(self, chat: int) -> list[dict[str, Any]]:
-        """The bot's messages in a chat, oldest first."""
+        """The bot's messages in a chat, oldest first, but for those that still grow."""
         me = self.room.bot["id"]
         messages = self.room.messages(chat)
         return [
-            message for message in messages if "text" in message and message["from"]["id"] == me
+            message
+            for message in messages
+            if "text" in message and message["from"]["id"] == me and not grows(message)
         ]
 
     async def hears(self, chat: int, count: int = 1, seconds: float = 20) -> list[str]:

@@ -32,7 +32,11 @@ from storage.message import Message, well_formed
 
 log = structlog.get_logger()
 
-PATH = "/foundationModels/v1/completion"
+COMPLETION, TOKENISER = (
+    f"/foundationModels/v1/{method}" for method in ("completion", "tokenizeCompletion")
+)
+COUNT_SECONDS = 10.0
+"""How long the tokeniser may take."""
 SILENCE = 45.0
 """Seconds without a line from the model after which it is given up, tries and pauses together."""
 LONGEST = 600.0
@@ -212,7 +216,7 @@ class YandexGPT:
         """Each answer is generated within a ``place()``, which bounds how many there are."""
         self._http = http
         self._credentials = credentials
-        self._url = url + PATH
+        self._url = url
         self._model = model
         self._place = place
 
@@ -241,13 +245,24 @@ class YandexGPT:
 
     async def answer(self, messages: Sequence[Message]) -> Answer:
         """Ask once, for the whole answer in one piece. Raises a `CompletionError`."""
+        return decode(await self._told(COMPLETION, messages, SILENCE))
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        """Count the tokens of a request by the API's tokeniser. Raises a `CompletionError`."""
+        told = await self._told(TOKENISER, messages, COUNT_SECONDS)
+        try:
+            return len(json.loads(told)["tokens"])
+        except UNREADABLE as error:
+            raise CompletionUnavailable(f"unreadable count: {told[:300]!r}") from error
+
+    async def _told(self, path: str, messages: Sequence[Message], seconds: float) -> bytes:
+        """Ask once, without a stream; the answer's body."""
         body = encode(self._model, messages, stream=False)
         try:
-            async with AsyncExitStack() as connection, asyncio.timeout(SILENCE):
-                response = await self._open(connection, body)
-                return decode(await response.aread())
+            async with AsyncExitStack() as connection, asyncio.timeout(seconds):
+                return await (await self._open(connection, path, body)).aread()
         except TimeoutError as error:
-            raise CompletionUnavailable(f"silent for {SILENCE:.0f} s") from error
+            raise CompletionUnavailable(f"silent for {seconds:.0f} s") from error
         except httpx.HTTPError as error:
             raise CompletionUnavailable(f"{type(error).__name__}: {error}") from error
 
@@ -257,7 +272,7 @@ class YandexGPT:
         try:
             async with AsyncExitStack() as connection:
                 async with asyncio.timeout_at(deadline):
-                    response = await self._open(connection, body)
+                    response = await self._open(connection, COMPLETION, body)
                     told = lines(response.aiter_bytes())
                     line = await anext(told, None)
                 while line is not None:
@@ -276,23 +291,27 @@ class YandexGPT:
             raise CompletionUnavailable(f"{type(error).__name__}: {error}") from error
         raise CompletionUnavailable("the answer broke off")
 
-    async def _open(self, connection: AsyncExitStack, body: dict[str, Any]) -> httpx.Response:
-        response = await self._post(connection, body)
+    async def _open(
+        self, connection: AsyncExitStack, path: str, body: dict[str, Any]
+    ) -> httpx.Response:
+        response = await self._post(connection, path, body)
         if response.status_code == 401 and self._credentials.renewable:
             self._credentials.drop()
             await response.aclose()  # else each request would hold two of the pool's connections
-            response = await self._post(connection, body)
+            response = await self._post(connection, path, body)
         if response.status_code != 200:
             raise classify(response.status_code, response.headers, await response.aread())
         return response
 
-    async def _post(self, connection: AsyncExitStack, body: dict[str, Any]) -> httpx.Response:
+    async def _post(
+        self, connection: AsyncExitStack, path: str, body: dict[str, Any]
+    ) -> httpx.Response:
         headers = {
             **await self._credentials.headers(),
             "x-client-request-id": str(uuid.uuid4()),
             "x-data-logging-enabled": "false",
         }
-        request = self._http.stream("POST", self._url, json=body, headers=headers)
+        request = self._http.stream("POST", self._url + path, json=body, headers=headers)
         return await connection.enter_async_context(request)
 
 

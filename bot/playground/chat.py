@@ -73,6 +73,7 @@ class Chat:
     members: dict[int, Status] = field(default_factory=dict)
     messages: dict[int, Json] = field(default_factory=dict)
     topics: set[int] = field(default_factory=set)
+    drafts: dict[int, tuple[Json, float]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bot.playground.chat import Chat, Json
@@ -10,20 +11,37 @@ from bot.playground.entities import find
 _file_numbers = itertools.count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as somebody sends it."""
+
+    name: str
+    kind: str
+    content: bytes
+
+
 def written(text: str) -> Json:
     """Return the content of a text message."""
     entities = find(text)
     return {"text": text, "entities": entities} if entities else {"text": text}
 
 
+def document(upload: Upload) -> Json:
+    """Return a new Document."""
+    return _file(file_name=upload.name, mime_type=upload.kind, file_size=len(upload.content))
+
+
 def of_kind(kind: str, caption: str) -> Json:
     """Return the content of a sticker, a photo or a voice note."""
-    content = _KINDS[kind]()
-    if caption:
-        content["caption"] = caption
-        if entities := find(caption):
-            content["caption_entities"] = entities
-    return content
+    return _KINDS[kind]() | captioned(caption)
+
+
+def captioned(caption: str) -> Json:
+    """Return the part of a content that is its caption, if there is one."""
+    if not caption:
+        return {}
+    entities = find(caption)
+    return {"caption": caption} | ({"caption_entities": entities} if entities else {})
 
 
 def position(chat: Chat, reply_to: int | None, topic: int | None) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,8 +15,11 @@ from starlette.types import Receive, Scope, Send
 from bot.playground.chat import Json
 from bot.playground.completion import Exchange
 from bot.playground.connection import cut, gone, unless_gone
+from bot.playground.content import Upload
 from bot.playground.fault import Fault
-from bot.playground.methods import METHODS, ApiError, typed
+from bot.playground.methods import METHODS
+from bot.playground.parameters import typed
+from bot.playground.refusal import ApiError
 from bot.playground.room import Room
 from bot.playground.updates import MOST_AT_ONCE, PollTaken
 
@@ -30,7 +34,20 @@ _WEBHOOK = (
 
 def telegram_routes(room: Room) -> list[Route]:
     """Return the Bot API: ``/bot<token>/<method>``, GET and POST, methods in any case."""
-    return [Route("/bot{token}/{method}", _BotApi(room), methods=["GET", "POST"])]
+    return [
+        Route("/file/bot{token}/documents/{file_id}", _file(room)),
+        Route("/bot{token}/{method}", _BotApi(room), methods=["GET", "POST"]),
+    ]
+
+
+def _file(room: Room) -> Callable[[Request], Awaitable[Response]]:
+    async def fetch(request: Request) -> Response:
+        found = room.files.get(request.path_params["file_id"])
+        if request.path_params["token"] != room.token or found is None:
+            return _refusal(ApiError(404, "Not Found").error())
+        return Response(found.content, media_type="application/octet-stream")
+
+    return fetch
 
 
 class _BotApi:
@@ -76,6 +93,8 @@ class _BotApi:
             return await self._get_updates(call["parameters"], receive)
         if call["method"] not in METHODS:
             raise ApiError(404, "Not Found: method not found")
+        if self._room.pace:
+            self._room.pace.check(call["method"], call["parameters"])
         return METHODS[call["method"]](self._room, call["parameters"])
 
     async def _get_updates(self, given: Json, receive: Receive) -> list[Json]:
@@ -110,10 +129,16 @@ async def _parameters(scope: Scope, receive: Receive) -> Json:
         )
     elif kind == "multipart/form-data":
         async with request.form() as form:
-            given |= {name: value for name, value in form.items() if isinstance(value, str)}
+            for name, value in form.items():
+                given[name] = value if isinstance(value, str) else await _upload(value)
     else:
         await request.body()
     return typed(given)
+
+
+async def _upload(file: UploadFile) -> Upload:
+    kind = file.content_type or "application/octet-stream"
+    return Upload(file.filename or "file", kind, await file.read())
 
 
 def _object(body: bytes) -> Json:
@@ -156,7 +181,12 @@ class _RoomJson(JSONResponse):
     """Readable JSON; what is no character (a lone surrogate in a call) becomes a "?"."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+        text = json.dumps(content, ensure_ascii=False, default=_described)
+        return text.encode("utf-8", "replace")
+
+
+def _described(upload: Upload) -> Json:
+    return {"file_name": upload.name, "text": upload.content.decode("utf-8", "replace")}
 
 
 def room_routes(room: Room, completions: Iterable[Exchange] = ()) -> list[Route]:

@@ -11,6 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from bot.playground.chat import (
     ANONYMOUS_ADMIN,
@@ -22,9 +23,10 @@ from bot.playground.chat import (
     member_json,
     sender_json,
 )
-from bot.playground.content import of_kind, position, written
+from bot.playground.content import Upload, captioned, document, of_kind, position, written
 from bot.playground.entities import is_blank, is_unicode
 from bot.playground.fault import Fault
+from bot.playground.pace import Pace
 from bot.playground.privacy import heard_in_privacy
 from bot.playground.updates import Updates
 from bot.playground.webhook import Webhook
@@ -32,6 +34,8 @@ from bot.playground.webhook import Webhook
 LONGEST_TEXT = 4096
 """Code points in one message."""
 CALLS_KEPT = 10_000
+DRAFT_SECONDS = 30.0
+"""How long a draft is shown that is not shown again."""
 
 _LARGEST_ID = 2**52
 _TOKEN = re.compile(r"(\d+):[A-Za-z0-9_-]+")
@@ -57,7 +61,9 @@ class Room:
         self.updates = Updates(clock)
         self.webhook = Webhook(self.updates, clock)
         self.commands: dict[str, list[Json]] = {}
-        self.callbacks: set[str] = set()
+        self.callbacks: dict[str, float] = {}
+        self.files: dict[str, Upload] = {}
+        self.pace: Pace | None = None
         self.calls: deque[Json] = deque(maxlen=CALLS_KEPT)
         self.version = 0
         self._changed = asyncio.Event()
@@ -124,7 +130,7 @@ class Room:
     def press(self, chat: int, user: int, message_id: int, data: str) -> str:
         """Let ``user`` press an inline button of the bot's message; the callback query's id."""
         callback_id = str(next(self._callback_ids))
-        self.callbacks.add(callback_id)
+        self.callbacks[callback_id] = self.clock()
         query = {
             "id": callback_id,
             "from": self._person(user).json(),
@@ -134,6 +140,42 @@ class Room:
         }
         self.updates.add("callback_query", query)
         return callback_id
+
+    def send_document(
+        self, chat: int, user: int, upload: Upload, *, caption: str = "", **more: Any
+    ) -> Json:
+        """Let ``user`` send a file; ``more`` is what a message may hold besides."""
+        content = {"document": self.store(upload), **captioned(caption), **more}
+        return self._write(chat, user, content, None, None, None)
+
+    def store(self, upload: Upload) -> Json:
+        """Keep a file, for the bot to fetch; its Document."""
+        made = document(upload)
+        self.files[made["file_id"]] = upload
+        return made
+
+    def forward(self, chat: int, user: int, text: str, origin: Json) -> Json:
+        """Let ``user`` forward a text; ``origin`` is a MessageOrigin."""
+        content = {**written(text), "forward_origin": {"date": self._now(), **origin}}
+        return self._write(chat, user, content, None, None, None)
+
+    def drafts(self, chat: int) -> list[Json]:
+        """Return the drafts that a private chat shows now."""
+        found = self.chats[chat].drafts if chat in self.chats else {}
+        return [draft for draft, shown in found.values() if self.clock() - shown < DRAFT_SECONDS]
+
+    def stop(self, chat: int, draft_id: int) -> None:
+        """Let the person press Stop under a draft. ValueError when there is no such button."""
+        draft = next((one for one in self.drafts(chat) if one["draft_id"] == draft_id), None)
+        if draft is None or not draft["can_stop"]:
+            raise ValueError("no draft with that id can be stopped")
+        place = self.chats[chat]
+        told = {"chat": place.json(), "draft_id": draft_id}
+        if "message_thread_id" in draft:
+            told["message_thread_id"] = draft["message_thread_id"]
+        del place.drafts[draft_id]
+        self.touch()
+        self.updates.add("stopped_message_generation", told)
 
     def open_topic(self, chat: int, name: str = "Topic", *, by_bot: bool = False) -> int:
         """Open a forum topic, which makes the supergroup a forum; the topic's thread id."""
@@ -227,7 +269,17 @@ class Room:
         """Put the bot's own message into a chat."""
         message = self._message(chat, None, content, reply_to, topic)
         chat.bot_spoke_last = True
+        chat.drafts = {
+            number: (draft, shown)
+            for number, (draft, shown) in chat.drafts.items()
+            if draft.get("message_thread_id") != message.get("message_thread_id")
+        }
         return message
+
+    def show_draft(self, chat: Chat, draft: Json) -> None:
+        """Show a draft, in the place of one with the same id."""
+        chat.drafts[draft["draft_id"]] = (draft, self.clock())
+        self.touch()
 
     def keep(self, chat: Chat, message: Json) -> None:
         """Store a message, new or changed. Stored ones are never changed in place."""

@@ -5,15 +5,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The bot's own words in one language. ``{name}`` is the bot's user name."""
+    """The bot's own words in one language; what stands in ``{}`` is filled in."""
 
     start: str
     help: str
     command_start: str
     command_help: str
     command_stop: str
+    command_retry: str
+    command_undo: str
+    command_context: str
     command_reset: str
     stopped: str
+    stopped_mark: str
+    button_stop: str
+    button_again: str
+    button_continue: str
+    button_forget: str
+    old_button: str
+    continue_question: str
+    nothing_to_repeat: str
+    undone: str
+    restored: str
+    nothing_to_undo: str
+    undo_is_for_admins: str
+    context: str
+    context_left_out: str
+    left_out: str
     too_many: str
     forgotten: str
     other_chat_forgotten: str

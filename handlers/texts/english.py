@@ -10,6 +10,9 @@ ENGLISH = Texts(
     help=(
         "Just write a question. I remember what we talked about and answer accordingly.\n\n"
         "/stop - stop the answer\n"
+        "/retry - ask my last question again\n"
+        "/undo - take back the last question and its answer, or a /reset\n"
+        "/context - how much of the conversation I have in mind\n"
         "/reset - forget the conversation and begin anew\n"
         "/help - this help\n\n"
         "In a group, speak to me: @{name} and the question, or reply to a message of mine. "
@@ -18,13 +21,39 @@ ENGLISH = Texts(
     command_start="Get to know the bot",
     command_help="How to talk to me",
     command_stop="Stop the answer",
+    command_retry="Ask the last question again",
+    command_undo="Take back the last exchange, or a reset",
+    command_context="How much I have in mind",
     command_reset="Forget the conversation and begin anew",
     stopped="Stopped.",
+    stopped_mark="■ Stopped",
+    button_stop="■ Stop",
+    button_again="⟳ Again",
+    button_continue="▸ Continue",
+    button_forget="✕ Forget",
+    old_button="That button belongs to an earlier answer; it does nothing any more.",
+    continue_question="Continue",
+    nothing_to_repeat="There is no question yet that I could answer again.",
+    undone="The last question and its answer are taken back: I do not remember them any more.",
+    restored="The conversation is back: I remember it again.",
+    nothing_to_undo="There is nothing to take back.",
+    undo_is_for_admins=(
+        "Only the group's admins can change what I remember of its conversation: it belongs to "
+        "everybody."
+    ),
+    context="In mind: {tokens} of {window} tokens. Questions with answers: {turns}.",
+    context_left_out="No longer in mind, as they do not fit: the oldest {turns}.",
+    left_out=(
+        "The conversation has grown long: its beginning no longer fits, and I do not have it in "
+        "mind any more. How much I have: /context. To begin anew: /reset."
+    ),
     too_many=(
         "Too many messages at once: I will not read more until I have answered these. "
         "To stop me: /stop."
     ),
-    forgotten="The conversation is forgotten. Let us begin anew!",
+    forgotten=(
+        "The conversation is forgotten. Let us begin anew! (For half an hour /undo brings it back.)"
+    ),
     other_chat_forgotten="The conversation of chat {chat} is forgotten.",
     reset_is_for_admins=(
         "Only the group's admins can make me forget its conversation: it belongs to everybody."

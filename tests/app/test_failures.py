@@ -20,7 +20,7 @@ from bot.playground.replies import (
     Silence,
     Truncated,
 )
-from handlers import reply
+from handlers import chat, delivery, growth
 from handlers.texts import ENGLISH, RUSSIAN
 from tests.conftest import ANN, BORIS, GROUP, World
 
@@ -32,8 +32,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
     monkeypatch.setattr(yandexgpt, "SILENCE", 0.6)
     monkeypatch.setattr(yandexgpt, "PAUSES", (0.01, 0.05))
-    monkeypatch.setattr(reply, "PAUSES", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(reply, "UNREACHABLE_PAUSES", (0.01,) * 20)
+    monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.01,) * 20)
 
 
 @pytest.mark.parametrize(
@@ -94,20 +94,22 @@ async def test_context_too_long_leaves_out_the_oldest(world: World) -> None:
         await world.says(ANN, ANN, f"question {number} " + "x" * 200)
     too_long = "number of input tokens must be no more than 300, got 500"
     world.model.script(Refuse(400, too_long))
-    assert await world.says(ANN, ANN, "last") == "echo: last"
-    texts = [message["text"] for message in world.bodies()[-1]["messages"]]
+    answer = await world.says(ANN, ANN, "last", language="en")
+    assert answer == f"echo: last\n\n{ENGLISH.left_out}"
+    assert await world.says(ANN, ANN, "more") == "echo: more"  # that is told once
+    texts = [message["text"] for message in world.bodies()[-2]["messages"]]
     assert texts[0] == "Ты умный ассистент"
     assert texts[-1] == "last"
     assert 2 < len(texts) < 10
     assert texts[1].startswith("question")
-    assert len(await world.history(ANN)) == 10
+    assert len(await world.history(ANN)) == 12
 
 
 async def test_a_truncated_answer_says_so(world: World) -> None:
     """An answer cut at the token limit is kept and marked."""
     world.model.script(Truncated("it begins"))
     world.room.say(ANN, ANN, "tell me everything", language="en")
-    assert await world.hears(ANN, 2) == ["it begins", ENGLISH.truncated]
+    assert await world.hears(ANN) == [f"it begins\n\n{ENGLISH.truncated}"]
     assert json.loads((await world.history(ANN))[1])["text"] == "it begins"
 
 
@@ -188,7 +190,7 @@ async def test_refused_formatting_is_sent_plain(world: World) -> None:
     """When Telegram refuses the entities, the words arrive without them."""
     world.model.script(Say("**bold**"))
     refusal = "Bad Request: can't parse entities: whatever"
-    world.room.fail("sendMessage", Fault(status=400, description=refusal))
+    world.room.fail("sendMessage", *[Fault(status=400, description=refusal)] * 2)
     assert await world.says(ANN, ANN, "hi") == "bold"
     assert "entities" not in world.said(ANN)[0]
 
@@ -267,16 +269,17 @@ async def test_commands(world: World) -> None:
 async def test_an_unexpected_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a mistake of ours ends in a sentence, and the chat goes on."""
 
-    def broken(markdown: str) -> Any:
+    def broken(markdown: str, **_more: Any) -> Any:
         raise ZeroDivisionError(markdown)
 
-    monkeypatch.setattr(reply, "render", broken)
+    monkeypatch.setattr(chat, "render", broken)
+    monkeypatch.setattr(growth, "render", broken)
     assert await world.says(ANN, ANN, "hi", language="en") == ENGLISH.unexpected
 
 
 async def test_typing_is_shown(world: World) -> None:
     """While the model thinks, the chat shows that the bot is typing."""
-    world.model.script(Say("answer", delay=0.05))
+    world.model.script(Say("answer", steps=1, delay=1))
     await world.says(ANN, ANN, "hi")
     methods = [call["method"] for call in world.room.calls]
     assert methods.index("sendChatAction") < methods.index("sendMessage")

@@ -15,7 +15,7 @@ from bot import worker as module
 from bot.worker import Worker
 from handlers.dispatch import Unreadable
 from handlers.markup import Chunk
-from handlers.turn import Turn
+from handlers.turn import Reply, Turn
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
@@ -44,13 +44,13 @@ class Handlers:
     async def apologize(self, update: str, turn: Turn) -> None:
         """Note an apology."""
         self.apologies.append(json.loads(update)["text"])
-        await turn.keep([Chunk("sorry", ())])
+        await turn.keep(Reply([Chunk("sorry", ())]))
 
     async def tell_late(self, update: str) -> None:
         """Note who was told."""
         self.late.append(json.loads(update)["text"])
 
-    async def may_interrupt(self, update: str) -> bool:
+    async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Obey a stop, unless it is refused."""
         return str(json.loads(update)["text"]) == "/stop"
 

@@ -21,7 +21,7 @@ from storage import inbox as storage
 from storage import keys
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Arrival, Claim, Inbox
+from storage.inbox import GROUP, Arrival, Claim, Inbox, Shown
 from storage.message import ChatKey
 from tests.valkey import own_valkey
 
@@ -55,7 +55,7 @@ class Handlers(Dispatch):
         self.late.append(json.loads(update)["update_id"])
         self._fail()
 
-    async def may_interrupt(self, update: str) -> bool:
+    async def may_interrupt(self, update: str, turn: Turn) -> bool:
         self._fail()
         return True
 
@@ -168,7 +168,7 @@ async def test_a_lost_lane_is_written_to(bot: Bot, monkeypatch: pytest.MonkeyPat
 
     async def work(_number: int, turn: Turn) -> None:
         stolen.append(await bot.steal(LANE))
-        await turn.note_sent(1)
+        await turn.note(Shown(1, (5,)))
 
     bot.handlers.work = work
     with capture_logs() as logs:
@@ -238,7 +238,7 @@ async def test_storage_lost_everything(bot: Bot) -> None:
     async def work(number: int, turn: Turn) -> None:
         if number == 1:
             await gone.wait()
-            await turn.note_sent(1)
+            await turn.note(Shown(1, (5,)))
 
     bot.handlers.work = work
     async with bot.worker(lanes=1).working():

@@ -44,8 +44,14 @@ DEAREST = Price(model_calls=1, repeats=1)
 """For a frozen process; how far it comes before it is stopped is a matter of chance."""
 
 
-def _around(step: str, call: int = 1, *, before: Price, after: Price) -> dict[Boundary, Price]:
-    return {Boundary(step, False, call): before, Boundary(step, True, call): after}
+Prices = tuple[Price, ...]
+
+
+def _around(
+    step: str, call: int = 1, *, before: Price | Prices, after: Price | Prices
+) -> dict[Boundary, Prices]:
+    prices = {Boundary(step, False, call): before, Boundary(step, True, call): after}
+    return {at: (price,) if isinstance(price, Price) else price for at, price in prices.items()}
 
 
 PRICES = {
@@ -53,13 +59,16 @@ PRICES = {
     **_around("confirm", 2, before=FREE, after=FREE),
     **_around("take", before=FREE, after=FREE),
     **_around("open", before=FREE, after=FREE),
-    **_around("ask", before=FREE, after=ASKED_AGAIN),
+    # Beside it the answer begins to grow on Telegram; its number may not be noted yet.
+    **_around("ask", before=FREE, after=(ASKED_AGAIN, DEAREST)),
+    **_around("send", 1, before=ASKED_AGAIN, after=DEAREST),
+    **_around("note", 1, before=DEAREST, after=ASKED_AGAIN),
     **_around("commit", before=ASKED_AGAIN, after=FREE),
     # The first answer has three pieces; that the last one was sent is noted by its being done.
-    **_around("send", 1, before=FREE, after=SENT_AGAIN),
-    **_around("note", 1, before=SENT_AGAIN, after=FREE),
+    **_around("edit", 1, before=FREE, after=FREE),
+    **_around("note", 2, before=FREE, after=FREE),
     **_around("send", 2, before=FREE, after=SENT_AGAIN),
-    **_around("note", 2, before=SENT_AGAIN, after=FREE),
+    **_around("note", 3, before=SENT_AGAIN, after=FREE),
     **_around("send", 3, before=FREE, after=SENT_AGAIN),
     **_around("done", before=SENT_AGAIN, after=FREE),
     # The third reply makes the history forgotten.
@@ -140,9 +149,9 @@ async def _succession(first: BotProcess, place: World, folder: Path) -> tuple[fl
 def _check(fate: Fate, verdict: Verdict, recovery: float) -> None:
     """A death has its exact price; a frozen process, once awake, has at most the dearest."""
     found = Price(verdict.model_calls - verdict.questions, verdict.repeats)
-    price = PRICES[fate.boundary]
-    if fate.signal == signal.SIGKILL and found != price:
-        verdict.others.append(f"{found}, not {price}")
+    prices = PRICES[fate.boundary]
+    if fate.signal == signal.SIGKILL and found not in prices:
+        verdict.others.append(f"{found}, not {prices}")
     if found.model_calls > DEAREST.model_calls or found.repeats > DEAREST.repeats:
         verdict.others.append(f"{found} is too dear")
     if recovery > IN_TIME:

@@ -31,7 +31,8 @@ STEPS: dict[str, tuple[type[Any], str]] = {
     "ask": (Conversation, "_complete"),
     "commit": (Inbox, "commit"),
     "send": (ExtBot, "send_message"),
-    "note": (Inbox, "sent"),
+    "edit": (ExtBot, "edit_message_text"),
+    "note": (Inbox, "note"),
     "done": (Inbox, "done"),
 }
 """The steps in the life of a message, and the methods that take them."""

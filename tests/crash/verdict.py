@@ -11,7 +11,7 @@ from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import GROUP
 from storage.message import ChatKey, Message, Role
-from tests.crash.world import FORGOTTEN, Asked, Halt, World
+from tests.crash.world import FORGOTTEN, STOPPED, Asked, Halt, Heard, World
 
 _LINE = re.compile(r"^(.+?) / (\d+) / (\d+) / ", re.MULTILINE)
 """Question, number of the answer, number of the line."""
@@ -66,10 +66,10 @@ class Transcript:
         self._pieces: dict[str, list[str]] = defaultdict(list)
         self._repeats: list[tuple[int, int, str]] = []  # numbers of a message and its repetition
 
-    def read(self, heard: list[tuple[int, str]], verdict: Verdict) -> None:
+    def read(self, heard: list[Heard], verdict: Verdict) -> None:
         """Walk along what was said, with what was heard."""
         place, numbers = 0, dict[str, int]()
-        for number, text in heard:
+        for number, text in self._finished(heard, verdict):
             name = text.partition(" / ")[0]
             current = self._said[place - 1] if place else ""
             before, numbers[text] = numbers.get(text, 0), number
@@ -87,6 +87,18 @@ class Transcript:
             self._pass_over(place, found, verdict)
             place = found + 1
         self._pass_over(place, len(self._said), verdict)
+
+    def _finished(self, heard: list[Heard], verdict: Verdict) -> list[tuple[int, str]]:
+        """Leave out answers that never grew up: another message was sent in their place."""
+        finished = []
+        for one, following in zip(heard, [*heard[1:], None], strict=True):
+            if one.grows:
+                again = following.number if following else one.number + 1
+                self._repeats.append((one.number, again, one.text))
+                verdict.repeats += 1
+            else:
+                finished.append((one.number, one.text))
+        return finished
 
     def explain(self, halts: list[Halt], verdict: Verdict) -> None:
         """See that each repeated message has a halt of its own, between its being sent and again.
@@ -111,7 +123,9 @@ class Transcript:
                 verdict.others.append(f"{name!r} got different answers: {numbers}")
             elif numbers:
                 found[name] = asked[numbers.pop()]
-                if lines != [line.groups() for line in _LINE.finditer(found[name].answer)]:
+                whole = [line.groups() for line in _LINE.finditer(found[name].answer)]
+                stopped = pieces[-1].endswith(STOPPED)
+                if lines != (whole[: len(lines)] if stopped else whole):
                     verdict.lost.append(f"{name!r} was not answered whole")
         return found
 

@@ -15,12 +15,14 @@ from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from handlers.texts import ENGLISH, RUSSIAN
 from storage.message import Message
+from tests.conftest import grows
 
 AT_LENGTH = " at length"
 LINES = 90
 """Lines of a long answer, about 100 characters each: three messages of Telegram."""
 FORGOTTEN = (RUSSIAN.forgotten, ENGLISH.forgotten)
 
+STOPPED = (RUSSIAN.stopped_mark, ENGLISH.stopped_mark)
 ON_ITS_WAY = 0.2
 """Seconds in which Telegram surely takes what a process had sent when it was halted."""
 
@@ -34,6 +36,15 @@ class Asked:
     question: str
     history: tuple[Message, ...]
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of the bot's; ``grows`` if it is an answer that was never finished."""
+
+    number: int
+    text: str
+    grows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +105,10 @@ class World:
         said.append(FORGOTTEN[turn])
         self.room.say(chat, chat, "/reset", language=("ru", "en")[turn])
 
-    def heard(self, chat: int) -> list[tuple[int, str]]:
-        """What the bot said in a chat, oldest first: numbers and texts."""
+    def heard(self, chat: int) -> list[Heard]:
+        """What the bot said in a chat, oldest first."""
         return [
-            (message["message_id"], message["text"])
+            Heard(message["message_id"], message["text"], grows(message))
             for message in self.room.messages(chat)
             if message["from"]["id"] == self.bot_id
         ]
@@ -124,7 +135,7 @@ class World:
         last = f" / {LINES - 1} / " if name.endswith(AT_LENGTH) else ""
         text = message["text"]
         ours = message["from"]["id"] == self.bot_id
-        return bool(ours and text.startswith(begin) and last in text)
+        return bool(ours and not grows(message) and text.startswith(begin) and last in text)
 
     async def answered(self, chat: int, seconds: float) -> bool:
         """Wait so long for that reply; whether it came."""

@@ -17,7 +17,9 @@ from telegram.error import BadRequest, NetworkError
 from bot.playground.completion import Exchange
 from bot.playground.emulator import room_routes, telegram_routes
 from bot.playground.fault import Fault
-from bot.playground.methods import METHODS, ApiError, typed
+from bot.playground.methods import METHODS
+from bot.playground.parameters import typed
+from bot.playground.refusal import ApiError
 from bot.playground.room import Room
 from bot.web import serving
 

@@ -8,11 +8,12 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from storage import change as module
 from storage import connect as patience
-from storage import inbox as module
 from storage import keys
+from storage.change import Change, Forgotten, Kept, Restored, Undone
 from storage.history import History
-from storage.inbox import Arrival, Forgotten, Inbox, Kept
+from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message, Role
 
 CHAT = ChatKey(5)
@@ -38,18 +39,18 @@ class Conversations(History):
 
     async def append(self, chat: ChatKey, epoch: int, said: Sequence[Message]) -> None:
         """Let a worker answer one update with an exchange."""
-        await self._reply(chat, Kept(said, epoch, 1, 1))
+        await self.reply(chat, Kept(said, epoch, 1, 1))
 
     async def forget(self, chat: ChatKey) -> None:
         """Let a worker tell that it forgot one."""
-        await self._reply(ChatKey(7), Forgotten(chat))
+        await self.reply(ChatKey(7), Forgotten(chat))
 
-    async def _reply(self, lane: ChatKey, change: Kept | Forgotten) -> None:
+    async def reply(self, lane: ChatKey, change: Change, answer: Sequence[int] = ()) -> None:
         await self._inbox.begin()
         await self._inbox.put(Arrival(lane, next(self._updates), "{}"))
         (claim,) = await self._inbox.take(1, 1)
         await self._inbox.commit(claim, "reply", change)
-        await self._inbox.done(claim)
+        await self._inbox.done(claim, answer=answer)
 
 
 @pytest.fixture
@@ -118,3 +119,48 @@ async def test_a_server_that_fails(
             await asyncio.sleep(0.005)
     await redis.delete(key)
     assert (await asyncio.wait_for(reading, 5)).messages == ()
+
+
+async def test_the_last_exchange_is_known(history: Conversations) -> None:
+    """By its question's number and the messages of its answer, until it is taken back."""
+    chat = ChatKey(1)
+    await history.reply(chat, Kept(exchange(1), 0, asked=11), answer=[12, 13])
+    past = await history.newest(chat, 1000)
+    assert (past.length, past.asked, past.answer, past.told) == (2, 11, (12, 13), False)
+    await history.reply(chat, Kept(exchange(2), 0, asked=14, told=True))
+    past = await history.newest(chat, 10)
+    assert (past.length, past.asked, past.answer, past.told) == (4, 14, (), True)
+    await history.reply(chat, Undone(), answer=[15])
+    past = await history.newest(chat, 1000)
+    assert past.messages == tuple(exchange(1))
+    assert (past.asked, past.answer, past.told) == (0, (), True)
+
+
+async def test_an_exchange_is_replaced(history: Conversations) -> None:
+    """The last one gives way to the new one; what was before stays."""
+    chat = ChatKey(1)
+    for number in (1, 2):
+        await history.append(chat, 0, exchange(number))
+    await history.reply(chat, Kept(exchange(3), 0, replaces=True))
+    assert (await history.newest(chat, 1000)).messages == (*exchange(1), *exchange(3))
+    await history.forget(chat)
+    await history.reply(chat, Kept(exchange(4), 0, replaces=True))
+    assert (await history.newest(chat, 1000)).length == 0
+
+
+async def test_a_reset_is_taken_back(history: Conversations, redis: Redis) -> None:
+    """For half an hour, and only where nothing new was said."""
+    chat, key = ChatKey(1), keys.forgotten(history.bot_id, ChatKey(1))
+    await history.append(chat, 0, exchange(1))
+    assert not await history.is_forgotten(chat)
+    await history.forget(chat)
+    assert await history.is_forgotten(chat)
+    assert 1790 < await redis.ttl(key) <= 1800
+    await history.append(chat, 1, exchange(2))
+    await history.reply(chat, Restored())
+    assert (await history.newest(chat, 1000)).messages == tuple(exchange(2))
+    await history.reply(chat, Undone())
+    for _ in range(2):
+        await history.reply(chat, Restored())
+        assert (await history.newest(chat, 1000)).messages == tuple(exchange(1))
+    assert await redis.ttl(keys.history(history.bot_id, chat)) == -1

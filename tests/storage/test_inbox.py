@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 from storage import connect as patience
 from storage import inbox as module
 from storage import keys
+from storage.change import Forgotten, Kept
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
-from storage.inbox import GROUP, Arrival, Claim, Forgotten, Inbox, Kept, LaneLost
+from storage.inbox import GROUP, Arrival, Claim, Inbox, LaneLost, Shown
 from storage.message import ChatKey, Message, Role
 from tests.valkey import own_valkey
 
@@ -324,7 +325,7 @@ async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
     await bot.inbox("b").stale(1)
     await bot.inbox("b").commit(claim, "third", kept)
     opened = await bot.inbox("b").open(claim)
-    assert (opened.reply, opened.sent, opened.claims) == ("first", 0, 2)
+    assert (opened.reply, opened.shown, opened.claims) == ("first", Shown(), 2)
     assert (await history.newest(LANE, 10_000)).messages == tuple(EXCHANGE)
     usage = await bot.redis.hgetall(keys.usage(bot.id, LANE))
     assert usage == {"answers": "1", "prompt_tokens": "10", "completion_tokens": "20"}
@@ -349,7 +350,7 @@ async def test_a_lost_lane_cannot_be_written_to(bot: Bot, claim: Claim) -> None:
         lambda: late.open(claim),
         lambda: late.commit(claim, "reply", Kept(EXCHANGE, 0, 1, 1)),
         lambda: late.commit(claim, "reply", Forgotten(LANE)),
-        lambda: late.sent(claim, 1),
+        lambda: late.note(claim, Shown(1, (5,))),
         lambda: late.failed(claim, "reason"),
     ]
     for write in writes:
@@ -360,6 +361,19 @@ async def test_a_lost_lane_cannot_be_written_to(bot: Bot, claim: Claim) -> None:
     for key in (keys.outbox, keys.history, keys.usage):
         assert not await bot.redis.exists(key(bot.id, LANE))
     assert await DeadLetters(bot.redis, bot.id).all() == []
+
+
+async def test_what_was_joined_goes_with_the_head(bot: Bot, claim: Claim) -> None:
+    """Those that follow can be looked at, and dealt with by the same reply."""
+    await bot.put(3, 4)
+    inbox = bot.inbox()
+    assert [one.update for one in await inbox.following(claim, 2)] == [update(2), update(3)]
+    await inbox.joined(claim, 2)
+    await inbox.done(claim, "all of them")
+    (claim,) = await inbox.take(1, 1)
+    assert (await inbox.open(claim)).head.update == update(4)
+    letters = await DeadLetters(bot.redis, bot.id).all()
+    assert [letter.update for letter in letters] == [update(1), update(2), update(3)]
 
 
 async def test_done_twice_is_done_once(bot: Bot, claim: Claim) -> None:
@@ -378,7 +392,7 @@ async def test_nothing_is_left_of_what_is_done(bot: Bot, claim: Claim) -> None:
     await bot.put(3, interrupts=True)
     for _ in range(3):
         await inbox.commit(claim, "reply")
-        await inbox.sent(claim, 1)
+        await inbox.note(claim, Shown(1, (5,)))
         await inbox.failed(claim, "reason")
         await inbox.done(claim)
         claim = next(iter(await inbox.take(1, 0.001)), claim)
@@ -439,7 +453,7 @@ async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
     assert (await inbox.open(claim)).claims == 1
     await inbox.failed(claim, "reason")
     await inbox.commit(claim, "reply", Kept(EXCHANGE, 0, 1, 1))
-    await inbox.sent(claim, 1)
+    await inbox.note(claim, Shown(1, (5,)))
     assert await inbox.beat([claim.entry]) == []
     assert len(await inbox.overdue(0)) == 1
     inbox._server_time = 2**40

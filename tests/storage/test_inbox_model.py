@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -24,9 +24,10 @@ from redis.asyncio import Redis
 
 from storage import inbox as module
 from storage import keys
+from storage.change import Kept
 from storage.connect import connect
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, Kept, LaneLost
+from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Shown
 from storage.message import ChatKey, Message, Role
 
 CAP = 3
@@ -52,7 +53,7 @@ class Head:
     """What the model knows of the update at the head of a mailbox."""
 
     reply: str = ""
-    sent: int = 0
+    shown: Shown = field(default_factory=Shown)
     failures: int = 0
     failure: str = ""
     told: bool = False
@@ -250,7 +251,7 @@ class InboxMachine(RuleBasedStateMachine):
             head, (number, flood) = self._heads[made.lane], self._mailboxes[made.lane][0]
             assert (opened.head.update, opened.head.flood) == (update(number), flood)
             assert opened.claims == queued.claims
-            assert (opened.reply, opened.sent) == (head.reply, head.sent)
+            assert (opened.reply, opened.shown) == (head.reply, head.shown)
             assert (opened.failures, opened.failure) == (head.failures, head.failure)
             behind = self._interrupts.get(made.lane, number)
             expected = update(behind) if behind != number else None
@@ -266,13 +267,13 @@ class InboxMachine(RuleBasedStateMachine):
             self._heads[made.lane].reply = reply
             self._histories[made.lane] += [reply] if says else []
 
-    @rule(claim=claims, parts=st.integers(1, 9))
-    def sent(self, claim: tuple[str, Claim], parts: int) -> None:
-        """Parts that Telegram has taken are noted."""
-        name, made = claim
-        self._call(claim, self._inboxes[name].sent(made, parts))
+    @rule(claim=claims, final=st.integers(0, 2), ids=st.lists(st.integers(1, 9), max_size=3))
+    def note(self, claim: tuple[str, Claim], final: int, ids: list[int]) -> None:
+        """What of the reply is on Telegram is noted."""
+        (name, made), shown = claim, Shown(final, tuple(ids))
+        self._call(claim, self._inboxes[name].note(made, shown))
         if self._owned(claim):
-            self._heads[made.lane].sent = parts
+            self._heads[made.lane].shown = shown
 
     @rule(claim=claims, reason=st.sampled_from(["first", "second"]))
     def failed(self, claim: tuple[str, Claim], reason: str) -> None:

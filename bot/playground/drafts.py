@@ -1,0 +1,30 @@
+"""Drafts: what a bot shows of a message in a private chat before it sends it.
+
+Source: core.telegram.org/bots/api#sendmessagedraft, as of Bot API 10.3.
+"""
+
+from bot.playground.chat import Json
+from bot.playground.parameters import bad, number, open_chat, thread_of, words_of
+from bot.playground.room import LONGEST_TEXT, Room
+
+
+def send_message_draft(room: Room, given: Json) -> bool:
+    """Show a draft, new or changed; it is gone after a while, or when a message comes."""
+    chat = open_chat(room, given)
+    if chat.kind != "private":
+        raise bad("TEXTDRAFT_PEER_INVALID")
+    draft_id = number(given, "draft_id")
+    if not draft_id:
+        raise bad("draft_id must be non-zero")
+    content = words_of(given, "text", "entities", LONGEST_TEXT)
+    thread = thread_of(chat, given)
+    room.show_draft(
+        chat,
+        {
+            "draft_id": draft_id,
+            **content,
+            **({"message_thread_id": thread} if thread else {}),
+            "can_stop": bool(given.get("can_stop")),
+        },
+    )
+    return True

@@ -1,0 +1,262 @@
+"""Documents that people send: what may be read of them, and their text for the model."""
+
+import asyncio
+import codecs
+import contextlib
+import re
+import sys
+from pathlib import Path, PurePath
+
+from telegram import Document
+
+from storage.message import well_formed
+
+LARGEST_TEXT = 1_000_000
+"""Bytes of a text file: about what the largest window of a model behind the API holds."""
+LARGEST_PDF = 20 * 1024 * 1024
+"""Bytes of a PDF, most of which are pictures; what Telegram gives to bots at most (getFile)."""
+PDF_SECONDS = 30.0
+"""How long reading a PDF may take."""
+AT_ONCE = 2
+"""Documents that are read at the same time, as each may take much memory."""
+
+_EXTENSIONS = frozenset(
+    [
+        "asm",
+        "bat",
+        "bib",
+        "c",
+        "cc",
+        "cfg",
+        "clj",
+        "cmake",
+        "cmd",
+        "conf",
+        "cpp",
+        "cs",
+        "css",
+        "csv",
+        "cxx",
+        "dart",
+        "diff",
+        "dockerfile",
+        "el",
+        "ex",
+        "exs",
+        "f90",
+        "fs",
+        "go",
+        "gradle",
+        "graphql",
+        "groovy",
+        "h",
+        "hpp",
+        "hs",
+        "htm",
+        "html",
+        "ini",
+        "ipynb",
+        "java",
+        "jl",
+        "js",
+        "json",
+        "jsonl",
+        "jsx",
+        "kt",
+        "kts",
+        "less",
+        "lisp",
+        "log",
+        "lua",
+        "m",
+        "makefile",
+        "markdown",
+        "md",
+        "mjs",
+        "ml",
+        "mm",
+        "nim",
+        "nix",
+        "pas",
+        "patch",
+        "php",
+        "pl",
+        "pm",
+        "properties",
+        "proto",
+        "ps1",
+        "py",
+        "pyi",
+        "r",
+        "rb",
+        "rs",
+        "rst",
+        "sass",
+        "scala",
+        "scss",
+        "sh",
+        "sol",
+        "sql",
+        "srt",
+        "svelte",
+        "svg",
+        "swift",
+        "tcl",
+        "tex",
+        "text",
+        "tf",
+        "toml",
+        "ts",
+        "tsv",
+        "tsx",
+        "txt",
+        "vb",
+        "vim",
+        "vtt",
+        "vue",
+        "xml",
+        "yaml",
+        "yml",
+        "zig",
+    ]
+)
+_TEXT_TYPE = re.compile(
+    r"text/.*|.*\+(json|xml)|application/(x-)?"
+    r"(json|jsonlines|ndjson|xml|yaml|toml|javascript|typescript|sql|sh|httpd-php|tex|subrip)"
+)
+_UNKNOWN_TYPES = ("", "application/octet-stream")
+"""What Telegram's apps say of a name that they do not know; the content tells."""
+
+_BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+"""Control characters that are in no text; the same that ``file`` goes by."""
+_READER = Path(__file__).with_name("pdf.py")
+
+
+class DocumentError(Exception):
+    """A document that cannot be given to the model; its subclasses say why."""
+
+
+class UnsupportedKind(DocumentError):
+    """It is neither text nor a PDF."""
+
+
+class TooLarge(DocumentError):
+    """It is larger than `LARGEST_TEXT` or `LARGEST_PDF`, or has too much text in it."""
+
+
+class NoText(DocumentError):
+    """No text can be got out of it: it is empty, damaged, or made of pictures."""
+
+
+class Encrypted(DocumentError):
+    """It is a PDF that wants a password."""
+
+
+_EXITS = {3: Encrypted, 4: TooLarge}
+"""What `handlers.pdf` says by its exit status; importing it here would cost every process 20 MB."""
+
+
+class Documents:
+    """Fetches documents from Telegram."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(self, document: Document, question: str) -> str:
+        """Download a document, and put it before the question that was asked about it.
+
+        Raises a `DocumentError`, if possible before the download, or TelegramError.
+        """
+        name, mime_type = document.file_name or "", document.mime_type or ""
+        most = largest(name, mime_type)
+        _check_size(document.file_size, most)
+        async with self._places:
+            file = await document.get_file()
+            _check_size(file.file_size, most)
+            content = bytes(await file.download_as_bytearray())
+            _check_size(len(content), most)
+            return enclosed(name, await read(name, mime_type, content), question)
+
+
+def _check_size(size: int | None, most: int) -> None:
+    if size is not None and size > most:
+        raise TooLarge(f"{size} bytes")
+
+
+def largest(name: str, mime_type: str) -> int:
+    """Return how many bytes a document of this kind may have. Raises `UnsupportedKind`."""
+    if _is_pdf(name, mime_type):
+        return LARGEST_PDF
+    kind = mime_type.lower()
+    if _extension(name) in _EXTENSIONS or kind in _UNKNOWN_TYPES or _TEXT_TYPE.fullmatch(kind):
+        return LARGEST_TEXT
+    raise UnsupportedKind(f"{mime_type}, .{_extension(name)}")
+
+
+async def read(name: str, mime_type: str, content: bytes) -> str:
+    """Return the text in a document. Raises a `DocumentError`."""
+    _check_size(len(content), largest(name, mime_type))
+    text = await _pdf_text(content) if _is_pdf(name, mime_type) else decoded(content)
+    if not text.strip():
+        raise NoText("nothing but space")
+    return text
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a text file, whose encoding nobody tells. Raises `UnsupportedKind`."""
+    text = content.decode(_encoding(content), "replace")
+    if _BINARY.search(text):
+        raise UnsupportedKind("control characters")
+    return text
+
+
+def enclosed(name: str, text: str, question: str) -> str:
+    """Put a document's text, in a fence under its name, before a question, which may be empty."""
+    title = " ".join(well_formed(name).split())[:255]
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    block = "\n".join(filter(None, [title, fence, text.strip("\r\n"), fence]))
+    return f"{block}\n\n{question}".rstrip()
+
+
+def _is_pdf(name: str, mime_type: str) -> bool:
+    return mime_type.lower() == "application/pdf" or _extension(name) == "pdf"
+
+
+def _extension(name: str) -> str:
+    """Return the name's end, or all of a name such as ``Makefile``."""
+    path = PurePath(name.lower())
+    return path.suffix[1:] or path.name
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    text = content.decode("utf-8", "replace")
+    damaged = text.count("\ufffd")
+    # A log that was cut in the middle of a letter is UTF-8 all the same.
+    intact = sum(character > "\x7f" for character in text) - damaged
+    return "utf-8-sig" if intact >= damaged else "cp1251"
+
+
+async def _pdf_text(content: bytes) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",  # else the modules beside the program would stand for the standard library's
+        _READER,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(PDF_SECONDS):
+            text, _ = await process.communicate(content)
+    except TimeoutError as error:
+        raise NoText(f"not read in {PDF_SECONDS:.0f} s") from error
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+    if process.returncode:
+        raise _EXITS.get(process.returncode, NoText)(f"exit status {process.returncode}")
+    return text.decode("utf-16", "replace")  # with the surrogates mended

@@ -1,0 +1,57 @@
+"""The text of a PDF. A program of its own, as a PDF can be made to take all time and memory.
+
+Every few months somebody finds one on which the library runs without end, and nothing but the end
+of its process stops it then. The PDF comes on standard input. The text goes to standard output,
+in UTF-16, and the exit status is 0; it is 3 for a PDF that wants a password, 4 for one with too
+much text, and anything else for one that cannot be read.
+"""
+
+import io
+import sys
+
+from pypdf import PdfReader
+from pypdf.errors import DependencyError, FileNotDecryptedError
+
+ENCRYPTED, TOO_LONG = 3, 4
+MOST_CHARACTERS = 1_000_000
+"""Some 400 dense pages; more than the largest window of a model behind the API holds."""
+MEMORY = 512 * 1024 * 1024
+"""Bytes this process may take."""
+CPU_SECONDS = 60
+"""This process ends after that even if there is nobody left to end it."""
+
+
+class TooLong(Exception):
+    """There is more text than `MOST_CHARACTERS`."""
+
+
+def extract(content: bytes) -> str:
+    """Return the text of all pages. Raises `TooLong`, and whatever the library raises."""
+    pages, length = [], 0
+    for page in PdfReader(io.BytesIO(content)).pages:
+        pages.append(page.extract_text().strip())
+        length += len(pages[-1])
+        if length > MOST_CHARACTERS:
+            raise TooLong
+    return "\n\n".join(filter(None, pages))
+
+
+def main() -> int:
+    """Be the program; see the module."""
+    if sys.platform == "linux":  # others have no such limits, or do not keep them
+        import resource  # noqa: PLC0415 - it is not everywhere
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    try:
+        text = extract(sys.stdin.buffer.read())
+    except (FileNotDecryptedError, DependencyError):  # the latter for ciphers of another package
+        return ENCRYPTED
+    except TooLong:
+        return TOO_LONG
+    sys.stdout.buffer.write(text.encode("utf-16", "surrogatepass"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

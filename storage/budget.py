@@ -1,0 +1,51 @@
+"""How much may go to Telegram: one budget for each chat and one for all, over all processes.
+
+Telegram publishes about one message a second in a chat, twenty a minute in a group, and thirty a
+second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
+edits, "typing" and drafts count likewise, as far as people have found out. The numbers stand in
+the script ``pace``: a chat has a place every 1.1 s and a burst of three, of which one is kept for
+the final text; a group besides has one every 4 s and a burst of five, of which what can be shed
+leaves two; all together have thirty a second.
+"""
+
+from importlib.resources import files
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from storage import keys
+from storage.connect import translated
+
+Act = Literal["shed", "wait", "first", "final"]
+"""What a place is for: what can be left out, what can wait, an answer's first and final text."""
+
+WIDE_SECONDS = 60
+"""How long after a freeze a chat's pace is half as fast."""
+
+
+class Budget:
+    """The budgets of one bot. Methods raise `StorageUnavailable`."""
+
+    def __init__(self, redis: Redis, bot_id: int) -> None:
+        self._bot_id = bot_id
+        self._pace, self._freeze = (
+            redis.register_script(files("storage").joinpath(f"{name}.lua").read_text("utf-8"))
+            for name in ("pace", "freeze")
+        )
+
+    async def take(self, chat_id: int, act: Act) -> float | None:
+        """Take a place; gives 0, or the seconds after which to ask again, or None: shed it.
+
+        An answer's first and final text are not held by the budget of all; they run it into debt.
+        """
+        names = [keys.pace(self._bot_id, chat_id), keys.pace_of_all(self._bot_id)]
+        with translated():
+            wait = int(await self._pace(names, [act, int(chat_id < 0)]))
+        return None if wait < 0 else wait / 1000
+
+    async def freeze(self, chat_id: int, seconds: float) -> None:
+        """Let nothing go to a chat for so long, and less than usual for some time after that."""
+        with translated():
+            await self._freeze(
+                [keys.pace(self._bot_id, chat_id)], [int(seconds * 1000), WIDE_SECONDS * 1000]
+            )

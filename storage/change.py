@@ -1,0 +1,68 @@
+"""What a reply does to its conversation, once: the words in which it is kept with the reply."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.history import LONGEST, encode
+from storage.message import ChatKey, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An exchange is added, if ``epoch`` is still the same; ``replaces``: in place of the last one.
+
+    ``asked`` is the number by which Telegram's side knows the exchange: its question's, as a rule.
+    ``told``: the person hears with this reply that the model does not get the oldest any more.
+    """
+
+    exchange: Sequence[Message]
+    epoch: int
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    asked: int = 0
+    replaces: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The conversation of ``chat`` is forgotten, and answers to it that are still under way."""
+
+    chat: ChatKey
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The last exchange is taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was forgotten comes back."""
+
+
+Change = Kept | Forgotten | Undone | Restored
+
+
+def arguments(change: Change | None) -> list[str | int]:
+    """Write a change as the script ``commit`` reads it."""
+    match change:
+        case Kept():
+            return [
+                "replace" if change.replaces else "keep",
+                change.epoch,
+                LONGEST,
+                change.prompt_tokens,
+                change.completion_tokens,
+                change.asked,
+                int(change.told),
+                *map(encode, change.exchange),
+            ]
+        case Forgotten():
+            return ["forget"]
+        case Undone():
+            return ["undo"]
+        case Restored():
+            return ["restore"]
+        case None:
+            return [""]
