@@ -102,6 +102,7 @@ def open_telegram(
         ApplicationBuilder()
         .token(settings.telegram_token.get_secret_value())
         .base_url(f"{settings.telegram_api_url}/bot")
+        .base_file_url(f"{settings.telegram_api_url}/file/bot")
         .request(request)
         .get_updates_request(request)  # we poll ourselves, so it needs no pool of its own
         .updater(None)  # it confirms updates before they are safe, and one bad update stalls it

@@ -55,7 +55,7 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
 
 def question(message: Message, me: User) -> str:
     """Give what a message asks, without the bot's name at its beginning or end."""
-    text = well_formed(message.text or "").strip()
+    text = well_formed(message.text or message.caption or "").strip()
     name = f"@{me.username}".lower()
     if text.lower().startswith(name):
         text = text[len(name) :].lstrip(" ,:\n")
@@ -72,9 +72,12 @@ def _is_command(message: Message) -> bool:
 
 def _mentions(message: Message, me: User) -> bool:
     name = f"@{me.username}".lower()
-    named = message.parse_entities(
-        [MessageEntity.MENTION, MessageEntity.TEXT_MENTION, MessageEntity.BOT_COMMAND]
-    )
+    kinds: list[str | None] = [
+        MessageEntity.MENTION,
+        MessageEntity.TEXT_MENTION,
+        MessageEntity.BOT_COMMAND,
+    ]
+    named = message.parse_entities(kinds) | message.parse_caption_entities(kinds)
     return any(
         (entity.user is not None and entity.user.id == me.id)
         or text.lower() == name

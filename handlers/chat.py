@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
-from telegram import Message, Update
+from telegram import Message, Update, User
 from telegram.ext import ContextTypes
 
 from handlers import reply
 from handlers.addressing import chat_key, is_addressed, question
+from handlers.burst import collected, glued
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
+from handlers.documents import Documents
 from handlers.failures import sentence
 from handlers.growth import Growth, Streaming
 from handlers.markup import MAX_CHARACTERS, Chunk, render
+from handlers.quotation import forwarded_from, quotation
 from handlers.texts import Texts, texts_for
 from handlers.turn import Button, Piece, Reply, current
 from storage.change import Kept
@@ -57,28 +60,43 @@ class Chat:
     def __init__(self, conversation: Conversation, streaming: Streaming, *, buttons: bool) -> None:
         """``buttons`` says whether there are any under an answer."""
         self.conversation = conversation
+        self._documents = Documents()
         self._streaming = streaming
         self._buttons = buttons
 
-    async def on_text(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer a text, if it is meant for the bot."""
+    async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Answer a text or a document, if it is meant for the bot."""
         message = update.message
         if message is None or not is_addressed(message, context.bot.bot):
             return
-        asked, texts = question(message, context.bot.bot), texts_for(message.from_user)
+        texts = texts_for(message.from_user)
+        past = await self.conversation.recall(chat_key(message))
+        parts = await collected(message, current.get())
+        words = [await self._words(part, context.bot.bot, texts, past) for part in parts]
+        asked = glued(parts, words)
         if not asked:
             await reply.say(message, texts.empty_question.format(name=context.bot.username))
             return
-        past = await self.conversation.recall(chat_key(message))
         await self.ask(Question(message, texts, asked, past, message.message_id))
+
+    async def _words(self, message: Message, me: User, texts: Texts, past: Past) -> str:
+        """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
+        words = question(message, me)
+        if author := forwarded_from(message):
+            words = f"{texts.forwarded.format(author=author)}\n{words}"
+        if message.document:
+            words = await self._documents.fetch(message.document, words)
+        quoted = quotation(message, {past.asked, *past.answer})
+        return f"{quoted}\n\n{words}".strip() if quoted else words
 
     async def on_edit(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Ask again what was changed in the last question; the new answer takes the old place."""
         message = update.edited_message
         if message is None or not is_addressed(message, context.bot.bot):
             return
-        asked, texts = question(message, context.bot.bot), texts_for(message.from_user)
+        texts = texts_for(message.from_user)
         past = await self.conversation.recall(chat_key(message))
+        asked = await self._words(message, context.bot.bot, texts, past)
         is_last = message.message_id == past.asked and bool(past.messages)
         # Telegram also tells of edits that nobody sees.
         changed = not is_last or past.messages[-2].text != asked

@@ -8,8 +8,10 @@ from telegram.ext import ContextTypes, ExtBot
 
 from handlers import reply
 from handlers.access import Access
-from handlers.addressing import chat_key
+from handlers.addressing import chat_key, is_addressed
+from handlers.burst import collected
 from handlers.texts import ENGLISH, RUSSIAN, Texts, texts_for
+from handlers.turn import current
 from storage.change import Forgotten
 from storage.message import ChatKey
 
@@ -72,9 +74,11 @@ class Commands:
         if message := update.message:
             await reply.say(message, texts_for(message.from_user).unknown_command)
 
-    async def not_text(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Say that the bot reads text only."""
-        if message := update.message:
+    async def not_text(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Say what the bot can read, if that was meant for it; once for an album."""
+        message = update.message
+        if message and is_addressed(message, context.bot.bot):
+            await collected(message, current.get())
             await reply.say(message, texts_for(message.from_user).only_text)
 
 

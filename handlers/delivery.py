@@ -140,17 +140,20 @@ class Delivery:
             return await self._place_as_it_is(place, Chunk(piece.text, ()), buttons)
 
     async def _place_as_it_is(self, place: int, piece: Piece, buttons: Sequence[Button]) -> int:
-        ids = self._owned().shown.ids
+        turn = self._owned()
+        ids, pieces = turn.shown.ids, turn.reply.pieces if turn.reply else ()
+        # The others of a long answer can wait for their turn among all chats.
+        kind = Kind.FINAL if place + 1 == len(pieces) else Kind.OTHER
         if place < len(ids) and isinstance(piece, Chunk):
             try:
-                await _persistently(lambda: self._edit(ids[place], piece, buttons, Kind.FINAL))
+                await _persistently(lambda: self._edit(ids[place], piece, buttons, kind))
             except (BadRequest, ChatMigrated) as error:
                 if isinstance(error, BadRequest) and _is_about_formatting(error):
                     raise
                 log.info("cannot_be_edited", reason=str(error))  # deleted, say: a new one then
             else:
                 return ids[place]
-        return await _persistently(lambda: self.send(piece, buttons, Kind.FINAL, quote=not place))
+        return await _persistently(lambda: self.send(piece, buttons, kind, quote=not place))
 
     async def _edit(self, number: int, piece: Chunk, buttons: Sequence[Button], kind: Kind) -> None:
         if self._seen.get(number) == (piece, buttons):

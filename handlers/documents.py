@@ -8,6 +8,7 @@ import sys
 from pathlib import Path, PurePath
 
 from telegram import Document
+from telegram.error import BadRequest, InvalidToken
 
 from storage.message import well_formed
 
@@ -15,110 +16,20 @@ LARGEST_TEXT = 1_000_000
 """Bytes of a text file: about what the largest window of a model behind the API holds."""
 LARGEST_PDF = 20 * 1024 * 1024
 """Bytes of a PDF, most of which are pictures; what Telegram gives to bots at most (getFile)."""
-PDF_SECONDS = 30.0
+PDF_SECONDS = 20.0
 """How long reading a PDF may take."""
 AT_ONCE = 2
 """Documents that are read at the same time, as each may take much memory."""
 
-_EXTENSIONS = frozenset(
-    [
-        "asm",
-        "bat",
-        "bib",
-        "c",
-        "cc",
-        "cfg",
-        "clj",
-        "cmake",
-        "cmd",
-        "conf",
-        "cpp",
-        "cs",
-        "css",
-        "csv",
-        "cxx",
-        "dart",
-        "diff",
-        "dockerfile",
-        "el",
-        "ex",
-        "exs",
-        "f90",
-        "fs",
-        "go",
-        "gradle",
-        "graphql",
-        "groovy",
-        "h",
-        "hpp",
-        "hs",
-        "htm",
-        "html",
-        "ini",
-        "ipynb",
-        "java",
-        "jl",
-        "js",
-        "json",
-        "jsonl",
-        "jsx",
-        "kt",
-        "kts",
-        "less",
-        "lisp",
-        "log",
-        "lua",
-        "m",
-        "makefile",
-        "markdown",
-        "md",
-        "mjs",
-        "ml",
-        "mm",
-        "nim",
-        "nix",
-        "pas",
-        "patch",
-        "php",
-        "pl",
-        "pm",
-        "properties",
-        "proto",
-        "ps1",
-        "py",
-        "pyi",
-        "r",
-        "rb",
-        "rs",
-        "rst",
-        "sass",
-        "scala",
-        "scss",
-        "sh",
-        "sol",
-        "sql",
-        "srt",
-        "svelte",
-        "svg",
-        "swift",
-        "tcl",
-        "tex",
-        "text",
-        "tf",
-        "toml",
-        "ts",
-        "tsv",
-        "tsx",
-        "txt",
-        "vb",
-        "vim",
-        "vtt",
-        "vue",
-        "xml",
-        "yaml",
-        "yml",
-        "zig",
-    ]
+_TEXT_NAME = re.compile(
+    r"""
+    asm|bat|bib|c|cc|cfg|clj|cmake|cmd|conf|cpp|cs|css|csv|cxx|dart|diff|dockerfile|el|ex|exs|f90|
+    fs|go|gradle|graphql|groovy|h|hpp|hs|htm|html|ini|ipynb|java|jl|js|json|jsonl|jsx|kt|kts|less|
+    lisp|log|lua|m|makefile|markdown|md|mjs|ml|mm|nim|nix|pas|patch|php|pl|pm|properties|proto|ps1|
+    py|pyi|r|rb|rs|rst|sass|scala|scss|sh|sol|sql|srt|svelte|svg|swift|tcl|tex|text|tf|toml|ts|tsv|
+    tsx|txt|vb|vim|vtt|vue|xml|yaml|yml|zig
+    """,
+    re.VERBOSE,
 )
 _TEXT_TYPE = re.compile(
     r"text/.*|.*\+(json|xml)|application/(x-)?"
@@ -128,7 +39,7 @@ _UNKNOWN_TYPES = ("", "application/octet-stream")
 """What Telegram's apps say of a name that they do not know; the content tells."""
 
 _BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
-"""Control characters that are in no text; the same that ``file`` goes by."""
+"""Control characters, but for those that printers and terminals obey."""
 _READER = Path(__file__).with_name("pdf.py")
 
 
@@ -152,6 +63,10 @@ class Encrypted(DocumentError):
     """It is a PDF that wants a password."""
 
 
+class Gone(DocumentError):
+    """Telegram does not give it, or no longer; sent anew it may be had."""
+
+
 _EXITS = {3: Encrypted, 4: TooLarge}
 """What `handlers.pdf` says by its exit status; importing it here would cost every process 20 MB."""
 
@@ -165,16 +80,18 @@ class Documents:
     async def fetch(self, document: Document, question: str) -> str:
         """Download a document, and put it before the question that was asked about it.
 
-        Raises a `DocumentError`, if possible before the download, or TelegramError.
+        Raises a `DocumentError`, if possible before the download; or a TelegramError that passes.
         """
         name, mime_type = document.file_name or "", document.mime_type or ""
         most = largest(name, mime_type)
         _check_size(document.file_size, most)
         async with self._places:
-            file = await document.get_file()
-            _check_size(file.file_size, most)
-            content = bytes(await file.download_as_bytearray())
-            _check_size(len(content), most)
+            try:
+                file = await document.get_file()
+                _check_size(file.file_size, most)
+                content = bytes(await file.download_as_bytearray())
+            except (BadRequest, InvalidToken) as error:  # the latter for any file that is not found
+                raise Gone(str(error)) from error
             return enclosed(name, await read(name, mime_type, content), question)
 
 
@@ -187,10 +104,10 @@ def largest(name: str, mime_type: str) -> int:
     """Return how many bytes a document of this kind may have. Raises `UnsupportedKind`."""
     if _is_pdf(name, mime_type):
         return LARGEST_PDF
-    kind = mime_type.lower()
-    if _extension(name) in _EXTENSIONS or kind in _UNKNOWN_TYPES or _TEXT_TYPE.fullmatch(kind):
+    extension, kind = _extension(name), mime_type.lower()
+    if _TEXT_NAME.fullmatch(extension) or kind in _UNKNOWN_TYPES or _TEXT_TYPE.fullmatch(kind):
         return LARGEST_TEXT
-    raise UnsupportedKind(f"{mime_type}, .{_extension(name)}")
+    raise UnsupportedKind(f"{kind}, {extension}")
 
 
 async def read(name: str, mime_type: str, content: bytes) -> str:
@@ -211,11 +128,11 @@ def decoded(content: bytes) -> str:
 
 
 def enclosed(name: str, text: str, question: str) -> str:
-    """Put a document's text, in a fence under its name, before a question, which may be empty."""
-    title = " ".join(well_formed(name).split())[:255]
+    """Put a document's text, in a fence under its name, before the question; each may be empty."""
+    title = " ".join(well_formed(name).split())[:255] or "file"
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    block = "\n".join(filter(None, [title, fence, text.strip("\r\n"), fence]))
-    return f"{block}\n\n{question}".rstrip()
+    # In brackets, as a name could be a fence too.
+    return f"[{title}]\n{fence}\n{text.rstrip()}\n{fence}\n\n{question}".rstrip()
 
 
 def _is_pdf(name: str, mime_type: str) -> bool:
@@ -234,7 +151,7 @@ def _encoding(content: bytes) -> str:
     text = content.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
     # A log that was cut in the middle of a letter is UTF-8 all the same.
-    intact = sum(character > "\x7f" for character in text) - damaged
+    intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
     return "utf-8-sig" if intact >= damaged else "cp1251"
 
 
@@ -246,6 +163,7 @@ async def _pdf_text(content: bytes) -> str:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the bot, which ends what is in hand
     )
     try:
         async with asyncio.timeout(PDF_SECONDS):

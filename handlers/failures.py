@@ -12,6 +12,7 @@ from handlers.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
+from handlers.documents import Encrypted, Gone, NoText, TooLarge, UnsupportedKind
 from handlers.texts import Texts, texts_for
 from handlers.turn import current
 from storage.inbox import LaneLost
@@ -49,7 +50,11 @@ def not_delivered(message: Message, refusal: TelegramError) -> None:
 
 
 def sentence(texts: Texts, error: Exception | None) -> str | None:
-    """Find the sentence in which a person hears of a failure of the model; None for another."""
+    """Find the sentence in which a person hears of a failure; None for one of our own."""
+    return _about_the_model(texts, error) or _about_a_document(texts, error)
+
+
+def _about_the_model(texts: Texts, error: Exception | None) -> str | None:
     match error:
         case CompletionRefused():
             return texts.refused
@@ -59,5 +64,19 @@ def sentence(texts: Texts, error: Exception | None) -> str | None:
             return texts.unavailable
         case CompletionMisconfigured():
             return texts.misconfigured
-        case _:
-            return None
+    return None
+
+
+def _about_a_document(texts: Texts, error: Exception | None) -> str | None:
+    match error:
+        case UnsupportedKind():
+            return texts.only_text
+        case TooLarge():
+            return texts.document_too_large
+        case Encrypted():
+            return texts.document_encrypted
+        case NoText():
+            return texts.document_without_text
+        case Gone():
+            return texts.document_gone
+    return None

@@ -53,13 +53,14 @@ class Formatted:
         for start, end, new in edits:
             parts += self.text[done:start], new
             done = end
-        places = [start for start, _, _ in edits]
+        starts = [start for start, _, _ in edits]
+        ends = [end for _, end, _ in edits]
         shifts = [0, *accumulate(len(new) + start - end for start, end, new in edits)]
         moved = [
             Span(
                 span.kind,
-                span.start + shifts[bisect_right(places, span.start)],
-                span.end + shifts[bisect_left(places, span.end)],
+                span.start + shifts[bisect_right(ends, span.start)],
+                span.end + shifts[bisect_left(starts, span.end)],
                 span.detail,
             )
             for span in self.spans
@@ -174,4 +175,4 @@ def _spliced(whole: Formatted) -> Formatted:
 _ADDRESS = re.compile(
     r"https?://[\w-]+(\.[\w-]+)+(:[1-9][0-9]{0,3}|:[1-5][0-9]{4})?([/?#]\S*)?|tg://[a-z0-9]+(\?\S*)?"
 )
-_TRAILING_SPACES = re.compile(r"(?<![ \t])[ \t]+(?=\n)")
+_TRAILING_SPACES = re.compile(r"(?<![ \t])[ \t]+(?=\n|\Z)")

@@ -83,22 +83,21 @@ def _growing(source: str) -> Formatted:
     return joined([*parts, (separator, formatted(closed(last)))])
 
 
-_section = lru_cache(maxsize=256)(formatted)
+_section = lru_cache(maxsize=1024)(formatted)  # fifty long answers that grow at once
 
 
 def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
     """Take out the code that is to be a file; its name stays in its place."""
     files: dict[str, File] = {}
     edits = []
-    spans = [span for span in whole.spans if span.kind == FILE]
-    if not spans:
-        return whole, []
-    for span in spans:
+    for span in whole.spans:
+        if span.kind != FILE:
+            continue
         code = whole.text[span.start : span.end]
         name = file_name(span.detail, code, files)
         files[name] = File(name, f"{code}\n")
         edits.append((span.start, span.end, f"📎 {name}"))
-    return whole.edited(edits, spans), list(files.values())
+    return whole.edited(edits, ()), list(files.values())
 
 
 # -- Chunks -------------------------------------------------------------------------------------
@@ -113,7 +112,7 @@ def _chunks(text: str, spans: list[Span]) -> Iterator[Chunk]:
         limit = min(start + MAX_CHARACTERS, len(text))
         if len(near) > MAX_ENTITIES:
             limit = min(limit, near[MAX_ENTITIES].start)
-        stop = _stop(text, start, limit, near) if limit < len(text) else limit
+        stop = _stop(text, start, limit, near)
         inside = [span for span in near if span.start < stop]
         yield from _chunk(text[start:stop].rstrip(), start, inside)
         taken += len(inside) - len(cut)
@@ -123,11 +122,15 @@ def _chunks(text: str, spans: list[Span]) -> Iterator[Chunk]:
 
 def _stop(text: str, start: int, limit: int, spans: list[Span]) -> int:
     """Find the best place to end a chunk: one that more text after ``limit`` does not change."""
-    codes = [span for span in spans if span.kind == "pre"]
-    for code in codes:
-        if start + MAX_CHARACTERS - MAX_CODE <= code.start < limit < code.end:
-            return code.start
-    least = max([(start + limit) // 2, *(code.end for code in codes if code.end <= limit)])
+    for span in spans:
+        # Code that is a file by now was still shown when it no longer fitted here.
+        is_too_long = span.kind == FILE or (span.kind == "pre" and span.end > limit)
+        if is_too_long and start + MAX_CHARACTERS - MAX_CODE <= span.start < limit:
+            return span.start
+    if limit == len(text):
+        return limit
+    codes = (span.end for span in spans if span.kind == "pre" and span.end <= limit)
+    least = max([(start + limit) // 2, *codes])
     for separator in ("\n\n", "\n", " "):
         place = text.rfind(separator, least, limit)
         if place >= 0:
@@ -170,7 +173,8 @@ def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
     entities = []
     for span in spans:
         first, last = (min(max(at - start, 0), len(text)) for at in (span.start, span.end))
-        if text[first:last].strip():
+        last = first + len(text[first:last].rstrip("\n"))
+        if span.kind != FILE and text[first:last].strip():
             offset = first + bisect_left(astral, first)
             length = last + bisect_left(astral, last) - offset
             entities.append(_entity(span.kind, offset, length, span.detail))

@@ -93,23 +93,24 @@ class Pacing(BaseRateLimiter[Kind]):
         raise AssertionError  # the last refusal is raised
 
     async def _wait(self, chat_id: int, kind: Kind) -> None:
-        waited = 0.0
-        while True:
-            try:
-                pause = await self._budget.take(chat_id, _ACTS[kind])
-            except StorageUnavailable:
-                # Sending must not fail for this; Telegram itself says when it is too much.
-                pause = None if _ACTS[kind] == "shed" else 0.0
-            if pause is None:
-                SHED.labels(kind).inc()
-                raise Shed
-            if not pause:
-                WAITED.labels(kind).observe(waited)
-                return
+        try:
+            pause = await self._budget.take(chat_id, _ACTS[kind])
+        except StorageUnavailable:
+            # Sending must not fail for this; Telegram itself says when it is too much.
+            pause = None if _ACTS[kind] == "shed" else 0.0
+        if pause is None:
+            SHED.labels(kind).inc()
+            raise Shed
+        WAITED.labels(kind).observe(pause)
+        while pause:
             await asyncio.sleep(pause)
-            waited += pause
+            try:
+                pause = await self._budget.frozen(chat_id)  # it may have been meanwhile
+            except StorageUnavailable:
+                return
 
     async def _freeze(self, chat_id: int, error: RetryAfter) -> None:
+        """Tell all processes that a chat is frozen; if that cannot be, at least wait here."""
         told = error.retry_after.total_seconds()  # type: ignore[union-attr] # as delivery asks for
         seconds = told + random.uniform(0, JITTER_SECONDS)
         FROZEN.inc(seconds)

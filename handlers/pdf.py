@@ -7,6 +7,7 @@ much text, and anything else for one that cannot be read.
 """
 
 import io
+import os
 import sys
 
 from pypdf import PdfReader
@@ -38,11 +39,7 @@ def extract(content: bytes) -> str:
 
 def main() -> int:
     """Be the program; see the module."""
-    if sys.platform == "linux":  # others have no such limits, or do not keep them
-        import resource  # noqa: PLC0415 - it is not everywhere
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    _limit()
     try:
         text = extract(sys.stdin.buffer.read())
     except (FileNotDecryptedError, DependencyError):  # the latter for ciphers of another package
@@ -51,6 +48,15 @@ def main() -> int:
         return TOO_LONG
     sys.stdout.buffer.write(text.encode("utf-16", "surrogatepass"))
     return 0
+
+
+def _limit() -> None:
+    if sys.platform == "linux":  # others have no such limits, or do not keep them
+        import resource  # noqa: PLC0415 - it is not everywhere
+
+        os.nice(10)  # the bot goes first
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 
 
 if __name__ == "__main__":

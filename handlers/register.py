@@ -47,11 +47,12 @@ def register(
             CommandHandler("context", control.context, filters=NEW),
             # A group's other commands are for other bots; a person alone is told.
             MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
-            MessageHandler(NEW & filters.TEXT & ~filters.COMMAND, chat.on_text),
+            MessageHandler(NEW & filters.TEXT & ~filters.COMMAND, chat.on_message),
+            MessageHandler(NEW & filters.Document.ALL, chat.on_message),
             MessageHandler(EDITED & filters.TEXT & ~filters.COMMAND, chat.on_edit),
             CallbackQueryHandler(control.press),
             # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
-            MessageHandler(PRIVATE & filters.ATTACHMENT, commands.not_text),
+            MessageHandler(NEW & filters.ATTACHMENT, commands.not_text),
         ]
     )
     application.add_error_handler(on_error)

@@ -35,10 +35,10 @@ _MARKS_ALONE = re.compile(
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<!\w)__[a-z]+(?:__?\.?)?"  # __init__ may be bold, or a name
-    r"|&#?\w{0,10}"
+    r"(?:(?<!\w)__[a-z]+(?:__?\.?)?+"  # __init__ may be bold, or a name
+    r"|&#?\w{0,10}+"
     r"|(?<!\S)!\[?|\["
-    r"|[*_~`$|\\\s])+\Z"
+    r"|[*_~`$|\\\s])++\Z"
 )
 
 
@@ -68,14 +68,15 @@ def _first_part(source: str) -> tuple[str, int]:
     raw = source.encode()
     separator, cut = "", 0
     depth, number = 0, None  # of the next item, where the parser counts
-    for event, start, _ in events(source):
+    for event, place, _ in events(source):
         if "End" in event:
             depth -= 1
             continue
+        start = raw.rfind(b"\n", 0, place) + 1
         if depth == 0 and start > cut:
             separator, cut = _separator(raw, start), start
         elif depth == 1 and event == {"Start": "Item"}:
-            if start > cut and raw.startswith(b"" if number is None else b"%d" % number, start):
+            if start > cut and raw.startswith(b"" if number is None else b"%d" % number, place):
                 separator, cut = "\n", start
             number = None if number is None else number + 1
         if depth == 0 and "Start" in event and "List" in event["Start"]:
@@ -121,14 +122,15 @@ def closed(source: str) -> str:
         source += mark if _OPENING.match(source, place) else ""
     if block.kind.startswith("Table"):
         return source
-    return source + _spoiler(source, block.start) + _rule(source)
+    return source + (_spoiler(source, block.start) or _rule(source))
 
 
 _MOST_CUTS = 3  # an image in a link, say
-_URL = r"""\((?:[^()\s]|\([^()\s]*\)?)*(?:[ ]"[^"\n]*"?)?"""
-_LABEL = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,200}"
+_URL = r"""\((?:[^()\s]|\([^()\s]*+\)?)*+(?:[ ]"[^"\n]*"?)?"""
+_LABEL = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,200}+"
+_END = rf"(?:\](?:{_URL}|\[[^\[\]\n]*)?)?\Z"
 _CUT = re.compile(
-    rf"(?<!\w)!?\[(?P<label>{_LABEL})(?:\](?:{_URL}|\[[^\[\]\n]*)?)?\Z"
+    rf"(?<![\w\])])!?\[(?:\d{{0,3}}{_END}|(?P<label>{_LABEL}){_END})"  # a lone number can wait
     r"|\$\$[\s\S]{0,400}\Z"
     r"|\$(?![\s\d])[^\n]{0,80}\Z"  # with a digit it is a price
     r"|\\[(\[][\s\S]{0,400}\Z"
@@ -139,20 +141,22 @@ _OPENING = re.compile(r"\*+(?=[^\W_])|(?<![^\W_])[*_]+(?=\S)|~~(?=\S)|(?<=~)~(?=
 def _last_block(source: str) -> _Block:
     raw = source.encode()
     kind, first, marks, code = "", 0, list[tuple[int, bytes]](), False
-    for event, start, _ in events(source):
+    for event, start, end in events(source):
         match event:
+            case {"Start": "TableCell"} if code or start == end:
+                pass  # code may hold what divides cells, and cells may be missing
             case {"Start": tag} if (name := _name(tag)) not in _INLINE:
-                if not (code and name == "TableCell"):  # code may hold what divides cells
-                    kind, first, marks, code = name, start, [], False
+                kind, first, marks, code = name, start, [], False
             case _ if code:
                 pass
             case {"Start": tag} if _INLINE[_name(tag)]:
                 marks.append((start, raw[start : start + _INLINE[_name(tag)]]))
             case {"End": str(tag)} if tag in _INLINE:
                 marks = [mark for mark in marks if mark[0] < start]
-            case {"Text": text} if text[0] in "([" and raw[start - 1 : start] == b"\\":
-                marks.append((start - 1, b""))
-            case {"Text": text} if text in _MARKS or not text.strip("`"):
+            case {"Text": text} if raw[start - 1 : start] == b"\\":
+                if text.startswith(("(", "[")):
+                    marks.append((start - 1, b""))
+            case {"Text": text} if _MARK.fullmatch(text):
                 marks.append((start, text.encode()))
                 code = "`" in text
     places = list(_characters(raw, [first, *(place for place, _ in marks)]))
@@ -163,7 +167,7 @@ def _last_block(source: str) -> _Block:
 
 # What begins inside a line, and by a mark of how many bytes where it ends with the same.
 _INLINE = {"Strong": 2, "Strikethrough": 2, "Emphasis": 1, "Link": 0, "Image": 0}
-_MARKS = {"*", "_", "~", "$", "[", "!["}
+_MARK = re.compile(r"`+|!?\[|[*_~$]")
 
 
 def _name(tag: Any) -> str:
@@ -198,4 +202,4 @@ def _rule(source: str) -> str:
     return f"\n{row[1]}|" + "-|" * (columns(head) + 1)
 
 
-_ROW = re.compile(r"([ \t>]*)\|")
+_ROW = re.compile(r"([ \t>]*)\|(?!\|)")

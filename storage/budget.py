@@ -5,7 +5,9 @@ second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-
 edits, "typing" and drafts count likewise, as far as people have found out. The numbers stand in
 the script ``pace``: a chat has a place every 1.1 s and a burst of three, of which one is kept for
 the final text; a group besides has one every 4 s and a burst of five, of which what can be shed
-leaves two; all together have thirty a second.
+leaves two. Of the thirty a second, twenty are for what can be shed or wait, which leaves ten for
+the first and final texts, which do not ask. Whoever waits has a place of his own, so that those
+of a chat go in the order in which they came.
 """
 
 from importlib.resources import files
@@ -34,7 +36,7 @@ class Budget:
         )
 
     async def take(self, chat_id: int, act: Act) -> float | None:
-        """Take a place; gives 0, or the seconds after which to ask again, or None: shed it.
+        """Take a place; gives the seconds after which it is there, or None: shed it.
 
         An answer's first and final text are not held by the budget of all; they run it into debt.
         """
@@ -42,6 +44,11 @@ class Budget:
         with translated():
             wait = int(await self._pace(names, [act, int(chat_id < 0)]))
         return None if wait < 0 else wait / 1000
+
+    async def frozen(self, chat_id: int) -> float:
+        """For how many seconds nothing may go to a chat."""
+        with translated():
+            return int(await self._freeze([keys.pace(self._bot_id, chat_id)])) / 1000
 
     async def freeze(self, chat_id: int, seconds: float) -> None:
         """Let nothing go to a chat for so long, and less than usual for some time after that."""

@@ -95,12 +95,12 @@ def webhook_secret(bot_id: int) -> str:
 
 
 def pace(bot_id: int, chat_id: int) -> str:
-    """Hash of how far a chat's budget towards Telegram is spent, and until when it is frozen."""
+    """Hash of how far a chat's budget is spent, and until when it is frozen; see `pace.lua`."""
     return f"{{{bot_id}}}:pace:{chat_id}"
 
 
 def pace_of_all(bot_id: int) -> str:
-    """The time up to which the budget of all chats together is spent."""
+    """Hash of how far the budget of all chats together is spent."""
     return f"{{{bot_id}}}:pace"
 
 

@@ -40,6 +40,11 @@ class Texts:
     reset_needs_a_number: str
     unknown_command: str
     only_text: str
+    forwarded: str
+    document_too_large: str
+    document_encrypted: str
+    document_without_text: str
+    document_gone: str
     empty_question: str
     not_allowed: str
     takes_longer: str

@@ -67,7 +67,18 @@ ENGLISH = Texts(
         "To forget this conversation, send just /reset."
     ),
     unknown_command="I do not know that command. What I can do: /help.",
-    only_text="I only understand text so far. Please put it in words.",
+    only_text=(
+        "I only understand text so far: messages, text files, source code and PDFs. "
+        "Please put it in words."
+    ),
+    forwarded="(Forwarded from: {author})",
+    document_too_large=(
+        "That file is too large: I read text files up to 1 MB and PDFs up to 20 MB, "
+        "and not more text than fits the model."
+    ),
+    document_encrypted="That PDF wants a password. Please send it without one.",
+    document_without_text="I cannot find any text in that file.",
+    document_gone="Telegram does not give me that file any more. Please send it again.",
     empty_question="Yes? Write your question together with my name: @{name} and the question.",
     not_allowed="This bot does not answer everybody: its owner has not opened it to this chat.",
     takes_longer="This takes longer than usual. I will answer as soon as I can.",

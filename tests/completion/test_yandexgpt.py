@@ -41,7 +41,7 @@ from handlers.completion import (
     ContextTooLong,
 )
 from storage.message import Message, Role, well_formed
-from tests.completion import Connection, listening, until
+from tests.completion import Connection, listening, saying, until
 
 MODEL = Model("gpt://folder/yandexgpt-lite", 0.6, 2000)
 QUESTION = [Message(Role.USER, "hello")]
@@ -618,6 +618,7 @@ def corrupt(begun: bytes) -> Connection:
 
 
 BEGUN = line("begun", "PARTIAL") + b"\n"
+OK = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -772,6 +773,62 @@ async def test_a_whole_answer_is_asked_for_once(api: Api, monkeypatch: pytest.Mo
     assert len(api.server.requests) == 4
 
 
+async def test_tokens_are_counted_as_they_are_billed(api: Api) -> None:
+    """The tokeniser gets the same dialogue, and says what the completion will."""
+    tokens = await api.client().count(QUESTION)
+    request = api.server.requests[0]
+    assert request.path == "/foundationModels/v1/tokenizeCompletion"
+    assert request.body == encode(MODEL, QUESTION, stream=False)
+    assert request.headers["authorization"] == f"Api-Key {KEY}"
+    assert tokens == (await api.ask())[-1].prompt_tokens
+
+
+async def test_counting_takes_no_place(api: Api) -> None:
+    """While all generations are busy, the tokens of another dialogue can be counted."""
+    api.words.go.clear()
+    client = api.client(concurrency=1)
+    asking = asyncio.create_task(api.ask(client))
+    await until(lambda: api.words.now == 1)
+    assert await client.count(QUESTION) > 0
+    api.words.go.set()
+    assert (await asking)[-1].complete
+
+
+async def test_a_token_refused_to_the_tokeniser_is_renewed_once(api: Api) -> None:
+    """Counting signs in as asking does."""
+    client = api.client(machine(api))
+    await client.count(QUESTION)
+    api.server.iam.expire()
+    assert await client.count(QUESTION) > 0
+    assert tries(api) == [200, 401, 200]
+    api.server.iam.lifetime = 0
+    with pytest.raises(CompletionMisconfigured):
+        await api.client(machine(api)).count(QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("connection", "reason"),
+    [
+        (saying(OK, b"{}"), "unreadable count"),
+        (saying(OK, b'{"tokens": null}'), "unreadable count"),
+        (saying(OK, b'["tokens"]'), "unreadable count"),
+        (saying(OK, b"<html>"), "unreadable count"),
+        (saying(b"HTTP/1.1 503 Down\r\n\r\n", b"later"), "HTTP 503: later"),
+        (saying(), "Server disconnected"),
+        (hush, "silent for 0 s"),
+    ],
+)
+async def test_a_count_that_fails(
+    api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection, reason: str
+) -> None:
+    """It is asked for once, and no answer is an ordinary error."""
+    monkeypatch.setattr(yandexgpt, "COUNT_SECONDS", 0.2)
+    async with listening(connection) as port:
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        with pytest.raises(CompletionUnavailable, match=reason):
+            await client.count(QUESTION)
+
+
 # --- credentials and the client
 
 
@@ -887,3 +944,5 @@ async def test_no_error_of_httpx_gets_out(
         client = YandexGPT(http, credentials, "http://host", MODEL, contextlib.nullcontext)
         with pytest.raises(CompletionUnavailable, match="told"):
             _ = [answer async for answer in client.stream(QUESTION)]
+        with pytest.raises(CompletionUnavailable, match="told"):
+            await client.count(QUESTION)

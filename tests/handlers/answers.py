@@ -398,4 +398,196 @@ ANSWERS: list[tuple[str, str, str]] = [
             "конец</bold> <text_link https://a.ru>ссылка с <code>кодом</code></text_link>"
         ),
     ),
+    (
+        "right to left",
+        "**שלום** עולם, `code` ו־*עברית*.\n\n- مرحبا **بالعالم**\n- English",
+        (
+            "<bold>שלום</bold> עולם, <code>code</code> ו־<italic>עברית</italic>.\n\n"
+            "• مرحبا <bold>بالعالم</bold>\n• English"
+        ),
+    ),
+    (
+        "flags and keycaps",
+        "1️⃣ **Россия** 🇷🇺\n2️⃣ *Казахстан* 🇰🇿\n3️⃣ 👍🏽👍🏿 `🇺🇳`",
+        "1️⃣ <bold>Россия</bold> 🇷🇺\n2️⃣ <italic>Казахстан</italic> 🇰🇿\n3️⃣ 👍🏽👍🏿 <code>🇺🇳</code>",
+    ),
+    (
+        "numbered advice",
+        (
+            "1. **Plan ahead.** Write it down:\n   - goals\n   - *deadlines*\n\n"
+            "2. **Start small.** Then `iterate`.\n\n3. **Rest.**"
+        ),
+        (
+            "1. <bold>Plan ahead.</bold> Write it down:\n  • goals\n"
+            "  • <italic>deadlines</italic>\n"
+            "2. <bold>Start small.</bold> Then <code>iterate</code>.\n3. <bold>Rest.</bold>"
+        ),
+    ),
+    ("all ones", "1. раз\n1. два\n1. три", "1. раз\n2. два\n3. три"),
+    ("list from seven", "7. seven\n8. eight\n\n9) nine", "7. seven\n8. eight\n\n9. nine"),
+    (
+        "code in a quote",
+        "> Смотри:\n> ```py\n> x = 1\n> ```\n> — и **всё**",
+        "<blockquote>Смотри:\n<pre py>x = 1</pre>\n— и <bold>всё</bold></blockquote>",
+    ),
+    (
+        "fence of four",
+        "````md\n```py\nx = 1\n```\n````\nготово",
+        "<pre md>```py\nx = 1\n```</pre>\nготово",
+    ),
+    (
+        "unclosed everything",
+        "Итак, **жирный *курсив ~~зачёркнутый `код [ссылка](http://exa",
+        "Итак, **жирный *курсив ~~зачёркнутый `код [ссылка](http://exa",
+    ),
+    (
+        "unclosed link",
+        "Смотри [документацию](https://docs.python.org/3/library/as",
+        "Смотри [документацию](https://docs.python.org/3/library/as",
+    ),
+    ("unclosed formula", "По формуле $E = mc^2 и ещё", "По формуле $E = mc^2 и ещё"),
+    (
+        "shell variables",
+        "Set $HOME and $PATH, then run `echo $HOME`.",
+        "Set $HOME and $PATH, then run <code>echo $HOME</code>.",
+    ),
+    (
+        "prices in a table",
+        "| Plan | Price |\n|---|---|\n| Basic | $5 |\n| **Pro** | $10 |",
+        "<pre>Plan  | Price\n------+------\nBasic | $5\nPro   | $10</pre>",
+    ),
+    (
+        "table without a text before",
+        "| | A | B |\n|---|---|---|\n| да | 1 | 2 |",
+        "<pre>   | A | B\n---+---+--\nда | 1 | 2</pre>",
+    ),
+    (
+        "table after a text",
+        "Сравним:\n| a | b |\n|---|---|\n| *c* | `d` |\n\nВот.",
+        "Сравним:\n<pre>a | b\n--+--\nc | d</pre>\n\nВот.",
+    ),
+    (
+        "citations",
+        'Python is popular [1][2], see [the survey](https://a.ru/s "Survey") [3].',
+        "Python is popular [1][2], see <text_link https://a.ru/s>the survey</text_link> [3].",
+    ),
+    (
+        "index and slice",
+        "`a[0]` and a[0], m[i][j] = f(x)[1:2]",
+        "<code>a[0]</code> and a[0], m[i][j] = f(x)[1:2]",
+    ),
+    (
+        "link with parentheses",
+        "[Rust (язык)](https://ru.wikipedia.org/wiki/Rust_(язык)) и **дальше**",
+        (
+            "<text_link https://ru.wikipedia.org/wiki/Rust_(язык)>Rust (язык)</text_link> и "
+            "<bold>дальше</bold>"
+        ),
+    ),
+    (
+        "display math in a list",
+        "1. Площадь:\n   $$S = \\pi r^2$$\n2. Длина: \\(l = 2 \\pi r\\)",
+        "1. Площадь:\n<pre>S = π r²</pre>\n2. Длина: <code>l = 2 π r</code>",
+    ),
+    (
+        "system of equations",
+        (
+            "Решим:\n\\[\n\\begin{cases} x + y = 2 \\\\ x - y = 0 \\end{cases}\n\\]\n"
+            "Ответ: \\(x = 1\\)."
+        ),
+        "Решим:\n<pre>⎧ x + y = 2\n\n⎩ x - y = 0</pre>\nОтвет: <code>x = 1</code>.",
+    ),
+    (
+        "poem",
+        "У лукоморья дуб зелёный;  \nЗлатая цепь на дубе том:  \n*И днём и ночью* кот учёный",
+        (
+            "У лукоморья дуб зелёный;\nЗлатая цепь на дубе том:\n"
+            "<italic>И днём и ночью</italic> кот учёный"
+        ),
+    ),
+    (
+        "heading then list",
+        "## Плюсы\n- быстро\n- *дёшево*\n## Минусы\n1. нет\n---\nИтог: **да**",
+        (
+            "<bold><underline>Плюсы</underline></bold>\n• быстро\n• <italic>дёшево</italic>\n"
+            "<bold><underline>Минусы</underline></bold>\n1. нет\n————————\nИтог: <bold>да</bold>"
+        ),
+    ),
+    (
+        "emoji bullets",
+        "✅ **Да**\n❌ ~~Нет~~\n⚠️ *Может быть*",
+        "✅ <bold>Да</bold>\n❌ <strikethrough>Нет</strikethrough>\n⚠️ <italic>Может быть</italic>",
+    ),
+    ("diff", "```diff\n- старое\n+ новое\n```", "<pre diff>- старое\n+ новое</pre>"),
+    (
+        "yaml",
+        "```yaml\n- name: a\n  on: [push]\n---\n# комментарий\n```",
+        "<pre yaml>- name: a\n  on: [push]\n---\n# комментарий</pre>",
+    ),
+    (
+        "page of html",
+        "```html\n<!-- index.html -->\n<b>a</b> &amp; **c**\n```\n&amp; <i>d</i>",
+        "<pre html><!-- index.html -->\n<b>a</b> &amp; **c**</pre>\n& <i>d</i>",
+    ),
+    (
+        "bold with punctuation",
+        "**Важно:** «**цитата**», (**скобки**) — **«кавычки»**!",
+        (
+            "<bold>Важно:</bold> «<bold>цитата</bold>», (<bold>скобки</bold>) — "
+            "<bold>«кавычки»</bold>!"
+        ),
+    ),
+    ("stars of a footnote", "Цена* 100 ₽.\n\n\\* без НДС", "Цена* 100 ₽.\n\n* без НДС"),
+    (
+        "snake in bold",
+        "**snake_case_name** и *ещё_один* и _a_b_",
+        "<bold>snake_case_name</bold> и <italic>ещё_один</italic> и <italic>a_b</italic>",
+    ),
+    ("thinking twice", "<think>a</think>\n<think>b</think>\n**Да**", "<bold>Да</bold>"),
+    (
+        "nested quote with list",
+        "> - один\n> - **два**\n>\n> > глубже",
+        "<blockquote>• один\n• <bold>два</bold>\n\nглубже</blockquote>",
+    ),
+    ("empty list item", "- один\n-\n- три", "• один\n•\n• три"),
+    ("tabs", "-\tодин\n\t- два\n\n\tкод?", "• один\n  • два\nкод?"),
+    ("long rule", "a\n\n* * *\n\nb\n\n_____\n\nc", "a\n\n————————\n\nb\n\n————————\n\nc"),
+    (
+        "bare address",
+        "Пишите на a@b.ru, www.example.com или https://пример.рф/путь?x=1&y=2.",
+        "Пишите на a@b.ru, www.example.com или https://пример.рф/путь?x=1&y=2.",
+    ),
 ]
+
+_CODE = "\n".join(f"    print({n})  # строка" for n in range(300))
+
+LONG: dict[str, str] = {
+    "bold words": " ".join(f"**слово{n}**" for n in range(200)),
+    "advice": "\n\n".join(
+        f"{n}. **Совет {n}.** " + "Пишите *просто* и `коротко`. " * 5 + "\n   - например"
+        for n in range(1, 60)
+    ),
+    "sections": "\n\n".join(
+        f"## Section {n}\n\n" + "Some words, **some bold**. " * 9 + "\n\n- one\n- *two*\n  - three"
+        for n in range(40)
+    ),
+    "table": "| Имя | Значение |\n|---|---|\n"
+    + "\n".join(f"| имя {n**3} | {'x' * (n % 17)} |" for n in range(200)),
+    "giant code": f"Вот:\n\n```python\n{_CODE}\n```\n\nЗапустите **так**: `python a.py`.",
+    "giant code alone": f"```sql\n{_CODE}",
+    "giant code in a list": "1. Первый:\n   ```js\n"
+    + "\n".join(f"   f({n});" for n in range(500))
+    + "\n   ```\n2. Второй",
+    "much code": "\n\n".join(f"Файл {n}:\n\n```go\n{_CODE[:1500]}\n```" for n in range(6)),
+    "code between": "слово " * 300 + f"\n\n```python\n{_CODE[:3400]}\n```\n\n" + "слово " * 900,
+    "one paragraph": "Слово за **словом**, и ещё *одно*. " * 350,
+    "one word": "я😀" * 4000,
+    "families": "👨\u200d👩\u200d👧\u200d👦🇷🇺" * 900,
+    "quote": "> цитата с *курсивом* " + "и словами " * 900,
+    "everything": "\n\n".join(
+        markdown
+        for name, markdown, _ in ANSWERS
+        if not name.startswith(("unclosed", "thinking", "empty"))
+    ),
+}
+"""Answers too long for one message, or for the eyes."""

@@ -21,11 +21,11 @@ def pdf(*pages: str) -> bytes:
 def pdf_of(contents: Sequence[bytes]) -> bytes:
     """Write a PDF whose pages have these contents."""
     kids = b" ".join(b"%d 0 R" % (6 + 2 * number) for number in range(len(contents)))
+    name = b"/BaseFont /F /Encoding /Identity-H"
     objects = [
         b"<</Type /Catalog /Pages 2 0 R>>",
         b"<</Type /Pages /Count %d /Kids [%s]>>" % (len(contents), kids),
-        b"<</Type /Font /Subtype /Type0 /BaseFont /F /Encoding /Identity-H"
-        b" /DescendantFonts [4 0 R] /ToUnicode 5 0 R>>",
+        b"<</Type /Font /Subtype /Type0 /DescendantFonts [4 0 R] %s /ToUnicode 5 0 R>>" % name,
         b"<</Type /Font /Subtype /CIDFontType2 /BaseFont /F>>",
         _stream(_TO_UNICODE),
     ]

@@ -7,44 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from handlers.markup import MAX_CHARACTERS, MAX_ENTITIES, Chunk, render
-from tests.handlers.answers import ANSWERS
-from tests.tdlib import refusal
+from handlers.markup import File, render
+from tests.handlers.answers import ANSWERS, LONG
+from tests.handlers.reading import assert_sendable, messages, shown, words
 
 NAMES = [name for name, _, _ in ANSWERS]
-
-
-def shown(chunk: Chunk) -> str:
-    """Write a chunk with its entities as tags, such as ``<bold>`` or ``<pre python>``."""
-    tags = []
-    for order, entity in enumerate(chunk.entities):
-        opening = " ".join(filter(None, (entity.type, entity.url, entity.language)))
-        tags.append((entity.offset, 1, order, f"<{opening}>"))
-        tags.append((entity.offset + entity.length, 0, -order, f"</{entity.type}>"))
-    units = chunk.text.encode("utf-16-le")
-    parts: list[str] = []
-    done = 0
-    for offset, _, _, tag in sorted(tags):
-        parts += units[2 * done : 2 * offset].decode("utf-16-le"), tag
-        done = offset
-    return "".join([*parts, units[2 * done :].decode("utf-16-le")])
-
-
-def assert_sendable(chunks: list[Chunk]) -> None:
-    for chunk in chunks:
-        assert 1 <= len(chunk.text) <= MAX_CHARACTERS
-        assert chunk.text == chunk.text.rstrip()
-        assert not chunk.text.startswith("\n")
-        assert len(chunk.entities) <= MAX_ENTITIES
-        assert all(entity.length > 0 for entity in chunk.entities)
-        offsets = [(entity.offset, -entity.length) for entity in chunk.entities]
-        assert offsets == sorted(offsets)
-        shown(chunk)  # decodes at every bound, strictly: none is inside a surrogate pair
-        assert refusal(chunk.text, chunk.entities) is None
-
-
-def joined(chunks: list[Chunk]) -> list[str]:
-    return " ".join(chunk.text for chunk in chunks).split()
 
 
 # -- Awkward answers ----------------------------------------------------------------------------
@@ -53,20 +20,35 @@ def joined(chunks: list[Chunk]) -> list[str]:
 @pytest.mark.parametrize(("markdown", "expected"), [a[1:] for a in ANSWERS], ids=NAMES)
 def test_an_awkward_answer_is_shown_as_a_person_would_want_it(markdown: str, expected: str) -> None:
     """Every word stays, formatting is kept, and TDLib takes it."""
-    chunks = render(markdown)
-    assert [shown(chunk) for chunk in chunks] == [expected]
-    assert_sendable(chunks)
+    pieces = render(markdown)
+    assert [shown(chunk) for chunk in messages(pieces)] == [expected]
+    assert_sendable(pieces)
+
+
+@pytest.mark.parametrize("markdown", LONG.values(), ids=LONG)
+def test_a_long_answer_keeps_all_its_words(markdown: str) -> None:
+    """The pieces of a long answer have all its letters, in order, but for links and files."""
+    pieces = render(markdown)
+    assert_sendable(pieces)
+    texts = [chunk.text for chunk in messages(pieces)]
+    for piece in pieces:
+        if isinstance(piece, File):
+            place = next(n for n, text in enumerate(texts) if f"📎 {piece.name}" in text)
+            texts[place] = texts[place].replace(f"📎 {piece.name}", piece.text, 1)
+    if "](" not in markdown:
+        source = re.sub(r"```\w*", "", markdown)
+        assert re.findall(r"\w", "".join(texts)) == re.findall(r"\w", source)
 
 
 @pytest.mark.parametrize("markdown", [a[1] for a in ANSWERS], ids=NAMES)
-def test_an_answer_can_be_shown_as_it_grows(markdown: str) -> None:
+def test_an_answer_may_end_anywhere(markdown: str) -> None:
     """Every prefix of an answer can be sent, and is not empty once the answer has words."""
     for length in range(len(markdown) + 1):
         prefix = markdown[:length]
-        chunks = render(prefix)
-        assert_sendable(chunks)
-        said = re.sub(r"^<think>.*?(</think>|\Z)", "", prefix, flags=re.DOTALL)
-        assert chunks or not re.search(r"\w", said)
+        pieces = render(prefix)
+        assert_sendable(pieces)
+        said = re.sub(r"\A(\s*<think>.*?(</think>|\Z))+", "", prefix, flags=re.DOTALL)
+        assert pieces or not re.search(r"\w", said)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +71,7 @@ def test_nothing_to_see_is_no_message(nothing: str) -> None:
 @pytest.mark.parametrize("literal", ["#", "**", "[]()", "> ", "```\n```", "[a]: /b", "||||", "$$"])
 def test_what_would_convert_to_nothing_is_shown_as_it_is(literal: str) -> None:
     """Markdown that stands for nothing is text after all."""
-    assert [chunk.text for chunk in render(literal)] == [literal.strip()]
+    assert [chunk.text for chunk in messages(render(literal))] == [literal.strip()]
 
 
 # -- Cutting ------------------------------------------------------------------------------------
@@ -98,7 +80,7 @@ def test_what_would_convert_to_nothing_is_shown_as_it_is(literal: str) -> None:
 def test_a_long_answer_is_cut_at_blank_lines() -> None:
     """A message of a long answer ends where a paragraph does."""
     paragraphs = [f"Абзац {n}: " + "слово " * 60 + "конец." for n in range(55)]
-    chunks = render("\n\n".join(paragraphs))
+    chunks = messages(render("\n\n".join(paragraphs)))
     assert_sendable(chunks)
     assert len("\n\n".join(paragraphs)) > 20_000
     assert all(chunk.text.startswith("Абзац") for chunk in chunks)
@@ -108,17 +90,17 @@ def test_a_long_answer_is_cut_at_blank_lines() -> None:
 
 def test_lines_are_next_best_then_spaces() -> None:
     """Without blank lines messages end at a newline, without newlines at a space."""
-    lines = render("строка из слов\n" * 600)
-    words = render("слово " * 1500)
-    assert_sendable([*lines, *words])
-    assert {line for chunk in lines for line in chunk.text.split("\n")} == {"строка из слов"}
-    assert joined(words) == ["слово"] * 1500
+    by_line = render("строка из слов\n" * 600)
+    by_word = render("слово " * 1500)
+    assert_sendable([*by_line, *by_word])
+    assert {line for chunk in by_line for line in chunk.text.split("\n")} == {"строка из слов"}
+    assert words(by_word) == ["слово"] * 1500
 
 
 @pytest.mark.parametrize("letter", ["я", "😀"])
 def test_a_line_without_spaces_is_cut_anywhere(letter: str) -> None:
     """Code points are counted, not UTF-16 units, and none is cut in two."""
-    chunks = render(f"**{letter * 9000}**")
+    chunks = messages(render(f"**{letter * 9000}**"))
     assert_sendable(chunks)
     assert [len(chunk.text) for chunk in chunks] == [4000, 4000, 1000]
     assert all(shown(c) == f"<bold>{c.text}</bold>" for c in chunks)
@@ -126,28 +108,67 @@ def test_a_line_without_spaces_is_cut_anywhere(letter: str) -> None:
 
 def test_no_message_has_more_entities_than_telegram_applies() -> None:
     """150 bold words come in two messages, all of them bold."""
-    chunks = render(" ".join(f"**слово{n}**" for n in range(150)))
+    chunks = messages(render(" ".join(f"**слово{n}**" for n in range(150))))
     assert_sendable(chunks)
     assert [len(chunk.entities) for chunk in chunks] == [90, 60]
-    assert joined(chunks) == [f"слово{n}" for n in range(150)]
+    assert words(chunks) == [f"слово{n}" for n in range(150)]
 
 
-def test_code_goes_on_in_the_next_message_with_its_language() -> None:
-    """A long code block is cut between lines, indentation stays, and each part is code."""
-    code = "\n".join(f"    print({n})" for n in range(800))
-    chunks = render(f"Вот:\n\n```python\n{code}\n```\n\nГотово")
+def test_a_table_goes_on_in_the_next_message() -> None:
+    """What is too long for one message is cut between lines, and each part is fixed-width."""
+    rows = "\n".join(f"| строка {n:04} | да |" for n in range(400))
+    chunks = messages(render(f"| a | b |\n|---|---|\n{rows}\n\nГотово"))
     assert_sendable(chunks)
-    text = "\n".join(chunk.text for chunk in chunks)
-    assert text == f"Вот:\n\n{code}\n\nГотово"
-    assert [chunk.entities[0].language for chunk in chunks] == ["python"] * len(chunks)
+    assert [len(chunk.entities) for chunk in chunks] == [1, 1]
+    assert all(chunk.entities[0].type == "pre" for chunk in chunks)
+    assert chunks[0].text.endswith("да")
+    assert chunks[1].text.startswith("строка")
 
 
-def test_code_that_fits_one_message_is_not_cut() -> None:
-    """A code block that would be cut begins the next message instead."""
-    before, code = "слово " * 500, "x = 1\n\n" * 300
-    chunks = render(f"{before}\n\n```\n{code}```")
+@pytest.mark.parametrize("before", ["слово " * 500, "слово " * 110, "- пункт\n" * 300])
+def test_code_is_not_cut(before: str) -> None:
+    """A code block that would be cut begins the next message instead, even a long one."""
+    code = "x = 1\n\n" * 480
+    chunks = messages(render(f"{before}\n\n```python\n{code}```\n\n{'слово ' * 300}"))
     assert_sendable(chunks)
-    assert [chunk.text for chunk in chunks] == [before.strip(), code.strip()]
+    assert chunks[1].text.startswith(code.strip())
+    assert [(e.offset, e.length, e.language) for e in chunks[1].entities] == [
+        (0, len(code.strip()), "python")
+    ]
+
+
+def test_a_message_does_not_end_in_code_when_it_could_end_after_it() -> None:
+    """Empty lines in code are worse places than any place after the code."""
+    code = "x = 1\n\n" * 400 + "y = 1"
+    chunks = messages(render(f"{'слово ' * 50}\n\n```\n{code}\n```\n{'слово ' * 500}"))
+    assert_sendable(chunks)
+    assert chunks[0].entities[0].length == len(code)
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        "👨\u200d👩\u200d👧",
+        "🇷🇺",
+        "и\u0306\u0301",
+        "👍🏽",
+        "1\ufe0f\u20e3",
+        "🏴\U000e0067\U000e007f",
+    ],
+)
+@pytest.mark.parametrize("before", range(6))
+def test_what_people_see_as_one_letter_is_not_cut(letter: str, before: int) -> None:
+    """Emoji families, flags and letters with marks stay whole where there is no better place."""
+    chunks = messages(render("a" * before + letter * 2500))
+    assert_sendable(chunks)
+    assert all(chunk.text.startswith(letter) for chunk in chunks[1:])
+    assert "".join(chunk.text for chunk in chunks) == "a" * before + letter * 2500
+
+
+def test_marks_without_end_are_cut_all_the_same() -> None:
+    """A letter longer than any real one does not go over the limit."""
+    chunks = messages(render("a" + "\u0301" * 9000))
+    assert [len(chunk.text) for chunk in chunks[:1]] == [4000]
 
 
 # -- Any text -----------------------------------------------------------------------------------
@@ -171,7 +192,7 @@ ANYTHING = st.characters(exclude_categories=()) | st.sampled_from("*_`|<[]\n ")
 @given(MARKDOWN | st.text(ANYTHING), st.integers(1, 40))
 def test_any_text_can_be_sent(text: str, times: int) -> None:
     """No text raises, passes a limit or is refused by TDLib, and none with letters is lost."""
-    chunks = render(text * times)
+    chunks = messages(render(text * times))
     assert_sendable(chunks)
     assert chunks or "<think>" in text or not re.search(r"[^\W_]", text)
 
@@ -179,11 +200,11 @@ def test_any_text_can_be_sent(text: str, times: int) -> None:
 @settings(deadline=None)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1), min_size=1))
 @example(["слово"] * 3000)
-def test_plain_words_stay_as_they_are(words: list[str]) -> None:
+def test_plain_words_stay_as_they_are(said: list[str]) -> None:
     """Words without Markdown come unchanged, in order, with no entities."""
-    chunks = render(" ".join(words))
+    chunks = messages(render(" ".join(said)))
     assert_sendable(chunks)
-    assert joined(chunks) == words
+    assert words(chunks) == said
     assert not any(chunk.entities for chunk in chunks)
 
 
@@ -209,7 +230,7 @@ def test_markdown_hides_no_letter(parts: list[str], times: int) -> None:
 def test_no_link_makes_telegram_refuse_the_message(scheme: str, rest: list[str]) -> None:
     """A link is one that TDLib takes, or text."""
     url = scheme + "".join(rest)
-    chunks = render(f"До [слово]({url}) после")
+    chunks = messages(render(f"До [слово]({url}) после"))
     assert_sendable(chunks)
     links = [entity.url for chunk in chunks for entity in chunk.entities if entity.url]
     assert links == [url] or "слово" in chunks[0].text
@@ -223,23 +244,27 @@ LOOPS = [
     "`", "`a", "||", "|| ", "||a", "\\[", "\\(", "\\[x^2\\]", "$", "$1 ", "$a$1", "$$a", "~a",
     "$\\alpha{", "$\\frac", "{", "- ", "- a\n", "1. ", "|a", "|a\n|-|\n", "\n", " ", "```\n",
     "```\n\n", "~~~\n", "# h\n", "<a>", "<div>\n", "<!--", "[1]: /u\n", "[^1]: a\n", "---\n",
-    "a\n", "\\*", "&", "<think>",
+    "a\n", "\\*", "&", "<think>", "&_", "[a](b", "[1", "((a", "__a", "[x]((a", "~~", "$x ", "\\[a ",
 ]
 # fmt: on
 
 
-def cost(text: str) -> float:
+def cost(text: str, *, complete: bool) -> float:
     """Seconds of CPU, those of other processes not counted."""
     start = time.process_time()
-    render(text)
+    if complete:
+        render(text)
+    else:
+        render(text, complete=False)
     return time.process_time() - start
 
 
+@pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("loop", LOOPS)
-def test_a_model_caught_in_a_loop_costs_in_proportion(loop: str) -> None:
+def test_a_model_caught_in_a_loop_costs_in_proportion(loop: str, *, complete: bool) -> None:
     """Ten times the text takes about ten times as long, not a hundred."""
     short, long = (loop * (size // len(loop)) + "a" for size in (2_000, 20_000))
-    assert cost(long) < 40 * max(cost(short), 0.001)
+    assert cost(long, complete=complete) < 40 * max(cost(short, complete=complete), 0.001)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,424 @@
+"""Documents of every kind become text for the model, or one of a few errors."""
+
+import asyncio
+import codecs
+import contextlib
+import io
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from telegram import Bot, Document
+from telegram.error import NetworkError
+
+from bot.web import serving
+from handlers import documents, pdf
+from handlers.documents import (
+    LARGEST_PDF,
+    LARGEST_TEXT,
+    Documents,
+    Encrypted,
+    Gone,
+    NoText,
+    TooLarge,
+    UnsupportedKind,
+    decoded,
+    enclosed,
+    largest,
+    read,
+)
+from tests.handlers import pdfs
+
+RUSSIAN = "Съешь же ещё этих мягких французских булок — «да», №5"
+TOKEN = "7000000:TEST-TOKEN"
+
+names = st.text() | st.sampled_from(
+    ["a.txt", "A.PDF", "b.zip", "Makefile", "c.", ".", "..", ".pdf"]
+)
+types = st.text() | st.sampled_from(["", "text/plain", "application/pdf", "video/mp4", "image/png"])
+
+
+# --- kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("notes.txt", ""),
+        ("READ.MD", "application/octet-stream"),
+        ("main.ts", "video/mp2t"),
+        ("lib.rs", "application/rls-services+xml"),
+        ("logo.svg", "image/svg+xml"),
+        ("data.unknown", "application/octet-stream"),
+        ("Makefile", ""),
+        ("", "text/x-whatever"),
+        ("", "Application/JSON"),
+        ("book", "application/x-ipynb+json"),
+        ("a", "application/x-sh"),
+    ],
+)
+def test_texts_are_known_by_name_or_type(name: str, mime_type: str) -> None:
+    """Either will do, since Telegram's apps guess the type from the name, at times wrongly."""
+    assert largest(name, mime_type) == LARGEST_TEXT
+
+
+@pytest.mark.parametrize(("name", "mime_type"), [("A.Pdf", ""), ("", "application/pdf")])
+def test_pdfs_are_known_by_name_or_type(name: str, mime_type: str) -> None:
+    """They may be larger than texts."""
+    assert largest(name, mime_type) == LARGEST_PDF
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("a.zip", "application/zip"),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.png", "image/png"),
+        ("", "video/mp4"),
+        ("a.exe", "application/x-ms-dos-executable"),
+    ],
+)
+def test_other_kinds_are_refused_unseen(name: str, mime_type: str) -> None:
+    """What is clearly something else need not be downloaded."""
+    with pytest.raises(UnsupportedKind):
+        largest(name, mime_type)
+
+
+# --- texts
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
+def test_the_encodings_of_russian_texts(encoding: str) -> None:
+    """Nobody tells the encoding; what editors on different systems write is understood."""
+    assert decoded(RUSSIAN.encode(encoding)) == RUSSIAN
+    assert decoded((RUSSIAN * 50).encode(encoding)) == RUSSIAN * 50
+
+
+def test_utf_16_of_either_order() -> None:
+    """The mark at the beginning tells the order of the bytes."""
+    assert decoded(codecs.BOM_UTF16_BE + RUSSIAN.encode("utf-16-be")) == RUSSIAN
+    assert decoded(codecs.BOM_UTF16_LE + RUSSIAN.encode("utf-16-le")) == RUSSIAN
+    assert decoded(codecs.BOM_UTF16_LE + "да".encode("utf-16-le")[:-1]) == "д\ufffd"
+
+
+def test_a_text_cut_in_the_middle_of_a_letter() -> None:
+    """The end of a log is UTF-8, though its first byte is not."""
+    assert decoded(RUSSIAN.encode()[1:]) == "\ufffd" + RUSSIAN[1:]
+
+
+def test_a_dash_among_english_words() -> None:
+    """One odd byte among plain ones is of the old encoding."""
+    assert decoded("this — that".encode("cp1251")) == "this — that"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+@example("tab\tline\nreturn\rfeed\x0c bell\a back\b colour\x1b[1m")
+def test_every_text_in_utf_8_is_read(text: str) -> None:
+    """No letter is lost, but for a mark of the encoding."""
+    assert decoded(text.encode()) == text.removeprefix("\ufeff")
+
+
+@given(st.binary())
+@example(b"\xff\xfe\x00\xd8")
+@example(b"\x98\xff")
+def test_any_bytes_are_a_text_or_refused(content: bytes) -> None:
+    """What is called a text may be anything."""
+    with contextlib.suppress(UnsupportedKind):
+        assert "\x00" not in decoded(content)
+        decoded(content).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PK\x03\x04\x14\x00\x06\x00", b"\x89PNG\r\n\x1a\n\x00\x00", b"\x7fELF\x02\x01", b"a\x00b"],
+)
+def test_binary_files_are_refused(content: bytes) -> None:
+    """A name that promises text is not enough."""
+    with pytest.raises(UnsupportedKind):
+        decoded(content)
+
+
+@given(names, types, st.binary(max_size=50))
+@settings(deadline=None, max_examples=30)
+def test_any_document_is_read_or_refused(name: str, mime_type: str, content: bytes) -> None:
+    """Whatever it is called and whatever is in it, there is a text or a reason."""
+    with contextlib.suppress(UnsupportedKind, TooLarge, NoText, Encrypted):
+        assert asyncio.run(read(name, mime_type, content)).encode()
+
+
+async def test_a_text_without_text() -> None:
+    """An empty file has nothing to be asked about."""
+    for content in (b"", b" \n\t\n", codecs.BOM_UTF16_LE, codecs.BOM_UTF8):
+        with pytest.raises(NoText):
+            await read("a.txt", "", content)
+
+
+async def test_a_text_that_is_too_large() -> None:
+    """What no window holds is not read at all."""
+    assert len(await read("a.txt", "", b"a" * LARGEST_TEXT)) == LARGEST_TEXT
+    with pytest.raises(TooLarge):
+        await read("a.txt", "", b"a" * (LARGEST_TEXT + 1))
+
+
+# --- PDFs
+
+
+async def test_the_text_of_a_pdf() -> None:
+    """All pages, in their order, with any letters; blank ones leave no trace."""
+    content = pdfs.pdf(RUSSIAN, "", "😀 two", "a\ud800b")
+    assert await read("a.pdf", "", content) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
+
+
+async def test_a_locked_pdf() -> None:
+    """One that wants a password says so; one that only must not be changed can be read."""
+    with pytest.raises(Encrypted):
+        await read("a.pdf", "", pdfs.locked(pdfs.pdf("secret"), "sesame"))
+    assert await read("a.pdf", "", pdfs.locked(pdfs.pdf("open"), "")) == "open"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"text", b"%PDF-1.7\n%%EOF", pdfs.pdf(), pdfs.pdf("", "")]
+)
+async def test_a_pdf_without_text(content: bytes) -> None:
+    """Damaged, empty, or scanned: there is nothing to give to the model."""
+    with pytest.raises(NoText):
+        await read("a.pdf", "", content)
+
+
+async def test_a_pdf_with_too_much_text() -> None:
+    """A small file may hold more than any window."""
+    page = b"BT /F 12 Tf (%s) Tj ET" % (b"\x30\x30" * (1 + pdf.MOST_CHARACTERS // 2))
+    with pytest.raises(TooLarge):
+        await read("a.pdf", "", pdfs.pdf_of([page, page]))
+
+
+async def test_a_pdf_that_takes_all_memory() -> None:
+    """A page may unpack to more than there is; the process that reads it is ended, not ours."""
+    with pytest.raises(NoText):
+        await read("a.pdf", "", pdfs.pdf_of([b" " * 100_000_000]))
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Put a program in the place of the reader that says much, and never ends."""
+    program = tmp_path / "endless.py"
+    program.write_text("while True: print('a' * 100_000)")
+    monkeypatch.setattr(documents, "_READER", program)
+
+
+@pytest.mark.usefixtures("endless")
+async def test_a_pdf_that_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the time is over, reading is ended."""
+    monkeypatch.setattr(documents, "PDF_SECONDS", 0.2)
+    with pytest.raises(NoText, match="not read in"):
+        await read("a.pdf", "", pdfs.pdf("text"))
+
+
+@pytest.mark.usefixtures("endless")
+async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who no longer wants to know leaves no process behind."""
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*args: Any, **named: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*args, **named))
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
+    reading = asyncio.create_task(read("a.pdf", "", pdfs.pdf("text")))
+    async with asyncio.timeout(10):
+        while not started:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert reading.cancelled()
+    assert started[0].returncode is not None
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=8)
+def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
+    """Whatever is cut out of a PDF or put into it, there is a text or a reason."""
+    content = pdfs.pdf(RUSSIAN)
+    start = data.draw(st.integers(0, len(content)))
+    end = data.draw(st.integers(start, len(content)))
+    damaged = content[:start] + data.draw(st.binary(max_size=20)) + content[end:]
+    with contextlib.suppress(NoText, Encrypted):
+        assert asyncio.run(read("a.pdf", "", damaged))
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "text"),
+    [
+        (pdfs.pdf("yes\ud800"), 0, "yes\ud800"),
+        (pdfs.locked(pdfs.pdf("no"), "sesame"), 3, ""),
+        (pdfs.pdf("long"), 4, ""),
+    ],
+)
+def test_what_the_reader_says(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, status: int, text: str
+) -> None:
+    """The program tells its result by the exit status and the text."""
+    if status == 4:
+        monkeypatch.setattr(pdf, "MOST_CHARACTERS", 3)
+    monkeypatch.setattr(pdf, "_limit", lambda: None)  # it would be this process that is limited
+    out = SimpleNamespace(buffer=io.BytesIO())
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+    monkeypatch.setattr("sys.stdout", out)
+    assert pdf.main() == status
+    assert out.buffer.getvalue().decode("utf-16", "surrogatepass") == text
+
+
+# --- what the model gets
+
+
+def test_a_document_stands_before_its_question() -> None:
+    """Its name, its text in a fence, and then what was asked."""
+    assert enclosed("a.txt", "  some\n", "why?") == "[a.txt]\n```\n  some\n```\n\nwhy?"
+    assert enclosed("a\nb", "some", "") == "[a b]\n```\nsome\n```"
+
+
+@given(st.text() | st.just("```"), st.text(st.sampled_from("`~\na")), st.text())
+@example("```", "````", "```")
+def test_no_document_can_end_its_fence(name: str, text: str, question: str) -> None:
+    """A text with fences of its own stays in one piece, and any name stays on its line."""
+    title, fence, rest = enclosed(name, text, question).split("\n", 2)
+    assert re.fullmatch(r"\[.*\]", title)
+    assert re.fullmatch("````*", fence)
+    inside, _, after = rest.partition(fence)
+    assert inside == f"{text.rstrip()}\n"
+    assert after.strip() == question.strip()
+
+
+# --- from Telegram
+
+
+@dataclass
+class Files:
+    """The part of the Bot API that gives files."""
+
+    content: bytes = b"some text"
+    refusal: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    open: int = 0
+    most: int = 0
+
+    def routes(self) -> list[Route]:
+        """Return the two addresses: where a file is, and the file."""
+        return [
+            Route(f"/bot{TOKEN}/getFile", self._where, methods=["POST"]),
+            Route(f"/file/bot{TOKEN}/documents/1.txt", self._file),
+        ]
+
+    async def _where(self, _request: Request) -> Response:
+        self.asked.append("getFile")
+        if self.refusal:
+            code = 400 if self.refusal.startswith("Bad Request") else 500
+            told = {"ok": False, "error_code": code, "description": self.refusal}
+            return JSONResponse(told, code)
+        place = {"file_id": "a", "file_unique_id": "b", "file_path": "documents/1.txt"}
+        return JSONResponse({"ok": True, "result": place | self.told})
+
+    async def _file(self, _request: Request) -> Response:
+        self.asked.append("file")
+        self.open += 1
+        self.most = max(self.most, self.open)
+        await asyncio.sleep(0.01)
+        self.open -= 1
+        return Response(self.content)
+
+
+@pytest.fixture
+def files() -> Files:
+    """A file that lies on Telegram's server."""
+    return Files()
+
+
+@pytest.fixture
+async def bot(files: Files) -> AsyncIterator[Bot]:
+    """A bot whose Telegram that is."""
+    async with serving(Starlette(routes=files.routes()), "127.0.0.1", 0) as url:
+        bot = Bot(TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot")
+        for request in bot._request:
+            await request.initialize()
+        yield bot
+        for request in bot._request:
+            await request.shutdown()
+
+
+def document(bot: Bot, name: str | None = "a.txt", **more: Any) -> Document:
+    """Make a document as a message has it."""
+    sent = Document("a", "b", file_name=name, **more)
+    sent.set_bot(bot)
+    return sent
+
+
+async def test_a_document_is_fetched(bot: Bot, files: Files) -> None:
+    """It is downloaded once, read, and put before the question."""
+    found = await Documents().fetch(document(bot, file_size=9), "why?")
+    assert found == "[a.txt]\n```\nsome text\n```\n\nwhy?"
+    assert files.asked == ["getFile", "file"]
+
+
+async def test_a_document_may_have_no_name(bot: Bot) -> None:
+    """Its name and type are optional."""
+    assert await Documents().fetch(document(bot, None), "") == "[file]\n```\nsome text\n```"
+
+
+async def test_what_is_too_large_is_not_downloaded(bot: Bot, files: Files) -> None:
+    """The message tells the size; if not, the file's place does; if not, the file."""
+    with pytest.raises(TooLarge):
+        await Documents().fetch(document(bot, file_size=LARGEST_TEXT + 1), "")
+    assert files.asked == []
+    files.told = {"file_size": LARGEST_TEXT + 1}
+    with pytest.raises(TooLarge):
+        await Documents().fetch(document(bot), "")
+    assert files.asked == ["getFile"]
+    files.told, files.content = {}, b"a" * (LARGEST_TEXT + 1)
+    with pytest.raises(TooLarge):
+        await Documents().fetch(document(bot), "")
+
+
+async def test_other_kinds_are_not_downloaded(bot: Bot, files: Files) -> None:
+    """The name and the type tell enough."""
+    with pytest.raises(UnsupportedKind):
+        await Documents().fetch(document(bot, "a.zip", mime_type="application/zip"), "")
+    assert files.asked == []
+
+
+async def test_what_telegram_does_not_give(bot: Bot, files: Files) -> None:
+    """A file may be forgotten on the way; that leaves the place to the next."""
+    fetching = Documents()
+    files.told = {"file_path": "documents/gone.txt"}
+    for _ in range(documents.AT_ONCE + 1):
+        with pytest.raises(Gone, match="Not Found"):
+            await fetching.fetch(document(bot), "")
+    files.refusal = "Bad Request: wrong file_id or the file is temporarily unavailable"
+    with pytest.raises(Gone, match="temporarily unavailable"):
+        await fetching.fetch(document(bot), "")
+
+
+async def test_a_download_that_fails(bot: Bot, files: Files) -> None:
+    """What passes is the caller's business."""
+    files.refusal = "Internal Server Error"
+    with pytest.raises(NetworkError, match="Internal Server Error"):
+        await Documents().fetch(document(bot), "")
+
+
+async def test_a_few_at_a_time(bot: Bot, files: Files) -> None:
+    """However many people send documents, only so many are held in memory."""
+    fetching = Documents()
+    texts = [fetching.fetch(document(bot), str(number)) for number in range(6)]
+    assert len(await asyncio.gather(*texts)) == 6
+    assert files.most <= documents.AT_ONCE

@@ -1,0 +1,125 @@
+"""Calls to Telegram keep to their pace; on a real budget, and python-telegram-bot's own bot."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
+from telegram.error import RetryAfter
+from telegram.ext import ExtBot
+
+from bot.playground.fault import Fault
+from handlers import pacing
+from handlers.pacing import Kind, Pacing, Shed
+from storage.budget import Budget
+from storage.connect import connect
+from tests.conftest import ANN, World
+from tests.valkey import own_valkey
+
+_bot_ids = itertools.count(8_900_000)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add nothing to what Telegram says."""
+    monkeypatch.setattr(pacing, "JITTER_SECONDS", 0)
+
+
+def counted(name: str, **labels: str) -> float:
+    """What a metric counts."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+class Paced:
+    """A bot in a world, and its pace."""
+
+    def __init__(self, world: World, redis: Redis) -> None:
+        self.world = world
+        token = world.settings.telegram_token.get_secret_value()
+        budget = Budget(redis, next(_bot_ids))
+        self.bot: ExtBot[Any] = ExtBot(
+            token,
+            f"{world.settings.telegram_api_url}/bot",
+            rate_limiter=Pacing(budget),
+        )
+        world.room.chat(ANN)
+
+    async def say(self, kind: Kind | None = None) -> None:
+        """Say something to Ann."""
+        await self.bot.send_message(ANN, "hi", rate_limit_args=kind)
+
+
+@pytest.fixture
+def paced(elsewhere: World, redis: Redis) -> Paced:
+    """A bot that has said nothing yet."""
+    return Paced(elsewhere, redis)
+
+
+async def test_what_can_be_shed_is(paced: Paced) -> None:
+    """Beyond the budget it is left out and counted; the final text goes at once."""
+    async with paced.bot:
+        before = counted("telegram_shed_total", kind="update")
+        await paced.say(Kind.FIRST)
+        await paced.say(Kind.UPDATE)
+        for _ in range(2):
+            with pytest.raises(Shed):
+                await paced.say(Kind.UPDATE)
+        waited = counted("telegram_waited_seconds_sum", kind="final")
+        await paced.say(Kind.FINAL)
+    assert len(paced.world.said(ANN)) == 3
+    assert counted("telegram_shed_total", kind="update") == before + 2
+    assert counted("telegram_waited_seconds_sum", kind="final") == waited
+
+
+async def test_the_others_wait_in_order(paced: Paced) -> None:
+    """Messages of one chat go as they came."""
+    async with paced.bot:
+        await asyncio.gather(*(paced.bot.send_message(ANN, str(number)) for number in range(5)))
+    assert [message["text"] for message in paced.world.said(ANN)] == list("01234")
+
+
+async def test_a_refusal_freezes_the_chat(paced: Paced) -> None:
+    """What can be shed is; what cannot waits as long as Telegram says, and goes."""
+    paced.world.room.fail("sendMessage", Fault(status=429, retry_after=1))
+    async with paced.bot:
+        with pytest.raises(Shed):
+            await paced.say(Kind.UPDATE)
+        with pytest.raises(Shed):
+            await paced.say(Kind.UPDATE)
+        await paced.say(Kind.FINAL)
+    (refused,) = (call for call in paced.world.room.calls if not call["ok"])
+    (sent,) = (
+        call for call in paced.world.room.calls if call["method"] == "sendMessage" and call["ok"]
+    )
+    assert sent["time"] - refused["time"] >= 1
+
+
+async def test_a_refusal_again_and_again(paced: Paced) -> None:
+    """In the end it is told."""
+    paced.world.room.fail("sendMessage", *[Fault(status=429, retry_after=1)] * 3)
+    async with paced.bot:
+        with pytest.raises(RetryAfter):
+            await paced.say(Kind.FINAL)
+
+
+async def test_what_has_no_pace(paced: Paced) -> None:
+    """Questions about a chat, and answers to presses, neither wait nor count."""
+    async with paced.bot:
+        for _ in range(9):
+            await paced.bot.get_chat(ANN)
+        await paced.say(Kind.UPDATE)
+
+
+async def test_without_storage(elsewhere: World) -> None:
+    """Sending does not fail for its sake; what can be shed is."""
+    async with own_valkey() as server:
+        redis = connect(server.url, connections=2)
+        paced = Paced(elsewhere, redis)
+        server.kill()
+        async with paced.bot:
+            await paced.say(Kind.FINAL)
+            with pytest.raises(Shed):
+                await paced.say(Kind.TYPING)
+        await redis.aclose()

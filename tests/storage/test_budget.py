@@ -1,0 +1,108 @@
+"""Budgets towards Telegram, on a real server."""
+
+import asyncio
+import itertools
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from storage import keys
+from storage.budget import Act, Budget
+
+CHAT, GROUP = 5, -5
+_bot_ids = itertools.count(8_800_000)
+
+
+class Two:
+    """One bot's budget, as two processes see it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.bot_id = redis, next(_bot_ids)
+        self._turns = itertools.cycle([Budget(redis, self.bot_id), Budget(redis, self.bot_id)])
+
+    async def take(self, chat: int, act: Act) -> float | None:
+        """Let one of them take a place."""
+        return await next(self._turns).take(chat, act)
+
+    async def freeze(self, chat: int, seconds: float) -> None:
+        """Let one of them freeze a chat."""
+        await next(self._turns).freeze(chat, seconds)
+
+
+@pytest.fixture
+def budget(redis: Redis) -> Two:
+    """The budget of a new bot."""
+    return Two(redis)
+
+
+async def test_a_chat_has_a_burst(budget: Two) -> None:
+    """Two may be shed or not, one more is kept for the final text; others wait for theirs."""
+    assert [await budget.take(CHAT, "shed") for _ in range(4)] == [0, 0, None, None]
+    assert await budget.take(CHAT, "final") == 0
+    first, second = await budget.take(CHAT, "final"), await budget.take(CHAT, "wait")
+    assert first
+    assert second
+    assert 0.5 < first <= 1.1
+    assert second - first > 1
+    assert await budget.take(CHAT + 1, "wait") == 0
+
+
+async def test_a_place_comes_with_time(budget: Two) -> None:
+    """What was spent comes back."""
+    while await budget.take(CHAT, "shed") is not None:
+        pass
+    await asyncio.sleep(1.2)
+    assert await budget.take(CHAT, "shed") == 0
+    assert await budget.take(CHAT, "shed") is None
+
+
+async def test_a_group_has_less(budget: Two) -> None:
+    """In any minute no more than twenty go to it, and what can be shed leaves room."""
+    waits = [await budget.take(GROUP, "final") for _ in range(21)]
+    assert all(wait is not None for wait in waits)
+    assert sum((wait or 0) < 60 for wait in waits) <= 20
+    assert await budget.take(GROUP, "shed") is None
+
+
+async def test_all_together(budget: Two) -> None:
+    """Beyond the budget of all what can be shed is, and others wait; an answer's ends do not."""
+    chats = itertools.count(100)
+    started = time.monotonic()
+    went = 0
+    while await budget.take(next(chats), "shed") == 0:
+        went += 1
+    assert 10 <= went <= 10 + 20 * (time.monotonic() - started) + 1
+    assert await budget.take(next(chats), "wait")
+    assert await budget.take(next(chats), "first") == 0
+    assert await budget.take(next(chats), "final") == 0
+
+
+async def test_a_freeze(budget: Two) -> None:
+    """A frozen chat takes nothing, whoever asks, and is slower afterwards; others are not."""
+    await budget.freeze(CHAT, 0.5)
+    assert await budget.take(CHAT, "shed") is None
+    waits = [await budget.take(CHAT, "final") for _ in range(4)]
+    assert all(wait and wait > 0.3 for wait in waits)
+    assert (waits[3] or 0) > (waits[0] or 0) + 2
+    assert await budget.take(CHAT + 1, "shed") == 0
+
+
+async def test_the_clock_went_back(budget: Two) -> None:
+    """What was noted in the future holds up nothing for longer than it would have."""
+    for _ in range(3):
+        await budget.take(CHAT, "final")
+    await budget.freeze(CHAT, 1)
+    key = keys.pace(budget.bot_id, CHAT)
+    for field, value in (await budget.redis.hgetall(key)).items():
+        await budget.redis.hset(key, field, int(float(value)) + 3_600_000)
+    wait = await budget.take(CHAT, "final")
+    assert wait
+    assert wait < 4
+
+
+async def test_nothing_is_left(budget: Two) -> None:
+    """A budget that is whole again needs no key."""
+    await budget.take(CHAT, "wait")
+    for key in (keys.pace(budget.bot_id, CHAT), keys.pace_of_all(budget.bot_id)):
+        assert 0 < await budget.redis.pttl(key) < 4000
