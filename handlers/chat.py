@@ -1,6 +1,7 @@
 """A text meant for the bot: to the dialogue, and its answer back as it grows."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from handlers.addressing import chat_key, is_addressed, question
 from handlers.burst import collected, glued
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
-from handlers.documents import Documents
+from handlers.documents import DocumentError, Documents
 from handlers.failures import sentence
 from handlers.growth import Growth, Streaming
 from handlers.markup import MAX_CHARACTERS, Chunk, render
@@ -81,12 +82,19 @@ class Chat:
 
     async def _words(self, message: Message, me: User, texts: Texts, past: Past) -> str:
         """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
-        words = question(message, me)
+        words, known = question(message, me), {past.asked, *past.answer}
         if author := forwarded_from(message):
             words = f"{texts.forwarded.format(author=author)}\n{words}"
         if message.document:
             words = await self._documents.fetch(message.document, words)
-        quoted = quotation(message, {past.asked, *past.answer})
+        elif (
+            (replied := message.reply_to_message)
+            and replied.document
+            and replied.message_id not in known
+        ):
+            with contextlib.suppress(DocumentError):  # it is the reply that is asked
+                words = await self._documents.fetch(replied.document, words)
+        quoted = quotation(message, known)
         return f"{quoted}\n\n{words}".strip() if quoted else words
 
     async def on_edit(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -98,8 +106,9 @@ class Chat:
         past = await self.conversation.recall(chat_key(message))
         asked = await self._words(message, context.bot.bot, texts, past)
         is_last = message.message_id == past.asked and bool(past.messages)
-        # Telegram also tells of edits that nobody sees.
-        changed = not is_last or past.messages[-2].text != asked
+        # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
+        words = question(message, context.bot.bot)
+        changed = not is_last or not past.messages[-2].text.endswith(words)
         if asked and changed and message.message_id >= past.asked:
             if is_last:
                 await current.get().note(Shown(0, past.answer))

@@ -115,6 +115,7 @@ def formatted(source: str) -> Formatted:
     for entity in reversed(entities):  # the outer of two with the same bounds is its last
         stop = entity.offset + entity.length
         start, end = (units - bisect_left(astral, units) for units in (entity.offset, stop))
+        end = start + len(text[start:end].rstrip("\n"))
         kind = FILE if entity.type == "pre" and entity.offset in long else entity.type
         spans.append(Span(kind, start, end, unshielded(entity.url or entity.language or "")))
     return _spliced(Formatted(text, tuple(_simplified(spans))))

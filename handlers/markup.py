@@ -173,7 +173,6 @@ def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
     entities = []
     for span in spans:
         first, last = (min(max(at - start, 0), len(text)) for at in (span.start, span.end))
-        last = first + len(text[first:last].rstrip("\n"))
         if span.kind != FILE and text[first:last].strip():
             offset = first + bisect_left(astral, first)
             length = last + bisect_left(astral, last) - offset

@@ -135,7 +135,11 @@ _CUT = re.compile(
     r"|\$(?![\s\d])[^\n]{0,80}\Z"  # with a digit it is a price
     r"|\\[(\[][\s\S]{0,400}\Z"
 )
-_OPENING = re.compile(r"\*+(?=[^\W_])|(?<![^\W_])[*_]+(?=\S)|~~(?=\S)|(?<=~)~(?=\S)|`")
+_OPENING = re.compile(
+    r"\*+(?=[^\W_])"
+    r"|(?<![^\W_])(?<![^\W_][*_])(?<![^\W_][*_]{2})[*_]+(?=\S)"  # not after a word
+    r"|~~(?=\S)|(?<=~)~(?=\S)|`"
+)
 
 
 def _last_block(source: str) -> _Block:

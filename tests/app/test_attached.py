@@ -52,6 +52,16 @@ async def test_a_text_document(world: World, name: str) -> None:
     assert question == f"[{name}]\n```\nстрока 1\nline 2\n```\n\nwhat is this?"
 
 
+async def test_a_reply_to_a_document(world: World) -> None:
+    """What was sent before can be asked about."""
+    upload = Upload("a.txt", "text/plain", b"old text")
+    sent = world.room.send_document(ANN, ANN, upload, caption="keep")
+    world.room.say(ANN, ANN, "between")
+    world.room.say(ANN, ANN, "what was it?", reply_to=sent["message_id"])
+    *_, question = await asked(world, 3)
+    assert question == "> keep\n\n[a.txt]\n```\nold text\n```\n\nwhat was it?"
+
+
 async def test_a_pdf(world: World) -> None:
     """The text of its pages is read."""
     world.room.send_document(ANN, ANN, Upload("paper.pdf", "application/pdf", pdf("Hello pages")))

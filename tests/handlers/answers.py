@@ -120,7 +120,7 @@ ANSWERS: list[tuple[str, str, str]] = [
             "10. десятый"
         ),
     ),
-    ("list first", ("- a\n  > цитата\n- b"), ("• a\n<blockquote>цитата\n</blockquote>• b")),
+    ("list first", ("- a\n  > цитата\n- b"), ("• a\n<blockquote>цитата</blockquote>\n• b")),
     (
         "code in a list",
         ("1. Установите:\n   ```bash\n   pip install x\n   ```\n2. Запустите"),

@@ -21,6 +21,9 @@ from starlette.routing import Route
 from telegram import Bot, Document
 from telegram.error import NetworkError
 
+from bot.playground.content import Upload
+from bot.playground.emulator import telegram_routes
+from bot.playground.room import Room
 from bot.web import serving
 from handlers import documents, pdf
 from handlers.documents import (
@@ -345,16 +348,25 @@ def files() -> Files:
     return Files()
 
 
+@contextlib.asynccontextmanager
+async def calling(url: str) -> AsyncIterator[Bot]:
+    """A bot whose Telegram is at ``url``."""
+    bot = Bot(TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot")
+    for request in bot._request:
+        await request.initialize()
+    yield bot
+    for request in bot._request:
+        await request.shutdown()
+
+
 @pytest.fixture
 async def bot(files: Files) -> AsyncIterator[Bot]:
-    """A bot whose Telegram that is."""
-    async with serving(Starlette(routes=files.routes()), "127.0.0.1", 0) as url:
-        bot = Bot(TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot")
-        for request in bot._request:
-            await request.initialize()
+    """A bot whose Telegram has that file."""
+    async with (
+        serving(Starlette(routes=files.routes()), "127.0.0.1", 0) as url,
+        calling(url) as bot,
+    ):
         yield bot
-        for request in bot._request:
-            await request.shutdown()
 
 
 def document(bot: Bot, name: str | None = "a.txt", **more: Any) -> Document:
@@ -362,6 +374,16 @@ def document(bot: Bot, name: str | None = "a.txt", **more: Any) -> Document:
     sent = Document("a", "b", file_name=name, **more)
     sent.set_bot(bot)
     return sent
+
+
+async def test_a_pdf_in_the_local_telegram() -> None:
+    """What a person sent there is fetched by the same calls as from Telegram."""
+    room = Room(TOKEN)
+    sent = room.store(Upload("a.pdf", "application/pdf", pdfs.pdf(RUSSIAN)))
+    app = Starlette(routes=telegram_routes(room))
+    async with serving(app, "127.0.0.1", 0) as url, calling(url) as bot:
+        found = await Documents().fetch(Document.de_json(sent, bot), "why?")
+    assert found == f"[a.pdf]\n```\n{RUSSIAN}\n```\n\nwhy?"
 
 
 async def test_a_document_is_fetched(bot: Bot, files: Files) -> None:

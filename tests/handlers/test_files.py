@@ -10,7 +10,7 @@ from handlers.filename import file_name
 from handlers.markup import Chunk, File, render
 from tests.handlers.reading import assert_sendable, messages, shown
 
-CODE = "\n".join(f"    x{n} = a*b < c || \\[{n}\\]  " for n in range(200)) + "\nконец"
+CODE = "\n".join(f"    x{n} = a*b < c || \\[{n}\\]  " for n in range(150)) + "\nконец"
 
 
 def files(markdown: str) -> list[File]:
@@ -30,13 +30,13 @@ def test_long_code_is_a_file_after_the_messages() -> None:
 def test_code_in_a_list_and_in_a_quote_is_a_file_too() -> None:
     """What indents the code is not part of it."""
     listed = "1. Раз:\n   ```js\n" + "   f(1);\n" * 600 + "   ```\n2. Два"
-    quoted = "> ```go\n" + "> f(1)\n" * 600 + "> ```\n> и **всё**"
+    quoted = "> ```go\n" + "> f(1)\n" * 900 + "> ```\n> и **всё**"
     assert shown(messages(render(listed))[0]) == "1. Раз:\n📎 code.js\n2. Два"
     assert files(listed) == [File("code.js", "f(1);\n" * 600)]
     assert shown(messages(render(quoted))[0]) == (
         "<blockquote>📎 code.go\nи <bold>всё</bold></blockquote>"
     )
-    assert files(quoted) == [File("code.go", "f(1)\n" * 600)]
+    assert files(quoted) == [File("code.go", "f(1)\n" * 900)]
 
 
 def test_indented_code_may_be_a_file_too() -> None:

@@ -75,8 +75,10 @@ async def test_what_can_be_shed_is(paced: Paced) -> None:
 
 async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
-    async with paced.bot:
-        await asyncio.gather(*(paced.bot.send_message(ANN, str(number)) for number in range(5)))
+    async with paced.bot, asyncio.TaskGroup() as sending:
+        for number in range(5):
+            sending.create_task(paced.bot.send_message(ANN, str(number)))
+            await asyncio.sleep(0.02)
     assert [message["text"] for message in paced.world.said(ANN)] == list("01234")
 
 
