@@ -83,7 +83,7 @@ def _growing(source: str) -> Formatted:
     return joined([*parts, (separator, formatted(closed(last)))])
 
 
-_section = lru_cache(maxsize=1024)(formatted)  # fifty long answers that grow at once
+_section = lru_cache(maxsize=1024)(formatted)  # as many parts as fifty long answers have
 
 
 def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
@@ -177,7 +177,8 @@ def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
             offset = first + bisect_left(astral, first)
             length = last + bisect_left(astral, last) - offset
             entities.append(_entity(span.kind, offset, length, span.detail))
-    yield Chunk(text, tuple(entities))
+    # A span cut before may now be shorter than one that it was outside of.
+    yield Chunk(text, tuple(sorted(entities, key=lambda e: (e.offset, -e.length))))
 
 
 @lru_cache(maxsize=4096)  # making one costs python-telegram-bot ten microseconds

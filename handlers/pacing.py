@@ -44,8 +44,8 @@ class Kind(StrEnum):
 _ACTS: dict[Kind, Act] = {
     Kind.TYPING: "shed",
     Kind.UPDATE: "shed",
-    Kind.FIRST: "first",
-    Kind.FINAL: "final",
+    Kind.FIRST: "end",
+    Kind.FINAL: "end",
     Kind.OTHER: "wait",
 }
 

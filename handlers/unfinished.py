@@ -61,7 +61,7 @@ def sections(source: str) -> Iterator[tuple[str, str]]:
     yield separator, source[start:]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)  # as many parts as fifty long answers have
 def _first_part(source: str) -> tuple[str, int]:
     """Find where the last block, or item of a list, begins, and what separates it; 0 for none."""
     source = literal(source[: source.rfind("\n") + 1])

@@ -4,10 +4,11 @@ Telegram publishes about one message a second in a chat, twenty a minute in a gr
 second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
 edits, "typing" and drafts count likewise, as far as people have found out. The numbers stand in
 the script ``pace``: a chat has a place every 1.1 s and a burst of three, of which one is kept for
-the final text; a group besides has one every 4 s and a burst of five, of which what can be shed
-leaves two. Of the thirty a second, twenty are for what can be shed or wait, which leaves ten for
-the first and final texts, which do not ask. Whoever waits has a place of his own, so that those
-of a chat go in the order in which they came.
+an answer's end; a group besides has one every 4 s and a burst of five, of which what can be shed
+leaves two. Of the thirty a second, twenty are for what can be shed or wait. The ends of an answer,
+its first and its final text, wait only while Telegram has frozen the chat; they take places that
+others then miss. Whoever waits has a place of his own, so that those of a chat go in the order in
+which they came.
 """
 
 from importlib.resources import files
@@ -18,8 +19,8 @@ from redis.asyncio import Redis
 from storage import keys
 from storage.connect import translated
 
-Act = Literal["shed", "wait", "first", "final"]
-"""What a place is for: what can be left out, what can wait, an answer's first and final text."""
+Act = Literal["shed", "wait", "end"]
+"""What a place is for: what can be left out, what can wait, an answer's first or final text."""
 
 WIDE_SECONDS = 60
 """How long after a freeze a chat's pace is half as fast."""
@@ -36,10 +37,7 @@ class Budget:
         )
 
     async def take(self, chat_id: int, act: Act) -> float | None:
-        """Take a place; gives the seconds after which it is there, or None: shed it.
-
-        An answer's first and final text are not held by the budget of all; they run it into debt.
-        """
+        """Take a place; gives the seconds after which it is there, or None: shed it."""
         names = [keys.pace(self._bot_id, chat_id), keys.pace_of_all(self._bot_id)]
         with translated():
             wait = int(await self._pace(names, [act, int(chat_id < 0)]))

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- KEYS: pace of a chat, pace of all. ARGV: what for ('shed', 'wait', 'first' or 'final'), 1 for a group.
+-- KEYS: pace of a chat, pace of all. ARGV: what for ('shed', 'wait' or 'end'), 1 for a group.
 -- Takes a place in every budget (see storage/budget.py) and returns the milliseconds after which it is
 -- there; or takes none, and returns -1, when what is to be shed would have to wait.
 -- A budget is the time up to which it is spent: with a burst of n it may lie n intervals ahead.
@@ -16,17 +16,18 @@ local function noted(key)
 end
 
 local act, group = ARGV[1], ARGV[2] == '1'
-local shed = act == 'shed'
 local of_chat, of_group, frozen, wide = noted(KEYS[1])
 local of_all = noted(KEYS[2])
-local kept = act == 'final' and 0 or 1
 local interval = wide > 0 and 2200 or 1100
-local wait = math.max(0, frozen, of_chat - (2 - kept) * interval)
-if group then wait = math.max(wait, of_group - (shed and 2 or 4) * 4000) end
-if act == 'shed' or act == 'wait' then wait = math.max(wait, of_all - 9 * 50) end
-if shed and wait > 0 then return -1 end
+local wait = frozen
+if act ~= 'end' then
+  wait = math.max(wait, of_chat - interval, of_all - 9 * 50)
+  if group then wait = math.max(wait, of_group - (act == 'shed' and 2 or 4) * 4000) end
+end
+if act == 'shed' and wait > 0 then return -1 end
 
-of_chat = math.max(of_chat, frozen) + interval
+-- Ends of answers that come faster than the pace leave a debt, but no endless one.
+of_chat = math.max(frozen, math.min(of_chat, 20 * interval)) + interval
 if group then of_group = math.max(of_group, frozen) + 4000 end
 redis.call('HSET', KEYS[1], 'at', now, 'spent', now + of_chat, 'group', now + of_group,
   'frozen', now + frozen, 'wide', now + wide)

@@ -16,7 +16,8 @@ from starlette.applications import Starlette
 from bot import web
 from bot.app import running
 from bot.playground.completion import CompletionServer
-from bot.playground.emulator import room_routes, telegram_routes
+from bot.playground.door import room_routes
+from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.settings import Settings
 from storage.connect import connect

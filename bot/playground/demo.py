@@ -21,7 +21,8 @@ from bot import log
 from bot.app import running
 from bot.playground.chat import Person, Status
 from bot.playground.completion import CompletionServer, Words
-from bot.playground.emulator import room_routes, telegram_routes
+from bot.playground.door import room_routes
+from bot.playground.emulator import telegram_routes
 from bot.playground.model import LocalModel, ModelMissing
 from bot.playground.prompt import Refusal
 from bot.playground.room import Room

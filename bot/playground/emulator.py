@@ -1,19 +1,17 @@
-"""The Bot API over HTTP, as a server of one room; and the room's own door for people and tests."""
+"""The Bot API over HTTP, as a server of one room."""
 
 import json
-import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.playground.chat import Json
-from bot.playground.completion import Exchange
 from bot.playground.connection import cut, gone, unless_gone
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
@@ -175,94 +173,3 @@ async def _fail(fault: Fault, scope: Scope, receive: Receive, send: Send) -> Non
         await Response(fault.html, fault.status, media_type="text/html")(scope, receive, send)
     else:
         await _refusal(fault.error())(scope, receive, send)
-
-
-class _RoomJson(JSONResponse):
-    """Readable JSON; what is no character (a lone surrogate in a call) becomes a "?"."""
-
-    def render(self, content: Any) -> bytes:
-        text = json.dumps(content, ensure_ascii=False, default=_described)
-        return text.encode("utf-8", "replace")
-
-
-def _described(upload: Upload) -> Json:
-    return {"file_name": upload.name, "text": upload.content.decode("utf-8", "replace")}
-
-
-def room_routes(room: Room, completions: Iterable[Exchange] = ()) -> list[Route]:
-    """Return the room's door: what people say goes in, what happened comes out.
-
-    ``completions`` are the requests of a completion server, to be shown in the log.
-    """
-
-    async def say(request: Request) -> Response:
-        return _RoomJson(room.say(**_said(await request.body())))
-
-    async def log(_: Request) -> Response:
-        seen = [completion.public() for completion in completions]
-        return _RoomJson({"calls": list(room.calls), "completions": seen})
-
-    async def messages(request: Request) -> Response:
-        return _RoomJson(room.messages(_number(request, "chat")))
-
-    async def chats(_: Request) -> Response:
-        return _RoomJson([chat.json() for chat in room.chats.values()])
-
-    async def changes(request: Request) -> Response:
-        waiting = room.changed(_number(request, "since"), _CHANGES_WAIT)
-        try:
-            version = await unless_gone(waiting, request.receive)
-        except ClientDisconnect:
-            version = room.version
-        return _RoomJson({"version": version})
-
-    return [
-        Route("/room/say", _told(say), methods=["POST"]),
-        Route("/room/log", log),
-        Route("/room/messages", _told(messages)),
-        Route("/room/chats", chats),
-        Route("/room/changes", _told(changes)),
-    ]
-
-
-_Handler = Callable[[Request], Awaitable[Response]]
-
-
-def _told(handler: _Handler) -> _Handler:
-    """Let a ValueError's sentence be the answer to a wrong request."""
-
-    async def handle(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except ValueError as error:
-            return _RoomJson({"error": str(error)}, 400)
-
-    return handle
-
-
-def _number(request: Request, name: str) -> int:
-    text = request.query_params.get(name, "")
-    if not re.fullmatch(r"-?\d{1,19}", text):
-        raise ValueError(f"{name} must be a whole number")
-    return int(text)
-
-
-_SAID = {"chat": int, "user": int, "text": str}
-_SAID_TOO = {"reply_to": int, "topic": int, "language": str}
-
-
-def _said(body: bytes) -> Json:
-    """Read what somebody says; ValueError tells what is wrong with it."""
-    try:
-        said = json.loads(body)
-    except ValueError:
-        raise ValueError("the body is not JSON") from None
-    if not isinstance(said, dict):
-        raise ValueError("the body is not a JSON object")  # noqa: TRY004 -- one error for all of it
-    said = {name: value for name, value in said.items() if value is not None}
-    if unknown := said.keys() - _SAID.keys() - _SAID_TOO.keys():
-        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
-    for name, kind in (_SAID | _SAID_TOO).items():
-        if type(said.get(name)) is not kind and (name in said or name in _SAID):
-            raise ValueError(f"{name} must be {'a whole number' if kind is int else 'a string'}")
-    return said

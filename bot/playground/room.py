@@ -118,8 +118,8 @@ class Room:
         return self._write(chat, user, of_kind(kind, caption), None, topic, None)
 
     def edit(self, chat: int, message_id: int, text: str) -> Json:
-        """Let its author change a message."""
-        place = self.chats[chat]
+        """Let its author change a message. ValueError when there is none such."""
+        place = self._place_of(chat, message_id)
         old = {k: v for k, v in place.messages[message_id].items() if k != "entities"}
         message = {**old, **written(text), "edit_date": self._now()}
         self.keep(place, message)
@@ -128,13 +128,17 @@ class Room:
         return message
 
     def press(self, chat: int, user: int, message_id: int, data: str) -> str:
-        """Let ``user`` press an inline button of the bot's message; the callback query's id."""
+        """Let ``user`` press an inline button of the bot's message; the callback query's id.
+
+        ValueError when there is no such message.
+        """
+        place = self._place_of(chat, message_id)
         callback_id = str(next(self._callback_ids))
         self.callbacks[callback_id] = self.clock()
         query = {
             "id": callback_id,
             "from": self._person(user).json(),
-            "message": self.chats[chat].messages[message_id],
+            "message": place.messages[message_id],
             "chat_instance": str(chat),
             "data": data,
         }
@@ -315,6 +319,11 @@ class Room:
         self._deliver(message, place)
         place.bot_spoke_last = False
         return message
+
+    def _place_of(self, chat: int, message_id: int) -> Chat:
+        if chat not in self.chats or message_id not in self.chats[chat].messages:
+            raise ValueError(f"no message {message_id} in chat {chat}")
+        return self.chats[chat]
 
     def _person(self, user: int) -> Person:
         if not 0 < user <= _LARGEST_ID:

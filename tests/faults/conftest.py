@@ -9,7 +9,7 @@ import storage.inbox
 import storage.lease
 import storage.places
 from bot.completion import yandexgpt
-from handlers import reply
+from handlers import delivery
 
 LEASE = 2.0
 
@@ -28,4 +28,4 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(bot.polling, "CONFLICT_PAUSE", 0.1)
     monkeypatch.setattr(yandexgpt, "PAUSES", (0.02, 0.05))
-    monkeypatch.setattr(reply, "PAUSES", (0.02, 0.05, 0.1))
+    monkeypatch.setattr(delivery, "PAUSES", (0.02, 0.05, 0.1))

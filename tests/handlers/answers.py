@@ -580,7 +580,7 @@ LONG: dict[str, str] = {
     + "\n   ```\n2. Второй",
     "much code": "\n\n".join(f"Файл {n}:\n\n```go\n{_CODE[:1500]}\n```" for n in range(6)),
     "code between": "слово " * 300 + f"\n\n```python\n{_CODE[:3400]}\n```\n\n" + "слово " * 900,
-    "one paragraph": "Слово за **словом**, и ещё *одно*. " * 350,
+    "one paragraph": "Слово за **словом**, и ещё *одно*. " * 250,
     "one word": "я😀" * 4000,
     "families": "👨\u200d👩\u200d👧\u200d👦🇷🇺" * 900,
     "quote": "> цитата с *курсивом* " + "и словами " * 900,

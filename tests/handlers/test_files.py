@@ -71,7 +71,7 @@ def test_a_growing_file_is_its_name_once_it_is_too_long() -> None:
 
 
 # fmt: off
-@pytest.mark.parametrize(("info", "first", "name"), [
+NAMES = [
     ("python", "x = 1", "code.py"),
     ("Python", "x = 1", "code.py"),
     ("", "x = 1", "code.txt"),
@@ -95,8 +95,11 @@ def test_a_growing_file_is_its_name_once_it_is_too_long() -> None:
     ("python", "import app.py", "code.py"),
     ("python", "# ../../.ssh", "code.py"),
     ("python", "# приложение.py", "code.py"),
-])
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("info", "first", "name"), NAMES)
 def test_a_file_is_named_by_what_is_known_of_it(info: str, first: str, name: str) -> None:
     """By its info string or its first line if they name a file, else by its language."""
     assert file_name(info, f"{first}\nx = 2\n", ()) == name

@@ -164,18 +164,15 @@ def _is_undecided(source: str) -> bool:
 
 @pytest.mark.parametrize("markdown", LONG.values(), ids=LONG)
 def test_a_long_answer_can_be_shown_as_it_grows(markdown: str) -> None:
-    """A message with another one after it does not change any more, but for code become a file."""
+    """A message with another one after it does not change any more, and is as in the end."""
     before: list[Chunk] = []
-    for length in [*range(0, len(markdown), 53), len(markdown)]:
+    for length in [*range(0, len(markdown), 83), len(markdown)]:
         chunks = growing(markdown[:length])
         assert_sendable(chunks)
-        if len(chunks) >= len(before):
-            assert chunks[: len(before) - 1] == before[:-1]
-        else:
-            assert "📎" in chunks[-1].text
+        assert chunks[: len(before[:-1])] == before[:-1]
         before = chunks
     whole = messages(render(markdown))
-    assert before[:-1] == whole[: len(before) - 1]
+    assert before[:-1] == whole[: len(before[:-1])]
 
 
 @settings(deadline=None, max_examples=300)
@@ -215,6 +212,19 @@ def test_parts_make_the_same_whole(seed: int) -> None:
     markdown = "\n\n".join([*chosen, "конец"])
     assert len(markdown) > 4000
     assert growing(markdown) == messages(render(markdown))
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.sampled_from(MIXED), min_size=50, max_size=90), st.integers(90, 400))
+def test_a_message_before_others_is_left_alone(chosen: list[str], step: int) -> None:
+    """Growing text changes the last message only, but where it is a mark's breadth too long."""
+    markdown = "\n\n".join(chosen)
+    before: list[Chunk] = []
+    for length in range(0, len(markdown), step):
+        chunks = growing(markdown[:length])
+        shrunk = len(chunks) < len(before)  # by a mark that is known now, and not shown any more
+        assert shrunk or chunks[: len(before[:-1])] == before[:-1]
+        before = chunks
 
 
 def test_a_list_counted_by_the_parser_is_not_parted() -> None:

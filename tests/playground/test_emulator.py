@@ -15,7 +15,8 @@ from telegram import Bot, LinkPreviewOptions
 from telegram.error import BadRequest, NetworkError
 
 from bot.playground.completion import Exchange
-from bot.playground.emulator import room_routes, telegram_routes
+from bot.playground.door import room_routes
+from bot.playground.emulator import telegram_routes
 from bot.playground.fault import Fault
 from bot.playground.methods import METHODS
 from bot.playground.parameters import typed

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot import log
 from bot.playground import demo as module
 from bot.playground.demo import add_arguments, demo
+from handlers.texts import RUSSIAN
 from storage.message import Message
 
 CHROMIUM = shutil.which("chromium")
@@ -134,6 +135,34 @@ async def test_suggestions_and_commands(page: Page) -> None:
     await page.get_by_role("button", name="/help").click()
     await expect(page.locator(".bubble.own .text")).to_have_text("/help")
     await expect(page.locator(".bubble.bot")).to_have_count(1)
+
+
+async def test_buttons_under_an_answer(page: Page) -> None:
+    """They can be pressed, and what the bot says to that is shown."""
+    await write(page, "Hello there")
+    await page.locator(".bubble.bot .act").last.click()
+    await expect(page.locator("#toast")).to_have_text(RUSSIAN.undone)
+    await expect(page.locator(".bubble.bot")).to_have_count(0)
+
+
+async def test_an_own_message_is_edited(page: Page) -> None:
+    """The answer changes with the question."""
+    await write(page, "Hello there")
+    await expect(page.locator(".bubble.bot")).to_contain_text("Hello there")
+    await page.get_by_role("button", name="Edit").click()
+    await page.keyboard.press("Control+a")
+    await page.keyboard.type("Goodbye")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.bot")).to_contain_text("Goodbye")
+    await expect(page.locator(".bubble.bot")).to_have_count(1)
+
+
+async def test_a_text_file_is_attached(page: Page) -> None:
+    """Its text goes to the model."""
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
+    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    await expect(page.locator(".bubble.own .quote")).to_have_text("📎 notes.txt")
+    await expect(page.locator("#sent .user p")).to_contain_text("some notes")
 
 
 async def test_hostile_text_stays_text(page: Page) -> None:

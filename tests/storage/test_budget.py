@@ -37,15 +37,25 @@ def budget(redis: Redis) -> Two:
 
 
 async def test_a_chat_has_a_burst(budget: Two) -> None:
-    """Two may be shed or not, one more is kept for the final text; others wait for theirs."""
+    """Two may be shed or not, then others wait for theirs; an answer's ends do not."""
     assert [await budget.take(CHAT, "shed") for _ in range(4)] == [0, 0, None, None]
-    assert await budget.take(CHAT, "final") == 0
-    first, second = await budget.take(CHAT, "final"), await budget.take(CHAT, "wait")
+    assert await budget.take(CHAT, "end") == 0
+    first, second = await budget.take(CHAT, "wait"), await budget.take(CHAT, "wait")
     assert first
     assert second
-    assert 0.5 < first <= 1.1
+    assert 1.1 < first <= 2.2
     assert second - first > 1
+    assert await budget.take(CHAT, "end") == 0
     assert await budget.take(CHAT + 1, "wait") == 0
+
+
+async def test_a_debt_has_an_end(budget: Two) -> None:
+    """However fast answers come, others wait no longer than for twenty places."""
+    for _ in range(60):
+        assert await budget.take(CHAT, "end") == 0
+    wait = await budget.take(CHAT, "wait")
+    assert wait
+    assert 20 < wait < 25
 
 
 async def test_a_place_comes_with_time(budget: Two) -> None:
@@ -59,7 +69,7 @@ async def test_a_place_comes_with_time(budget: Two) -> None:
 
 async def test_a_group_has_less(budget: Two) -> None:
     """In any minute no more than twenty go to it, and what can be shed leaves room."""
-    waits = [await budget.take(GROUP, "final") for _ in range(21)]
+    waits = [await budget.take(GROUP, "wait") for _ in range(21)]
     assert all(wait is not None for wait in waits)
     assert sum((wait or 0) < 60 for wait in waits) <= 20
     assert await budget.take(GROUP, "shed") is None
@@ -74,31 +84,30 @@ async def test_all_together(budget: Two) -> None:
         went += 1
     assert 10 <= went <= 10 + 20 * (time.monotonic() - started) + 1
     assert await budget.take(next(chats), "wait")
-    assert await budget.take(next(chats), "first") == 0
-    assert await budget.take(next(chats), "final") == 0
+    assert await budget.take(next(chats), "end") == 0
 
 
 async def test_a_freeze(budget: Two) -> None:
     """A frozen chat takes nothing, whoever asks, and is slower afterwards; others are not."""
     await budget.freeze(CHAT, 0.5)
     assert await budget.take(CHAT, "shed") is None
-    waits = [await budget.take(CHAT, "final") for _ in range(4)]
+    waits = [await budget.take(CHAT, "end"), *[await budget.take(CHAT, "wait") for _ in range(3)]]
     assert all(wait and wait > 0.3 for wait in waits)
-    assert (waits[3] or 0) > (waits[0] or 0) + 2
+    assert (waits[3] or 0) > (waits[1] or 0) + 4
     assert await budget.take(CHAT + 1, "shed") == 0
 
 
 async def test_the_clock_went_back(budget: Two) -> None:
     """What was noted in the future holds up nothing for longer than it would have."""
     for _ in range(3):
-        await budget.take(CHAT, "final")
+        await budget.take(CHAT, "end")
     await budget.freeze(CHAT, 1)
     key = keys.pace(budget.bot_id, CHAT)
     for field, value in (await budget.redis.hgetall(key)).items():
         await budget.redis.hset(key, field, int(float(value)) + 3_600_000)
-    wait = await budget.take(CHAT, "final")
+    wait = await budget.take(CHAT, "wait")
     assert wait
-    assert wait < 4
+    assert wait < 6
 
 
 async def test_nothing_is_left(budget: Two) -> None:

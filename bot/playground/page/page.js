@@ -3,6 +3,7 @@
 import { element, formatted } from "./text.js";
 
 const TYPING_SECONDS = 6; // so long do Telegram's own apps show sendChatAction
+const TOAST_SECONDS = 4;
 const SUGGESTIONS = ["What is the capital of France?", "/help", "/reset"];
 
 // Every element with an id, by its id.
@@ -13,6 +14,7 @@ let demo; // what demo.py tells: people (the first has the private chat), group,
 let shown; // the chat on the screen, who speaks, and the message that is being replied to
 let sentCount = 0;
 let typingTimer;
+let toastTimer;
 
 async function fetched(path, options) {
   const response = await fetch(path, options);
@@ -37,13 +39,16 @@ async function follow() {
 
 async function refresh() {
   const { chat } = shown;
-  const [chats, messages, log] = await Promise.all(
-    ["room/chats", `room/messages?chat=${chat}`, "room/log"].map((path) => fetched(path)),
+  const [chats, messages, drafts, log] = await Promise.all(
+    ["room/chats", `room/messages?chat=${chat}`, `room/drafts?chat=${chat}`, "room/log"].map((path) =>
+      fetched(path),
+    ),
   );
   if (chat !== shown.chat) return; // another one was opened meanwhile
   showTabs(chats);
   showTyping(log.calls);
-  showMessages(messages);
+  showToast(log.calls);
+  showMessages(messages, drafts);
   showSent(log.completions);
 }
 
@@ -67,7 +72,7 @@ function tab(chat) {
 }
 
 function open(chat) {
-  shown = { chat, user: chat > 0 ? chat : demo.people[0].id, replyTo: null };
+  shown = { chat, user: chat > 0 ? chat : demo.people[0].id, replyTo: null, editing: null };
   page.hint.hidden = chat > 0;
   showReplying();
   showSpeakers();
@@ -75,10 +80,13 @@ function open(chat) {
   return refresh();
 }
 
-function showMessages(messages) {
+function showMessages(messages, drafts) {
   const list = page.messages;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
-  list.replaceChildren(...(messages.length ? messages.map(bubble) : [suggestions()]));
+  list.replaceChildren(
+    ...(messages.length ? messages.map(bubble) : [suggestions()]),
+    ...drafts.map(draftBubble),
+  );
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
 
@@ -95,10 +103,65 @@ function bubble(message) {
     made.append(element("div", { className: "quote" }, excerpt(message.reply_to_message)));
   }
   made.append(
-    element("div", { className: "text", dir: "auto" }, ...formatted(message.text ?? "", message.entities)),
-    element("time", { dateTime: time.toISOString() }, time.toLocaleTimeString([], { timeStyle: "short" })),
+    element(
+      "div",
+      { className: "text", dir: "auto" },
+      ...formatted(message.text ?? message.caption ?? "", message.entities ?? message.caption_entities),
+    ),
+    element(
+      "time",
+      { dateTime: time.toISOString() },
+      `${message.edit_date ? "edited " : ""}${time.toLocaleTimeString([], { timeStyle: "short" })}`,
+    ),
   );
+  if (message.document) made.prepend(element("div", { className: "quote" }, `📎 ${message.document.file_name}`));
+  if (own && message.text) made.append(act("Edit", () => edit(message)));
+  const rows = message.reply_markup?.inline_keyboard ?? [];
+  for (const button of rows.flat()) {
+    const told = { chat: shown.chat, user: shown.user, message_id: message.message_id };
+    made.append(act(button.text, () => post("room/press", { ...told, data: button.callback_data })));
+  }
   return element("li", {}, made);
+}
+
+function draftBubble({ draft_id, text, entities, can_stop }) {
+  const made = element(
+    "article",
+    { className: "bubble bot draft" },
+    element("div", { className: "text", dir: "auto" }, ...formatted(text || "Thinking…", entities)),
+  );
+  if (can_stop) made.append(act("■ Stop", () => post("room/stop", { chat: shown.chat, draft_id })));
+  return element("li", {}, made);
+}
+
+function act(label, onclick) {
+  return element(
+    "button",
+    {
+      type: "button",
+      className: "act",
+      onclick: (event) => {
+        event.stopPropagation(); // the bubble's own click is a reply
+        onclick();
+      },
+    },
+    label,
+  );
+}
+
+function edit(message) {
+  shown.editing = message;
+  page.text.value = message.text;
+  grow();
+  page.text.focus();
+}
+
+function showToast(calls) {
+  const { time, parameters } = calls.findLast(({ method }) => method === "answerCallbackQuery") ?? {};
+  const fresh = parameters?.text && Date.now() / 1000 - time < TOAST_SECONDS;
+  page.toast.textContent = fresh ? parameters.text : "";
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (page.toast.textContent = ""), 1000 * TOAST_SECONDS);
 }
 
 function excerpt({ text = "" }) {
@@ -132,16 +195,37 @@ function showTyping(calls) {
 // --- what the person writes ---
 
 async function say(text) {
-  const words = { chat: shown.chat, user: shown.user, text };
+  const { chat, user, editing } = shown;
+  if (editing) {
+    shown.editing = null;
+    await post("room/edit", { chat, message_id: editing.message_id, text });
+    return;
+  }
+  const words = { chat, user, text };
   if (shown.replyTo) words.reply_to = shown.replyTo.message_id;
   replyTo(null);
+  page.messages.scrollTop = page.messages.scrollHeight;
+  await post("room/say", words);
+}
+
+async function post(path, body) {
   try {
     const headers = { "Content-Type": "application/json" };
-    page.messages.scrollTop = page.messages.scrollHeight;
-    await fetched("room/say", { method: "POST", headers, body: JSON.stringify(words) });
+    await fetched(path, { method: "POST", headers, body: JSON.stringify(body) });
   } catch (error) {
     page.status.textContent = `Not sent: ${error.message}`;
   }
+}
+
+async function attach() {
+  const [file] = page.file.files;
+  if (!file) return;
+  const caption = page.text.value.trim();
+  page.text.value = "";
+  page.file.value = "";
+  await post("room/document", {
+    chat: shown.chat, user: shown.user, name: file.name, text: await file.text(), caption,
+  });
 }
 
 function send(event) {
@@ -219,6 +303,7 @@ function turn({ role, text }) {
 async function start() {
   page.compose.onsubmit = send;
   page.text.oninput = grow;
+  page.file.onchange = attach;
   page.text.onkeydown = (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
   };
