@@ -10,7 +10,7 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, DataError, RedisError, ResponseError
 
 log = structlog.get_logger()
 
@@ -27,11 +27,13 @@ class StorageUnavailable(Exception):
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever redis-py raises into `StorageUnavailable`."""
+    """Turn what redis-py raises into `StorageUnavailable`, but for what no waiting would mend."""
     task = asyncio.current_task()
     cancels = task.cancelling() if task else 0
     try:
         yield
+    except DataError:  # an odd value, such as an update may hold where a number should be
+        raise
     except RedisError as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     finally:

@@ -11,7 +11,7 @@ import bot.worker
 from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
-from handlers import delivery
+from handlers import delivery, growth
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, local_telegram
 from tests.faults.proxy import Proxy, Trouble
@@ -37,6 +37,7 @@ def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for Telegram either."""
     monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.05)
     monkeypatch.setattr(clients, "CALL_SECONDS", 0.6)
+    monkeypatch.setattr(growth, "TYPING_AFTER", 0)  # the model is quick here
     monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.05,) * 40)
     monkeypatch.setattr(bot.polling, "POLL_SECONDS", 1)
     monkeypatch.setattr(bot.polling, "SILENT_SECONDS", 1.5)

@@ -2,7 +2,7 @@
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import BusyLoadingError, RedisError, ResponseError
+from redis.exceptions import BusyLoadingError, DataError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
@@ -87,3 +87,9 @@ async def test_a_mistake_of_ours_is_not_repeated() -> None:
 
     with pytest.raises(ValueError, match="ours"):
         await patiently(call)
+
+
+async def test_an_odd_value_is_not_waited_for(redis: Redis) -> None:
+    """What cannot be written is told at once: storage would never take it."""
+    with pytest.raises(DataError):
+        await patiently(lambda: redis.set("key", ["odd"]))  # type: ignore[arg-type]
