@@ -27,11 +27,16 @@ end
 if act == 'shed' and wait > 0 then return -1 end
 
 -- Ends of answers that come faster than the pace leave a debt, but no endless one.
-of_chat = math.max(frozen, math.min(of_chat, 20 * interval)) + interval
-if group then of_group = math.max(of_group, frozen) + 4000 end
+local function spend(spent, interval)
+  if act == 'end' and spent > 20 * interval then return spent end
+  return math.max(spent, frozen) + interval
+end
+of_chat = spend(of_chat, interval)
+if group then of_group = spend(of_group, 4000) end
+if act ~= 'end' or of_all < 20 * 50 then of_all = of_all + 50 end
 redis.call('HSET', KEYS[1], 'at', now, 'spent', now + of_chat, 'group', now + of_group,
   'frozen', now + frozen, 'wide', now + wide)
 redis.call('PEXPIRE', KEYS[1], 1000 + math.max(of_chat, of_group, frozen, wide))
-redis.call('HSET', KEYS[2], 'at', now, 'spent', now + of_all + 50)
-redis.call('PEXPIRE', KEYS[2], 1000 + of_all + 50)
+redis.call('HSET', KEYS[2], 'at', now, 'spent', now + of_all)
+redis.call('PEXPIRE', KEYS[2], 1000 + of_all)
 return math.ceil(wait)
