@@ -1,8 +1,9 @@
 """Added latency and CPU per answer, beside a bare httpx loop in the same run.
 
 100 chats talk at once, each asking again as soon as it is answered. The model takes a second;
-its time is taken out: what counts is update → completion request, and completion end → message.
-The bot runs as a process of its own, as the bare loop does; the local Telegram runs here.
+its time is taken out: what counts is update → completion request, its first words → first text
+shown, and completion end → whole answer. The bot runs as a process of its own, as the bare loop
+does; the local Telegram runs here.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ import random
 import statistics
 import sys
 import tempfile
+import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ import httpx
 from starlette.applications import Starlette
 
 from bot import web
+from bot.playground.chat import Json
 from bot.playground.completion import CompletionServer
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
@@ -28,18 +32,25 @@ from storage.message import Message
 
 CHATS, ROUNDS = 100, 10
 MODEL_SECONDS, LINES = 1.0, 10
+SLOW_CHATS, SLOW_SECONDS = 20, 10.0
 TOKEN = "42:BENCH"
 COMPLETION = "/foundationModels/v1/completion"
 
 
 class SteadyModel:
-    """Words that take a second, whoever asks."""
+    """Words that take as long, whoever asks; it notes when each answer begins."""
+
+    def __init__(self, seconds: float) -> None:
+        self.began: dict[str, float] = {}
+        self._seconds = seconds
 
     async def answer(
         self, messages: Sequence[Message], *, temperature: float, max_tokens: int
     ) -> AsyncIterator[str]:
         for piece in range(LINES):
-            await asyncio.sleep(MODEL_SECONDS / LINES)
+            await asyncio.sleep(self._seconds / LINES)
+            if piece == 0:
+                self.began[messages[-1].text] = time.time()
             yield f"**{messages[-1].text}** " if piece == 0 else "a few words more "
 
 
@@ -49,47 +60,57 @@ class Figures:
 
     median: float
     p95: float
+    first: float
     cpu: float
+    calls: float
 
 
 async def answers() -> None:
     """Measure the bot and the bare loop, and print both."""
-    ours = await measure(sys.executable, "-m", "bot", "run")
-    bare = await measure(sys.executable, "-m", "tests.bench.answers")
+    ours = await measure(MODEL_SECONDS, CHATS, ROUNDS, sys.executable, "-m", "bot", "run")
+    slow = await measure(SLOW_SECONDS, SLOW_CHATS, 1, sys.executable, "-m", "bot", "run")
+    bare = await measure(MODEL_SECONDS, CHATS, ROUNDS, sys.executable, "-m", "tests.bench.answers")
     print(f"{CHATS} chats in parallel, {CHATS * ROUNDS} answers, a model of {MODEL_SECONDS:.0f} s")
     print(f"{'':26}{'bot':>10}{'bare loop':>12}{'ratio':>8}")
     for name, one, other in (
         ("added latency, median, ms", ours.median, bare.median),
         ("added latency, p95, ms", ours.p95, bare.p95),
+        ("first words shown, ms", ours.first, bare.first),
         ("CPU per answer, ms", ours.cpu, bare.cpu),
+        ("Bot API calls per answer", ours.calls, bare.calls),
     ):
         print(f"{name:26}{one:10.2f}{other:12.2f}{one / other:8.3f}")
+    print(f"of {SLOW_SECONDS:.0f} s: {slow.calls:.1f} calls per answer, {slow.cpu:.1f} ms of CPU")
 
 
-async def measure(*command: str) -> Figures:
+async def measure(seconds: float, chats: int, rounds: int, *command: str) -> Figures:
     """Let a contender serve the room, and take its figures."""
-    room, model = Room(TOKEN), CompletionServer(SteadyModel(), limit=10_000)
+    words = SteadyModel(seconds)
+    room, model = Room(TOKEN), CompletionServer(words, limit=10_000)
     app = Starlette(routes=[*telegram_routes(room), *model.routes])
     async with web.serving(app, "127.0.0.1", 0) as url, _contender(url, *command) as process:
-        await _round(room, 0)  # connections opened, code warm
+        await _round(room, chats, 0)  # connections opened, code warm
+        room.calls.clear()
         before = _cpu_ms(process.pid)
-        asked = await _round(room, ROUNDS)
+        asked = await _round(room, chats, rounds)
         cpu = (_cpu_ms(process.pid) - before) / len(asked)
     requests = {exchange.body["messages"][-1]["text"]: exchange for exchange in model.requests}
-    sent = {
-        call["parameters"]["text"].replace("*", "").split()[0]: call["time"]
-        for call in room.calls
-        if call["method"] == "sendMessage"
-    }
+    calls = [call for call in room.calls if call["method"] != "getUpdates"]
+    times: dict[str, list[float]] = defaultdict(list)
+    for call in calls:
+        if text := call["parameters"].get("text"):
+            times[text.replace("*", "").split()[0]].append(call["time"])
     added = sorted(
-        1000 * (requests[text].time - said + sent[text] - (requests[text].finished or 0))
+        1000 * (requests[text].time - said + times[text][-1] - (requests[text].finished or 0))
         for text, said in asked.items()
     )
-    return Figures(statistics.median(added), added[int(0.95 * len(added))], cpu)
+    first = statistics.median(1000 * (times[text][0] - words.began[text]) for text in asked)
+    p95 = added[int(0.95 * len(added))]
+    return Figures(statistics.median(added), p95, first, cpu, len(calls) / len(asked))
 
 
-async def _round(room: Room, rounds: int) -> dict[str, float]:
-    """Let all chats ask ``rounds`` times (0: once, unmeasured); the time of each question."""
+async def _round(room: Room, chats: int, rounds: int) -> dict[str, float]:
+    """Let chats ask ``rounds`` times (0: once, unmeasured); the time of each question."""
     asked: dict[str, float] = {}
 
     async def talk(chat: int) -> None:
@@ -97,13 +118,17 @@ async def _round(room: Room, rounds: int) -> dict[str, float]:
         for number in range(rounds or 1):
             text = f"q{chat}-{number}-{rounds}"
             asked[text] = room.clock()
-            before = len(room.messages(chat)) + 1 if number or rounds else 1
             room.say(chat, chat, text)
-            while len(room.messages(chat)) <= before:
+            while not _is_answered(room.messages(chat)[-1], text):
                 await room.changed(room.version, 5)
 
-    await asyncio.gather(*(talk(chat) for chat in range(1, CHATS + 1)))
+    await asyncio.gather(*(talk(chat) for chat in range(1, chats + 1)))
     return asked
+
+
+def _is_answered(message: Json, text: str) -> bool:
+    ours = message["from"]["is_bot"] and text in message["text"]
+    return ours and "stop:" not in str(message.get("reply_markup"))
 
 
 @asynccontextmanager
