@@ -134,8 +134,6 @@ class Worker:
                     await self._interrupt(lane, await self._inbox.open(lane.claim))
                 except LaneLost:
                     continue  # its task hears of that by itself
-                except Exception:  # an odd update must not end the worker
-                    log.exception("not_interrupted")
 
     def _start(self, claims: list[Claim]) -> None:
         for claim in claims:
@@ -202,6 +200,8 @@ class Worker:
                     lane.turn.interrupted.set()
             except (TelegramError, Unreadable) as error:
                 log.info("not_interrupted", reason=repr(error))
+            except Exception:  # an odd update must not harm those before it
+                log.exception("not_interrupted")
 
     async def _beat(self) -> None:
         """Keep what is in hand ours, and drop what is no longer."""

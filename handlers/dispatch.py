@@ -77,7 +77,7 @@ class Dispatch:
             return allowed and query.data == f"stop:{turn.asked}"
         # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
         stopped = parsed.api_kwargs.get("stopped_message_generation", {})
-        return bool(stopped.get("draft_id") == turn.asked)
+        return turn.asked != 0 and stopped.get("draft_id") == turn.asked
 
     def _is_for_us(self, update: Update) -> bool:
         """Tell whether somebody waits for an answer to this: not who talks with other people."""
