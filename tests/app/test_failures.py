@@ -188,9 +188,9 @@ async def test_formatting_is_sent_as_entities(world: World) -> None:
 
 async def test_refused_formatting_is_sent_plain(world: World) -> None:
     """When Telegram refuses the entities, the words arrive without them."""
-    world.model.script(Say("**bold**"))
+    world.model.script(Say("**bold**", steps=1))
     refusal = "Bad Request: can't parse entities: whatever"
-    world.room.fail("sendMessage", *[Fault(status=400, description=refusal)] * 2)
+    world.room.fail("sendMessage", Fault(status=400, description=refusal))
     assert await world.says(ANN, ANN, "hi") == "bold"
     assert "entities" not in world.said(ANN)[0]
 

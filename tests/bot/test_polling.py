@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from bot import polling as module
 from bot import web
 from bot.background import beside
-from bot.intake import Intake
+from bot.intake import KINDS, Intake
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.polling import Polling
@@ -134,7 +134,7 @@ async def test_the_offset_follows_what_was_taken(lease: Lease) -> None:
     await poll(telegram, intake, lease)
     assert intake.numbers() == [7, 8, 9]
     assert telegram.offsets() == [None, "9", "10", "10"]
-    assert json.loads(telegram.asked[0]["allowed_updates"]) == ["message"]
+    assert json.loads(telegram.asked[0]["allowed_updates"]) == list(KINDS)
 
 
 async def test_numbers_may_begin_anew(lease: Lease) -> None:

@@ -170,5 +170,5 @@ def test_pace(clock: Clock) -> None:
     clock.now += 5
     for number in range(30):
         pace.check("sendMessage", {"chat_id": number + 1000})
-    with pytest.raises(ApiError, match="retry after 1"):
+    with pytest.raises(ApiError, match="retry after"):
         pace.check("sendMessage", {"chat_id": 1})
