@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from telegram import MessageEntity
 
 from bot.app import running
 from bot.playground.fault import Fault
@@ -14,6 +15,8 @@ from bot.playground.replies import Cut, Refuse, Say
 from handlers import growth
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, GROUP, World, grows, local_telegram
+from tests.handlers.answers import ANSWERS
+from tests.tdlib import refusal
 
 WORDS = " ".join(f"word{number}" for number in range(60))
 
@@ -72,6 +75,36 @@ async def test_a_long_answer_goes_on_in_the_next_message(world: World) -> None:
     said = await world.hears(ANN, 3, 30)
     assert "\n\n".join(said) == text
     assert len(calls(world, "sendMessage")) == 3
+
+
+async def test_long_code_is_a_file(world: World) -> None:
+    """Code that would fill a phone's screen comes as a document with its name."""
+    code = "print('hi')\n" * 500
+    world.model.script(Say(f"Here:\n\n```python\n{code}```\n\nThat is all.", steps=4, delay=0.2))
+    world.room.say(ANN, ANN, "hi")
+    async with asyncio.timeout(10):
+        while not (documents := calls(world, "sendDocument")):
+            await world.room.changed(world.room.version, 1)
+    (sent,) = documents
+    assert sent["result"]["document"]["file_name"] == "code.py"
+    assert sent["parameters"]["document"].content.decode() == code
+    assert "📎 code.py" in world.said(ANN)[0]["text"]
+
+
+async def test_whatever_grows_is_accepted(world: World) -> None:
+    """Telegram's own parser takes every text and entity that was sent on the way."""
+    for number, (_, markdown, _) in enumerate(ANSWERS[:40:4]):
+        world.model.script(Say(markdown, steps=8, delay=0.06))
+        world.room.say(number + 1, number + 1, "hi")
+    async with asyncio.timeout(30):
+        for number in range(len(ANSWERS[:40:4])):
+            while not world.said(number + 1):
+                await world.room.changed(world.room.version, 1)
+    shown = [call["parameters"] for call in calls(world, "sendMessage", "editMessageText")]
+    assert len(shown) > 20
+    for one in shown:
+        entities = MessageEntity.de_list(one.get("entities") or [], None)
+        assert refusal(one["text"], entities) is None
 
 
 async def test_stop(world: World) -> None:

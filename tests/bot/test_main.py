@@ -139,5 +139,6 @@ async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
     async with httpx.AsyncClient() as http:
         assert (await http.get(url)).status_code == 200
         assert (await http.get(url.replace("healthz", "readyz"))).json() == {"problems": []}
+        assert "telegram_shed_total" in (await http.get(url.replace("healthz", "metrics"))).text
     bot.terminate()
     await bot.communicate()
