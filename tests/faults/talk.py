@@ -5,6 +5,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -54,7 +55,12 @@ class Talk:
         """Wait until everything is answered, or at least somehow dealt with."""
         for chat, asked in self.asked.items():
             await self.world.hears(chat, len(asked), seconds)
+            # A message that came twice counts once.
+            await until(partial(self._has_said, chat, f"echo: {asked[-1]}"))
         await until(self._rested)
+
+    def _has_said(self, chat: int, text: str) -> bool:
+        return any(message["text"] == text for message in self.world.said(chat))
 
     async def check(self, repeats: int = 0) -> None:
         """Assert what must hold after every fault; ``repeats`` are those a lost answer excuses."""

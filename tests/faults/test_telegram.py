@@ -13,6 +13,7 @@ from bot.app import running
 from bot.playground.fault import Fault
 from handlers import delivery, growth
 from handlers.texts import ENGLISH
+from storage.budget import Budget
 from tests.conftest import ANN, BORIS, GROUP, local_telegram
 from tests.faults.proxy import Proxy, Trouble
 from tests.faults.talk import Talk, until
@@ -38,6 +39,11 @@ def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.05)
     monkeypatch.setattr(clients, "CALL_SECONDS", 0.6)
     monkeypatch.setattr(growth, "TYPING_AFTER", 0)  # the model is quick here
+
+    async def at_once(_budget: Budget, _chat_id: int, _act: str) -> float:
+        return 0.0
+
+    monkeypatch.setattr(Budget, "take", at_once)  # nobody who talks so fast would see it type
     monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.05,) * 40)
     monkeypatch.setattr(bot.polling, "POLL_SECONDS", 1)
     monkeypatch.setattr(bot.polling, "SILENT_SECONDS", 1.5)
