@@ -37,7 +37,7 @@ MALFORMED = {
 def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for Telegram either."""
     monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.05)
-    monkeypatch.setattr(clients, "CALL_SECONDS", 0.6)
+    monkeypatch.setattr(clients, "CALL_SECONDS", 2)  # to print a traceback takes one
     monkeypatch.setattr(growth, "TYPING_AFTER", 0)  # the model is quick here
 
     async def at_once(_budget: Budget, _chat_id: int, _act: str) -> float:
