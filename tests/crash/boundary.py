@@ -27,8 +27,10 @@ AT_ONCE = 8
 PATIENCE = 30.0
 WAKING_SECONDS = LEASE
 """In which one that was frozen may do what it should not; it looks for its lanes more often."""
-IN_TIME = LEASE + 1.2 * TICK_SECONDS + 3.0
-"""Seconds from a death to the reply: the lease, the look that finds it ended, and the work."""
+PACE_SECONDS = 2 * 1.1
+"""What the three messages of the long answer wait for each other."""
+IN_TIME = LEASE + 1.2 * TICK_SECONDS + 3.0 + PACE_SECONDS
+"""Seconds from a death to the reply: the lease, the look that finds it ended, the work, the pace."""
 
 
 @dataclass(frozen=True, slots=True)
