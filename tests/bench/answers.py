@@ -31,7 +31,9 @@ from bot.playground.room import Room
 from storage.message import Message
 
 CHATS, ROUNDS = 100, 10
-MODEL_SECONDS, LINES = 1.0, 10
+MODEL_SECONDS, TOKENS = 1.0, 40
+FIRST_LINE = 12
+"""Tokens after which the completion server writes its first line."""
 SLOW_CHATS, SLOW_SECONDS = 20, 10.0
 TOKEN = "42:BENCH"
 COMPLETION = "/foundationModels/v1/completion"
@@ -47,11 +49,11 @@ class SteadyModel:
     async def answer(
         self, messages: Sequence[Message], *, temperature: float, max_tokens: int
     ) -> AsyncIterator[str]:
-        for piece in range(LINES):
-            await asyncio.sleep(self._seconds / LINES)
-            if piece == 0:
+        for token in range(TOKENS):
+            await asyncio.sleep(self._seconds / TOKENS)
+            if token < FIRST_LINE:
                 self.began[messages[-1].text] = time.time()
-            yield f"**{messages[-1].text}** " if piece == 0 else "a few words more "
+            yield f"**{messages[-1].text}** " if token == 0 else "words "
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ WAKING_SECONDS = LEASE
 PACE_SECONDS = 2 * 1.1
 """What the three messages of the long answer wait for each other."""
 IN_TIME = LEASE + 1.2 * TICK_SECONDS + 3.0 + PACE_SECONDS
-"""Seconds from a death to the reply: the lease, the look that finds it ended, the work, the pace."""
+"""Seconds from a death to the reply: the lease, the look that finds it, the work, the pace."""
 
 
 @dataclass(frozen=True, slots=True)
