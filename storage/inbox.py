@@ -403,10 +403,11 @@ class Inbox:
                     message = await channel.get_message(timeout=SILENT_SECONDS)
                     if message is None and not silent:
                         await channel.subscribe(name)  # which is answered, and changes nothing
-                if message:
-                    told = message["type"] == "message"
-                    yield ChatKey.parse(message["data"]) if told else None
-                elif silent:  # a connection may be dead without a sign
+                if message and message["type"] == "message":
+                    yield ChatKey.parse(message["data"])
+                elif message and not silent:  # subscribed, and not because we asked just now
+                    yield None
+                elif silent and not message:  # a connection may be dead without a sign
                     raise StorageUnavailable("no answer on the channel of interrupts")
                 silent = message is None
 

@@ -141,7 +141,10 @@ async def test_a_dead_channel_is_noticed(bot: Bot, monkeypatch: pytest.MonkeyPat
         inbox = Inbox(client, bot.id, "b")
         heard = inbox.interruptions()
         assert await anext(heard) is None
-        assert await anext(heard) is None  # it was silent, and asked
+        later = asyncio.ensure_future(anext(heard))
+        await asyncio.sleep(0.5)
+        await inbox.put(Arrival(LANE, 1, "{}", interrupts=True))
+        assert await asyncio.wait_for(later, 5) == LANE
         with server.frozen(), pytest.raises(StorageUnavailable, match="no answer"):
             await asyncio.wait_for(anext(heard), 5)
         await client.aclose()
