@@ -20,6 +20,7 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     NetworkError,
     RetryAfter,
 )
@@ -147,7 +148,7 @@ class Delivery:
         if place < len(ids) and isinstance(piece, Chunk):
             try:
                 await _persistently(lambda: self._edit(ids[place], piece, buttons, kind))
-            except (BadRequest, ChatMigrated) as error:
+            except (BadRequest, ChatMigrated, InvalidToken) as error:  # the last for any 404
                 if isinstance(error, BadRequest) and _is_about_formatting(error):
                     raise
                 log.info("cannot_be_edited", reason=str(error))  # deleted, say: a new one then

@@ -158,6 +158,13 @@ async def test_a_growing_message_is_deleted(world: World) -> None:
     assert await world.hears(ANN) == [WORDS]
 
 
+async def test_a_server_without_edits(world: World) -> None:
+    """The answer comes as a message then."""
+    world.room.fail("editMessageText", *[Fault(status=404)] * 9)
+    world.model.script(Say(WORDS, steps=3, delay=0.3))
+    assert await world.says(ANN, ANN, "hi") == WORDS
+
+
 async def test_first_words_that_are_not_taken(world: World) -> None:
     """If Telegram fails then, nothing more is shown before the whole."""
     world.room.fail("sendMessage", Fault(status=500))
