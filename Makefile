@@ -1,7 +1,7 @@
 # Everything one does here. Each target first installs what it needs into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-LOCK := --universal --generate-hashes --no-header --python-version 3.11 --quiet
+LOCK := --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .PHONY: demo run test browser faults check bench crash wheel lock
