@@ -2,11 +2,13 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
+from handlers.burst import LONG, SOON_SECONDS
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, well_formed
@@ -30,6 +32,8 @@ class Intake:
         self._inbox = inbox
         self._dead = dead
         self._is_mere_talk = is_mere_talk
+        self._parts: dict[ChatKey | None, tuple[object, float]] = {}
+        """Who in a conversation may be sending parts of one message, and until when."""
         self.problem: str | None = None
         """Why nothing can be taken at the moment."""
 
@@ -67,12 +71,29 @@ class Intake:
         return None
 
     def _is_talk(self, kind: str, update: dict[str, Any]) -> bool:
-        return kind in ("message", "edited_message") and self._is_mere_talk(update[kind])
+        if kind not in ("message", "edited_message"):
+            return False
+        message, lane, now = update[kind], lane_of(update), time.monotonic()
+        talk = self._is_mere_talk(message)
+        # The further parts of a long text do not name the bot.
+        sender, until = self._parts.get(lane, (None, 0.0))
+        if talk and not (now < until and message.get("from") == sender):
+            return True
+        if isinstance(message, dict) and _may_go_on(message):
+            self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
+            self._parts[lane] = (message.get("from"), now + SOON_SECONDS)
+        return False
 
     async def bury(self, text: str, reason: str) -> None:
         """Make a dead letter of what cannot be queued."""
         log.warning("update_unreadable", reason=reason)
         await self._dead.add(text, reason)
+
+
+def _may_go_on(message: dict[str, Any]) -> bool:
+    said = message.get("text")
+    long = isinstance(said, str) and len(said) >= LONG
+    return long or "forward_origin" in message or "media_group_id" in message
 
 
 def _kind(update: dict[str, Any]) -> str:

@@ -116,6 +116,18 @@ async def test_a_text_in_parts(world: World) -> None:
     assert len(await asked(world, 2)) == 2
 
 
+async def test_parts_in_a_group(world: World) -> None:
+    """Only the first one names the bot; what others say between them is not taken for more."""
+    world.room.say(GROUP, ANN, "@demo_bot " + "a" * 4000)
+    world.room.say(GROUP, ANN, "and the end")
+    world.room.say(GROUP, BORIS, "talk")
+    (question,) = await asked(world)
+    assert question == "a" * 4000 + "\nand the end"
+    await world.hears(GROUP)
+    world.room.say(GROUP, ANN, "@demo_bot next")
+    assert (await asked(world, 2))[1] == "next"
+
+
 async def test_parts_that_come_late(world: World) -> None:
     """The next part is waited for a little."""
     world.room.say(ANN, ANN, "a" * 4096)
