@@ -107,8 +107,9 @@ class Chat:
         asked = await self._words(message, context.bot.bot, texts, past)
         is_last = message.message_id == past.asked and bool(past.messages)
         # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
-        words = question(message, context.bot.bot)
-        changed = not is_last or not past.messages[-2].text.endswith(words)
+        changed = not is_last or not _says(
+            past.messages[-2].text, question(message, context.bot.bot)
+        )
         if asked and changed and message.message_id >= past.asked:
             if is_last:
                 await current.get().note(Shown(0, past.answer))
@@ -185,6 +186,11 @@ class Chat:
         if answer.truncated:
             labels.insert(1, ("continue", texts.button_continue))
         return [Button(label, f"{act}:{asked.asked}") for act, label in labels]
+
+
+def _says(asked: str, words: str) -> bool:
+    """Tell whether a question has these words, with a quotation before them or without."""
+    return asked == words or (asked.startswith("> ") and asked.endswith(f"\n\n{words}"))
 
 
 def _noted(pieces: Sequence[Piece], notes: list[str]) -> list[Piece]:

@@ -176,6 +176,14 @@ async def test_an_edited_question(world: World) -> None:
     assert await remembered(world) == ["two", "echo: two"]
 
 
+async def test_an_edit_that_leaves_the_end(world: World) -> None:
+    """A question made shorter is another question."""
+    asked = world.room.say(ANN, ANN, "one and two")
+    await world.hears(ANN)
+    world.room.edit(ANN, asked["message_id"], "two")
+    await becomes(world, ANN, "echo: two")
+
+
 async def test_edits_that_change_nothing(world: World) -> None:
     """An older question, changed, is left alone; so is the last one that has the same words."""
     first = world.room.say(ANN, ANN, "one")
