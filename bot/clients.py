@@ -16,6 +16,7 @@ from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.settings import Settings
 from bot.transport import transport
 from handlers.pacing import Pacing
+from storage import keys
 from storage.budget import Budget
 from storage.connect import connect, reach, verify
 from storage.embedded import embedded_server
@@ -57,7 +58,7 @@ async def open_storage(
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:
-            await reach(redis)
+            await reach(redis, keys.ready(settings.bot_id))
         await verify(redis)
     return redis
 

@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from storage import address
 
 
 class SettingsRefused(Exception):
@@ -43,9 +45,7 @@ def _base_url(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
-    if urlsplit(value).scheme == "unix" and urlsplit(value).path:
-        return value
-    _require_url(value, ("redis", "rediss"), hint=" or unix:///path/to/socket")
+    address.parse(value)
     return value
 
 
@@ -56,8 +56,8 @@ def _proxy_url(value: str) -> str:
     return value
 
 
-def _require_url(value: str, schemes: tuple[str, ...], hint: str = "") -> None:
-    wanted = " or ".join(f"{scheme}://host" for scheme in schemes) + hint
+def _require_url(value: str, schemes: tuple[str, ...]) -> None:
+    wanted = " or ".join(f"{scheme}://host" for scheme in schemes)
     try:
         parts = urlsplit(value)
         usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
@@ -205,7 +205,8 @@ class Settings(BaseSettings):
         "answers being generated at once, over all processes", "8", default=8, gt=0, le=10_000
     )
     redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = _setting(
-        "`redis://`, `rediss://` or `unix://`; unset: a server of the bot's own in `DATA_DIR`",
+        "`redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `redis+cluster://`; unset: a "
+        "server of the bot's own in `DATA_DIR`",
         "redis://localhost:6379/0",
         default=None,
     )
@@ -310,7 +311,11 @@ class Settings(BaseSettings):
         """Every secret among them, for the log to hide: whole values, and passwords in URLs."""
         fields = (getattr(self, name) for name in type(self).model_fields)
         values = {field.get_secret_value() for field in fields if isinstance(field, SecretStr)}
-        passwords = {urlsplit(value).password for value in values if "://" in value}
+        urls = [urlsplit(value) for value in values if "://" in value]
+        passwords = {url.password for url in urls}
+        passwords |= {
+            value for url in urls for name, value in parse_qsl(url.query) if "password" in name
+        }
         return frozenset(value for value in values | passwords if value)
 
     @property

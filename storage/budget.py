@@ -11,13 +11,13 @@ others then miss. Whoever waits has a place of his own, so that those of a chat 
 which they came.
 """
 
-from importlib.resources import files
 from typing import Literal
 
 from redis.asyncio import Redis
 
 from storage import keys
 from storage.connect import translated
+from storage.script import Script
 
 Act = Literal["shed", "wait", "end"]
 """What a place is for: what can be left out, what can wait, an answer's first or final text."""
@@ -31,10 +31,7 @@ class Budget:
 
     def __init__(self, redis: Redis, bot_id: int) -> None:
         self._bot_id = bot_id
-        self._pace, self._freeze = (
-            redis.register_script(files("storage").joinpath(f"{name}.lua").read_text("utf-8"))
-            for name in ("pace", "freeze")
-        )
+        self._pace, self._freeze = (Script(redis, name) for name in ("pace", "freeze"))
 
     async def take(self, chat_id: int, act: Act) -> float | None:
         """Take a place; gives the seconds after which it is there, or None: shed it."""

@@ -4,13 +4,24 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, repeat
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import AuthenticationError, DataError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    DataError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from storage.address import Address, parse
 
 log = structlog.get_logger()
 
@@ -34,7 +45,7 @@ def translated() -> Iterator[None]:
         yield
     except DataError:  # an odd value, such as an update may hold where a number should be
         raise
-    except RedisError as error:
+    except (RedisError, RedisClusterException) as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     finally:
         # On Python 3.11 `asyncio.wait_for`, within redis-py, can swallow a cancellation
@@ -56,37 +67,115 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 
 
 def connect(url: str, *, connections: int) -> Redis:
-    """Make a client for ``url`` (``redis://``, ``rediss://`` or ``unix://``); opens nothing yet.
+    """Make a client for ``url``, in any form of `storage.address`; opens nothing yet.
 
     A call waits up to 10 s for one of ``connections``, then for at most 5 s for its answer, and
     is repeated three times: so every command given to this client must bear repetition.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=10,
-        # Said explicitly: redis-py's defaults differ between its two constructors.
-        retry=Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), 3),
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        client_name="yandexgpt-telegram-bot",
-        protocol=3,
-        legacy_responses=False,
-        decode_responses=True,
+    address = parse(url)
+    # Said explicitly: redis-py's defaults differ between its constructors.
+    options: dict[str, Any] = {
+        "retry": _tries(3),
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "client_name": "yandexgpt-telegram-bot",
+        "protocol": 3,
+        "legacy_responses": False,
+        "decode_responses": True,
+    }
+    if address.form == "cluster":
+        return _cluster(address, options)
+    options |= {"max_connections": connections, "timeout": 10}
+    if address.form == "sentinel":
+        return _master(address, options)
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+
+
+def _tries(repetitions: int) -> Retry:
+    return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), repetitions)
+
+
+def _cluster(address: Address, options: dict[str, Any]) -> Redis:
+    options |= _with_tls(address.options)
+    nodes = [ClusterNode(host, port) for host, port in address.hosts]
+    # Its pools refuse what is beyond them, instead of waiting: let them have no bound.
+    cluster = RedisCluster(startup_nodes=nodes, max_connections=2**31, **options)
+    return cast("Redis", cluster)  # it has the same commands, but no type in common
+
+
+def _master(address: Address, options: dict[str, Any]) -> Redis:
+    given = _with_tls(address.options)
+    of_sentinels = {
+        name: value for name, value in given.items() if name.startswith(("ssl", "socket"))
+    }
+    for name in ("username", "password"):
+        if value := given.pop(f"sentinel_{name}", None):
+            of_sentinels[name] = value
+    timeouts = {"retry": _tries(1), "socket_timeout": 2, "socket_connect_timeout": 2}
+    sentinel: Any = Sentinel  # redis-py has no types for it
+    master: Redis = sentinel(address.hosts, sentinel_kwargs=timeouts | of_sentinels).master_for(
+        address.service,
+        redis_class=Master,
+        connection_pool_class=_MasterPool,
+        **options | given,
     )
-    return Redis.from_pool(pool)
+    return master
 
 
-async def reach(redis: Redis) -> None:
-    """Wait until a server is there, for as long as it takes; what it thinks of us is not asked."""
+def _with_tls(options: dict[str, Any]) -> dict[str, Any]:
+    """Say as redis-py's constructors do what a URL says by its scheme."""
+    others = {name: value for name, value in options.items() if name not in ("host", "port")}
+    return others | {"ssl": others.pop("connection_class", None) is SSLConnection}
 
-    async def ping() -> None:
+
+class _MasterPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Asks Sentinels where to connect, and waits for a connection when all are taken."""
+
+    async def get_master_address(self) -> tuple[str, int]:
+        """Ask them; connections to a server that is the master no longer are given up."""
+        before = self.master_address
+        pool: Any = super()  # redis-py has no types for it, nor for connections
+        address: tuple[str, int] = await pool.get_master_address()
+        if address != before:
+            in_use: Any = self._in_use_connections
+            for connection in in_use:
+                connection.mark_for_reconnect()
+        return address
+
+
+class Master(Redis):
+    """The server that Sentinels call the master; closed together with the connections to them."""
+
+    @property
+    def _pool(self) -> _MasterPool:
+        return cast("_MasterPool", self.connection_pool)
+
+    @property
+    def server(self) -> tuple[str, int] | None:
+        """Where it is, as far as is known."""
+        return self._pool.master_address
+
+    async def confirm(self, server: tuple[str, int] | None) -> None:
+        """Ask the Sentinels whether it is that server still. Raises redis-py's ConnectionError."""
+        if await self._pool.get_master_address() != server:
+            raise RedisConnectionError("the Sentinels name another master")
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """Close all connections."""
+        await super().aclose(close_connection_pool)
+        await self._pool.sentinel_manager.aclose()
+
+
+async def reach(redis: Redis, key: str) -> None:
+    """Wait until a server for ``key`` is there, as long as it takes; whether it likes us or not."""
+
+    async def ask() -> None:
         try:
-            await redis.ping()
+            await redis.exists(key)
         except (AuthenticationError, ResponseError) as refusal:
             log.debug("storage_refuses", reason=str(refusal))  # waiting would not mend it
 
-    await patiently(ping)
+    await patiently(ask)
 
 
 async def verify(redis: Redis) -> None:
@@ -96,7 +185,22 @@ async def verify(redis: Redis) -> None:
     keeps nothing on disk, because a replica elsewhere may.
     """
     with translated():
-        info = await redis.info()
+        told = await _told(redis)
+    for info in told:
+        _judge(info)
+    if not all(info["aof_enabled"] for info in told):
+        log.warning("storage_not_on_disk", remedy="set appendonly yes on the Redis server")
+
+
+async def _told(redis: Redis) -> list[dict[str, Any]]:
+    """Ask a server about itself; of a cluster, each that holds keys of its own."""
+    if not isinstance(redis, RedisCluster):
+        return [await redis.info()]
+    await redis.initialize()
+    return [await redis.info(target_nodes=node) for node in redis.get_primaries()]
+
+
+def _judge(info: dict[str, Any]) -> None:
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_VERSION:
         raise StorageUnavailable(
@@ -109,5 +213,3 @@ async def verify(redis: Redis) -> None:
             f"The server at REDIS_URL may throw histories away: maxmemory-policy is {policy}. "
             "Set it to noeviction, or point REDIS_URL at another server."
         )
-    if not info["aof_enabled"]:
-        log.warning("storage_not_on_disk", remedy="set appendonly yes on the Redis server")

@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 
 from redis.asyncio import Redis
 
 from storage import keys
 from storage.connect import translated
 from storage.message import ChatKey
+from storage.script import Script
 
 MOST = 10_000
 """Dead letters kept; the oldest go first."""
@@ -31,9 +31,7 @@ class DeadLetters:
         self._redis = redis
         self._bot_id = bot_id
         self._key = keys.dead(bot_id)
-        self._replay = redis.register_script(
-            files("storage").joinpath("replay.lua").read_text("utf-8")
-        )
+        self._bury, self._replay = (Script(redis, name) for name in ("bury", "replay"))
 
     async def all(self) -> list[DeadLetter]:
         """Read them all."""
@@ -49,10 +47,7 @@ class DeadLetters:
         """Bury what cannot even be queued."""
         letter = json.dumps({"reason": reason, "update": update}, ensure_ascii=False)
         with translated():
-            async with self._redis.pipeline() as pipeline:
-                pipeline.rpush(self._key, letter)
-                pipeline.ltrim(self._key, -MOST, -1)
-                await pipeline.execute()
+            await self._bury.kept([self._key], [letter, MOST], keys.mark(self._bot_id))
 
     async def replay(self, dead: DeadLetter, lane: ChatKey) -> None:
         """Queue one again, once."""

@@ -5,13 +5,13 @@ It is read here; it changes with the replies that are kept, in `storage.inbox`.
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 
 from redis.asyncio import Redis
 
 from storage import keys
 from storage.connect import patiently
 from storage.message import ChatKey, Message, Role
+from storage.script import Script
 
 LONGEST = 1000
 """Messages kept in one history; older ones are cut off. 500 turns are far beyond any window."""
@@ -40,7 +40,7 @@ class History:
     def __init__(self, redis: Redis, bot_id: int) -> None:
         self._redis = redis
         self._bot_id = bot_id
-        self._newest = redis.register_script(_script("newest"))
+        self._newest = Script(redis, "newest")
 
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
         """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON."""
@@ -71,7 +71,3 @@ def encode(message: Message) -> str:
 def _decode(entry: str) -> Message:
     fields = json.loads(entry)
     return Message(Role(fields["role"]), fields["text"])
-
-
-def _script(name: str) -> str:
-    return files("storage").joinpath(f"{name}.lua").read_text(encoding="utf-8")

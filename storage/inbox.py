@@ -33,7 +33,6 @@ nothing can be lost.
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Self
 
 import structlog
@@ -44,6 +43,7 @@ from storage.change import Change, Forgotten, arguments
 from storage.connect import StorageUnavailable, patiently, translated
 from storage.dead import MOST
 from storage.message import ChatKey
+from storage.script import Script
 
 log = structlog.get_logger()
 
@@ -148,7 +148,7 @@ class Inbox:
         self._server_time = 0
         self._beaten = float("-inf")
         self._scripts = {
-            name: redis.register_script(files("storage").joinpath(f"{name}.lua").read_text("utf-8"))
+            name: Script(redis, name)
             for name in (
                 "begin",
                 "put",
@@ -181,7 +181,8 @@ class Inbox:
             names += keys.mailbox(self._bot_id, one.lane), keys.interrupt(self._bot_id, one.lane)
             args += one.update_id, str(one.lane), one.update, int(one.interrupts)
         with translated():
-            return [str(found) for found in await self._scripts["put"](keys=names, args=args)]
+            stored = await self._scripts["put"].kept(names, args, keys.mark(self._bot_id))
+        return [str(found) for found in stored]
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
         """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
@@ -266,16 +267,14 @@ class Inbox:
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
         of_chat = (keys.history, keys.epoch, keys.state, keys.forgotten)
-        ours = await self._patiently(
-            "commit",
-            keys=[
-                self._ready,
-                *self._of(claim, keys.outbox, keys.usage),
-                *(name(self._bot_id, chat) for name in of_chat),
-            ],
-            args=[claim.entry, self._consumer, reply, *arguments(change)],
-        )
-        if not ours:
+        names = [
+            self._ready,
+            *self._of(claim, keys.outbox, keys.usage),
+            *(name(self._bot_id, chat) for name in of_chat),
+        ]
+        args = [claim.entry, self._consumer, reply, *arguments(change)]
+        commit, mark = self._scripts["commit"], keys.mark(self._bot_id)
+        if not await patiently(lambda: commit.kept(names, args, mark)):
             raise LaneLost
 
     async def note(self, claim: Claim, shown: Shown) -> None:
@@ -382,11 +381,11 @@ class Inbox:
 
     async def watch_clock(self) -> None:
         """Begin all leases anew when the server's clock went back; call it with every beat."""
+        before = self._server_time
         with translated():
-            now, _ = await self._redis.time()
-            if now < self._server_time:
-                log.warning("clock_went_back", seconds=self._server_time - now)
-                await self._scripts["restamp"](keys=[self._ready])
+            now = int(await self._scripts["restamp"](keys=[self._ready], args=[before]))
+        if now < before:
+            log.warning("clock_went_back", seconds=before - now)
         self._server_time = now
 
     async def interruptions(self) -> AsyncIterator[ChatKey | None]:

@@ -107,3 +107,8 @@ def pace_of_all(bot_id: int) -> str:
 def generations(bot_id: int) -> str:
     """Sorted set of the generations under way in all processes, by the ends of their leases."""
     return f"{{{bot_id}}}:generations"
+
+
+def mark(bot_id: int) -> str:
+    """Counter of what replicas were to confirm; see `storage.script`."""
+    return f"{{{bot_id}}}:mark"

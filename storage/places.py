@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib.resources import files
 
 from redis.asyncio import Redis
 
 from storage.connect import StorageUnavailable, patiently, translated
+from storage.script import Script
 
 LEASE = 12
 """Seconds after which the place of a process that died is free."""
@@ -22,9 +22,7 @@ class Places:
         self._redis = redis
         self._key = key
         self._number = number
-        self._occupy = redis.register_script(
-            files("storage").joinpath("occupy.lua").read_text("utf-8")
-        )
+        self._occupy = Script(redis, "occupy")
         self._free = [f"{name}:{place}" for place in range(number)]
         self._held: set[str] = set()
         # Within the process, first come first served, and only one at a time asks Redis.

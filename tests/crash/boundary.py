@@ -20,7 +20,7 @@ from tests.crash.process import BotProcess, connected
 from tests.crash.storm import rest
 from tests.crash.verdict import Verdict, judge
 from tests.crash.world import World, world
-from tests.valkey import Valkey, own_valkey
+from tests.forms import FORMS
 
 CHAT = 1
 AT_ONCE = 8
@@ -86,24 +86,24 @@ class Passage:
     recovery: float
 
 
-async def all_boundaries(halt: signal.Signals) -> list[Passage]:
+async def all_boundaries(halt: signal.Signals, form: str) -> list[Passage]:
     """Pass through them, some at once, each with a bot of its own."""
     folder = Path(tempfile.mkdtemp(prefix="crash-"))
     some = asyncio.Semaphore(AT_ONCE)
 
     async def one(fate: Fate) -> Passage:
         async with some:
-            return await _pass(fate, server, folder)
+            return await _pass(fate, server.url, folder)
 
-    async with own_valkey() as server:
+    async with FORMS[form]() as server:
         passages = await asyncio.gather(*(one(Fate(boundary, halt)) for boundary in PRICES))
     if not any(passage.verdict.faults for passage in passages):
         shutil.rmtree(folder)
     return passages
 
 
-async def _pass(fate: Fate, server: Valkey, folder: Path) -> Passage:
-    async with world({"REDIS_URL": server.url}) as place, connected(server.url) as redis:
+async def _pass(fate: Fate, url: str, folder: Path) -> Passage:
+    async with world({"REDIS_URL": url}) as place, connected(url) as redis:
         first = BotProcess(place.environment, folder, fate)
         succession = asyncio.create_task(_succession(first, place, folder))
         async with place.halt():

@@ -19,7 +19,7 @@ from tests.crash.launch import LEASE
 from tests.crash.process import BotProcess, connected
 from tests.crash.verdict import Verdict, judge, waiting
 from tests.crash.world import World, world
-from tests.valkey import Valkey, own_valkey
+from tests.forms import FORMS, Form
 
 CHATS = 40
 PATIENCE = 60.0
@@ -68,7 +68,7 @@ class Result:
 class Weather:
     """A storm under way: its processes, each brought back whenever it ends, and their ends."""
 
-    def __init__(self, storm: Storm, place: World, folder: Path, server: Valkey | None) -> None:
+    def __init__(self, storm: Storm, place: World, folder: Path, server: Form | None) -> None:
         self._storm = storm
         self._world = place
         self._folder = folder
@@ -118,9 +118,7 @@ class Weather:
     async def _strike(self, victim: str) -> bool:
         if victim == SERVER and self._server:
             async with self._world.halt():
-                self._server.kill()
-                await asyncio.sleep(random.uniform(0, 0.5))
-                await self._server.start()
+                await self._server.strike()
             return True
         process = self._any(victim)
         if process:
@@ -147,11 +145,11 @@ class Weather:
         return random.choice(living) if living else None
 
 
-async def blow(storm: Storm, kills: int) -> Result:
-    """Let a storm pass, and judge what it has done."""
+async def blow(storm: Storm, kills: int, form: str) -> Result:
+    """Let a storm pass over a Redis in some form, and judge what it has done."""
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="crash-"))
-    async with _storage(storm, folder) as (server, settings), world(settings) as place:
+    async with _storage(storm, folder, form) as (server, settings), world(settings) as place:
         weather, stopping = Weather(storm, place, folder, server), list[str]()
         url = settings.get("REDIS_URL", f"unix://{folder}/data/server.sock")
         async with weather.gathered(stopping), connected(url) as redis:
@@ -169,12 +167,12 @@ async def blow(storm: Storm, kills: int) -> Result:
 
 @contextlib.asynccontextmanager
 async def _storage(
-    storm: Storm, folder: Path
-) -> AsyncIterator[tuple[Valkey | None, dict[str, str]]]:
+    storm: Storm, folder: Path, form: str
+) -> AsyncIterator[tuple[Form | None, dict[str, str]]]:
     if storm.embedded:
         yield None, {"DATA_DIR": f"{folder}/data"}
         return
-    async with own_valkey() as server:
+    async with FORMS[form]() as server:
         yield server, {"REDIS_URL": server.url}
 
 

@@ -59,6 +59,15 @@ async def test_no_server() -> None:
     await client.aclose()
 
 
+async def test_no_cluster() -> None:
+    """So is a cluster none of whose nodes is there, and Sentinels that are not."""
+    for url in ("redis+cluster://127.0.0.1:1", "redis+sentinel://127.0.0.1:1/bot"):
+        client = connect(url, connections=1)
+        with pytest.raises(StorageUnavailable):
+            await verify(client)
+        await client.aclose()
+
+
 async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is repeated until it is answered, whatever redis-py says, each time logged."""
     monkeypatch.setattr(module, "PAUSES", (0.001, 0.002))

@@ -75,7 +75,14 @@ async def test_a_letter_wakes_its_lane(letters: DeadLetters, redis: Redis) -> No
 
 async def test_one_letter_is_dropped(letters: DeadLetters) -> None:
     """Of two that are alike one stays."""
-    await letters.add("{}", "odd")
-    await letters.add("{}", "odd")
+    for reason in ("odd", "other", "odd"):
+        await letters.add("{}", reason)
     await letters.drop((await letters.all())[0])
+    assert [letter.reason for letter in await letters.all()] == ["other", "odd"]
+
+
+async def test_one_letter_is_added_once(letters: DeadLetters) -> None:
+    """Repeated, because the reply was lost, an addition changes nothing."""
+    for _ in range(2):
+        await letters.add("{}", "odd")
     assert len(await letters.all()) == 1

@@ -1,0 +1,102 @@
+"""Where Redis is: what a URL in `REDIS_URL` says, in any form that a Redis or Valkey comes in.
+
+| form | meaning |
+|---|---|
+| ``redis://user:password@host:6379/0`` | one server |
+| ``unix:///path/to/socket`` | likewise, on this machine |
+| ``redis+sentinel://host:26379,host:26379/service/0`` | the one that Sentinels call the master |
+| ``redis+cluster://host:6379,host:6379`` | a cluster, of which any nodes are named |
+
+With ``rediss`` for ``redis`` the connection is encrypted, and the server's certificate checked.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio.connection import parse_url
+
+DEFAULT_PORTS = {"": 6379, "sentinel": 26379, "cluster": 6379}
+QUERY = frozenset(
+    {
+        "db",
+        "health_check_interval",
+        "password",
+        "sentinel_password",
+        "sentinel_username",
+        "socket_connect_timeout",
+        "socket_timeout",
+        "ssl_ca_certs",
+        "ssl_cert_reqs",
+        "ssl_certfile",
+        "ssl_check_hostname",
+        "ssl_keyfile",
+        "username",
+    }
+)
+"""What may follow as ``?name=value``; but for the Sentinels' own login, redis-py's options."""
+
+_URL = re.compile(
+    r"(?P<tls>rediss?)(\+(?P<form>sentinel|cluster))?://((?P<login>[^/?@]*)@)?"
+    r"(?P<hosts>[^/?@]+)(/(?P<path>[^?]*))?(\?(?P<query>.*))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``form`` is "" for one server; ``service`` is what Sentinels call the one they watch.
+
+    ``hosts`` are pairs of host and port, none for a socket; ``options`` are redis-py's, for
+    each connection.
+    """
+
+    form: str
+    hosts: tuple[tuple[str, int], ...]
+    service: str
+    options: dict[str, Any]
+
+
+def parse(url: str) -> Address:
+    """Read a URL. Raises ValueError, whose sentence goes on after the name of a setting."""
+    if re.match(r"unix:///[^?]", url):
+        return Address("", (), "", _options(url))
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise ValueError(
+            "is not a URL that begins like redis://host, rediss://host, unix:///path/to/socket, "
+            "redis+sentinel://host:26379,host:26379/service or redis+cluster://host,host"
+        )
+    form, path = found["form"] or "", found["path"] or ""
+    hosts = tuple(_host(host, DEFAULT_PORTS[form]) for host in found["hosts"].split(","))
+    service, _, database = path.partition("/") if form == "sentinel" else ("", "", path)
+    if form == "sentinel" and not service:
+        raise ValueError("must end in /service, as the Sentinels call it")
+    if form == "" and len(hosts) > 1:
+        raise ValueError("names several hosts, for which it must say +sentinel or +cluster")
+    if not re.fullmatch(r"\d*", database) or (form == "cluster" and database.strip("0")):
+        raise ValueError("must end in a database's number, which for a cluster is always 0")
+    login = f"{found['login']}@" if found["login"] else ""
+    options = _options(f"{found['tls']}://{login}host/{database}?{found['query'] or ''}")
+    return Address(form, hosts, service, options)
+
+
+def _host(host: str, default: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{host}")
+        port = default if parts.port is None else parts.port
+        name = parts.hostname or ""
+        usable = bool(name and name.encode("idna") and port)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("names a host or port that cannot be")
+    return name, port
+
+
+def _options(url: str) -> dict[str, Any]:
+    options = dict(parse_url(url))
+    asked_for = options.keys() - {"connection_class", "host", "port", "path"}
+    if unknown := asked_for - QUERY:
+        raise ValueError(f"has options that are not known: {', '.join(sorted(unknown))}")
+    return options
