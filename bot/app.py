@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
 
@@ -18,6 +19,7 @@ from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 from bot import web
 from bot.background import beside
 from bot.clients import PtbApplication, open_completion, open_storage, open_telegram
+from bot.completion.yandexgpt import YandexGPT
 from bot.intake import Intake
 from bot.polling import Polling
 from bot.settings import Settings
@@ -34,6 +36,7 @@ from handlers.dispatch import Dispatch
 from handlers.register import register
 from storage import keys
 from storage.budget import Budget
+from storage.census import Census
 from storage.dead import DeadLetters
 from storage.embedded import locked
 from storage.history import History
@@ -48,33 +51,53 @@ class TokenRefused(Exception):
     """Telegram does not know the bot's token."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What all bots of this process share; ``completion`` is None where none are answered."""
+
+    stack: AsyncExitStack
+    redis: Redis
+    name: str
+    completion: YandexGPT | None
+    health: web.Health
+
+
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[None]:
-    """Run the bot, or the part of it that ``ROLE`` names, while the block runs.
+    """Run the bots, or the part of them that ``ROLE`` names, while the block runs.
 
     Leaving it finishes what is in hand, or gives it back. Waits for storage and for Telegram as
-    long as it must.
+    long as it must. Of several bots, those whose tokens Telegram refuses are left out.
     Raises `TokenRefused`, `CompletionMisconfigured` or `StorageUnavailable` when it cannot begin.
     """
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
-        application = open_telegram(settings, stack, Budget(redis, settings.bot_id))
+        bots = await _introduced(settings, stack, redis)
         name = _process_name(settings, stack)
-        inbox = Inbox(redis, settings.bot_id, name)
-        await _introduce(application)
+        completion = None
         if settings.role != "intake":
-            places = Places(
-                redis, keys.generations(settings.bot_id), settings.completion_concurrency, name
-            )
-            await _answer(settings, stack, redis, inbox, places, application)
-        health = web.Health(redis)
-        if settings.role != "worker":
-            letters = DeadLetters(redis, settings.bot_id)
-            intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
-            lease = Lease(redis, keys.poller(settings.bot_id), name)
-            await _take_in(settings, stack, lease, health, intake, application)
-        await _serve(settings, stack, health)
+            key, number = keys.generations(settings.bot_id), settings.completion_concurrency
+            places = Places(redis, key, number, name)
+            completion = await open_completion(settings, stack, places.place)
+            await stack.enter_async_context(beside(places.renewing()))
+        process = _Process(stack, redis, name, completion, web.Health())
+        for bot, application in bots:
+            with structlog.contextvars.bound_contextvars(bot=bot.bot_id):
+                await _start(bot, process, application)
+        await _serve(settings, process)
         yield
+
+
+async def _start(settings: Settings, process: _Process, application: PtbApplication) -> None:
+    """Start one bot."""
+    process.health.censuses.append(Census(process.redis, settings.bot_id))
+    inbox = Inbox(process.redis, settings.bot_id, process.name)
+    if process.completion:
+        await _answer(settings, process, process.completion, inbox, application)
+    if settings.role != "worker":
+        letters = DeadLetters(process.redis, settings.bot_id)
+        intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
+        await _take_in(settings, process, intake, application)
 
 
 def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
@@ -89,61 +112,73 @@ def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
 
 async def _answer(
     settings: Settings,
-    stack: AsyncExitStack,
-    redis: Redis,
+    process: _Process,
+    completion: YandexGPT,
     inbox: Inbox,
-    places: Places,
     application: PtbApplication,
 ) -> None:
-    completion = await open_completion(settings, stack, places.place)
-    history = History(redis, settings.bot_id)
+    history = History(process.redis, settings.bot_id)
     budget = settings.context_tokens - settings.max_tokens
     conversation = Conversation(completion, history, settings.system_prompt, budget)
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))
     worker = Worker(inbox, Dispatch(application, access), settings.lanes)
-    await stack.enter_async_context(beside(places.renewing()))
-    await stack.enter_async_context(worker.working())
+    await process.stack.enter_async_context(worker.working())
 
 
 async def _take_in(
-    settings: Settings,
-    stack: AsyncExitStack,
-    lease: Lease,
-    health: web.Health,
-    intake: Intake,
-    application: PtbApplication,
+    settings: Settings, process: _Process, intake: Intake, application: PtbApplication
 ) -> None:
-    health.intake = intake
+    process.health.intakes.append(intake)
+    lease = Lease(process.redis, keys.poller(settings.bot_id), process.name)
     if settings.webhook_url:
         given = settings.webhook_secret
         secret = (
             given.get_secret_value()
             if given
-            else await shared_secret(health.redis, settings.bot_id)
+            else await shared_secret(process.redis, settings.bot_id)
         )
         webhook = Webhook(application.bot, intake, settings.webhook_url, secret)
-        health.routes.append(webhook.route)
-        await stack.enter_async_context(beside(webhook.run(lease)))
+        process.health.routes.append(webhook.route)
+        await process.stack.enter_async_context(beside(webhook.run(lease)))
     else:
         http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
-        await stack.enter_async_context(http)
+        await process.stack.enter_async_context(http)
         token = settings.telegram_token.get_secret_value()
-        url = f"{settings.telegram_api_url}/bot{token}"
-        health.polling = Polling(http, url, intake)
-        await stack.enter_async_context(beside(health.polling.run(lease)))
+        polling = Polling(http, f"{settings.telegram_api_url}/bot{token}", intake)
+        process.health.pollings.append(polling)
+        await process.stack.enter_async_context(beside(polling.run(lease)))
 
 
-async def _serve(settings: Settings, stack: AsyncExitStack, health: web.Health) -> None:
+async def _serve(settings: Settings, process: _Process) -> None:
     host, port = settings.listen
     try:
-        url = await stack.enter_async_context(web.serving(health.application(), host, port))
+        serving = web.serving(process.health.application(), host, port)
+        url = await process.stack.enter_async_context(serving)
     except OSError as error:
         # Another process of ours may have it; this one works without, but for the webhook.
         log.warning("no_web", listen=f"{host}:{port}", reason=str(error))
     else:
         log.info("health", url=f"{url}/healthz")
+
+
+async def _introduced(
+    settings: Settings, stack: AsyncExitStack, redis: Redis
+) -> list[tuple[Settings, PtbApplication]]:
+    """Introduce all bots to Telegram, each with its settings. Raises `TokenRefused` for all."""
+    found, refused = [], None
+    for bot in settings.bots:
+        application = open_telegram(bot, stack, Budget(redis, bot.bot_id))
+        try:
+            await _introduce(application)
+            found.append((bot, application))
+        except TokenRefused as error:
+            log.error("bot_left_out", bot=bot.bot_id, reason=str(error))  # noqa: TRY400 - no bug
+            refused = error
+    if refused and not found:
+        raise refused
+    return found
 
 
 async def _introduce(application: PtbApplication) -> None:
@@ -164,4 +199,6 @@ async def _introduce(application: PtbApplication) -> None:
         await publish_menu(bot)
     except TelegramError as error:
         log.warning("greeting_failed", reason=str(error))
-    log.info("started", bot=f"@{bot.username}", sees_all_of_groups=bot.can_read_all_group_messages)
+    log.info(
+        "started", username=f"@{bot.username}", sees_all_of_groups=bot.can_read_all_group_messages
+    )

@@ -18,7 +18,7 @@ async def check(settings: Settings) -> bool:
     async with AsyncExitStack() as stack:
         for name, trial in (
             ("storage", _storage(settings, stack)),
-            ("telegram", _telegram(settings, stack)),
+            *(("telegram", _telegram(bot, stack)) for bot in settings.bots),
             ("completion", _completion(settings, stack)),
         ):
             try:

@@ -54,7 +54,7 @@ async def open_storage(
         if given
         else await stack.enter_async_context(embedded_server(settings.data_dir))
     )
-    redis = connect(url, connections=settings.lanes + 8)
+    redis = connect(url, connections=(settings.lanes + 8) * len(settings.bots))
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:

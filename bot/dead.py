@@ -22,11 +22,14 @@ async def dead(settings: Settings, act: str) -> None:
     Raises `StorageUnavailable`.
     """
     async with AsyncExitStack() as stack:
-        letters = DeadLetters(await open_storage(settings, stack), settings.bot_id)
-        for letter in await letters.all():
-            lane = _lane(letter)
-            done = await _done(letters, letter, lane, act)
-            print(f"chat {lane or 'unknown'}: {letter.reason}{done}")  # noqa: T201 - what it is for
+        redis = await open_storage(settings, stack)
+        for bot in settings.bots:
+            letters = DeadLetters(redis, bot.bot_id)
+            which = f"bot {bot.bot_id}, " if len(settings.bots) > 1 else ""
+            for letter in await letters.all():
+                lane = _lane(letter)
+                done = await _done(letters, letter, lane, act)
+                print(f"{which}chat {lane or 'unknown'}: {letter.reason}{done}")  # noqa: T201 - its job
 
 
 async def _done(letters: DeadLetters, letter: DeadLetter, lane: ChatKey | None, act: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from handlers.burst import LONG, SOON_SECONDS
 from storage.dead import DeadLetters
@@ -20,6 +21,9 @@ KINDS = ("message", "edited_message", "callback_query", "stopped_message_generat
 LARGEST = 1024 * 1024
 """Bytes in an update; Telegram's are a few thousand."""
 INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
+
+
+UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
 
 
 class Intake:
@@ -47,6 +51,7 @@ class Intake:
             return
         stored = await self._inbox.put(*arrivals)
         for one, became in zip(arrivals, stored, strict=True):
+            UPDATES.labels(became).inc()
             if became in ("flood", "dropped"):
                 log.warning("too_many_waiting", chat=one.lane.chat_id, update=became)
 
@@ -88,6 +93,7 @@ class Intake:
         """Make a dead letter of what cannot be queued."""
         log.warning("update_unreadable", reason=reason)
         await self._dead.add(text, reason)
+        UPDATES.labels("dead").inc()
 
 
 def _may_go_on(message: dict[str, Any]) -> bool:

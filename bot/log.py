@@ -18,6 +18,7 @@ def configure(secrets: Iterable[str] = ()) -> None:
     (httpx logs requests with the bot's token in the path).
     """
     processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -3,7 +3,7 @@
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
@@ -33,10 +33,13 @@ class SettingsRefused(Exception):
         self.only_missing = only_missing
 
 
-def _token(value: str) -> str:
-    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", value):
-        raise ValueError("is not a token as BotFather gives them")
-    return value
+def _tokens(value: str) -> str:
+    tokens = [token.strip() for token in value.split(",")]
+    if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in tokens):
+        raise ValueError("is not a token as BotFather gives them, nor several with commas between")
+    if len({token.partition(":")[0] for token in tokens}) < len(tokens):
+        raise ValueError("names a bot twice")
+    return ",".join(tokens)
 
 
 def _base_url(value: str) -> str:
@@ -133,8 +136,11 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
-    telegram_token: Annotated[SecretStr, BeforeValidator(_token)] = _setting(
-        "the bot's token, from BotFather", "123456:ABC-DEF", "TELEGRAM_TOKEN", "BOT_TOKEN"
+    telegram_token: Annotated[SecretStr, BeforeValidator(_tokens)] = _setting(
+        "the bot's token, from BotFather; several, with commas between, are several bots",
+        "123456:ABC-DEF",
+        "TELEGRAM_TOKEN",
+        "BOT_TOKEN",
     )
     telegram_api_url: Url = _setting(
         "another Bot API server", "http://127.0.0.1:8081", default="https://api.telegram.org"
@@ -202,7 +208,11 @@ class Settings(BaseSettings):
     )
     max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
     completion_concurrency: int = _setting(
-        "answers being generated at once, over all processes", "8", default=8, gt=0, le=10_000
+        "answers being generated at once, over all processes and bots",
+        "8",
+        default=8,
+        gt=0,
+        le=10_000,
     )
     redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = _setting(
         "`redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `redis+cluster://`; unset: a "
@@ -220,7 +230,8 @@ class Settings(BaseSettings):
         "proxy for the completion API", "http://127.0.0.1:3128", default=None
     )
     webhook_url: Annotated[str, BeforeValidator(_base_url)] | None = _setting(
-        "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling",
+        "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling. With "
+        "several bots, `/<bot id>` is added for each",
         "https://bot.example.org/telegram",
         default=None,
     )
@@ -262,7 +273,11 @@ class Settings(BaseSettings):
         default=frozenset(),
     )
     lanes: int = _setting(
-        "chats being answered at once by this process", "64", default=64, gt=0, le=10_000
+        "chats being answered at once by this process, for each bot",
+        "64",
+        default=64,
+        gt=0,
+        le=10_000,
     )
 
     @field_validator("model")
@@ -311,6 +326,7 @@ class Settings(BaseSettings):
         """Every secret among them, for the log to hide: whole values, and passwords in URLs."""
         fields = (getattr(self, name) for name in type(self).model_fields)
         values = {field.get_secret_value() for field in fields if isinstance(field, SecretStr)}
+        values |= {bot.telegram_token.get_secret_value() for bot in self.bots}
         urls = [urlsplit(value) for value in values if "://" in value]
         passwords = {url.password for url in urls}
         passwords |= {
@@ -319,8 +335,25 @@ class Settings(BaseSettings):
         return frozenset(value for value in values | passwords if value)
 
     @property
+    def bots(self) -> list[Self]:
+        """The settings of each bot, which differ by the token, and where it has its webhook."""
+        tokens = self.telegram_token.get_secret_value().split(",")
+        if len(tokens) == 1:
+            return [self]
+        return [
+            self.model_copy(
+                update={
+                    "telegram_token": SecretStr(token),
+                    "webhook_url": self.webhook_url
+                    and f"{self.webhook_url}/{token.partition(':')[0]}",
+                }
+            )
+            for token in tokens
+        ]
+
+    @property
     def bot_id(self) -> int:
-        """The bot's user id, which its token begins with."""
+        """The bot's user id, which its token begins with; of several, the first one's."""
         return int(self.telegram_token.get_secret_value().partition(":")[0])
 
 

@@ -6,8 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Generator
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from redis.asyncio import Redis
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +15,15 @@ from starlette.types import ASGIApp
 
 from bot.intake import Intake
 from bot.polling import Polling
-from storage.connect import StorageUnavailable, translated
+from storage.census import Census
+from storage.connect import StorageUnavailable
+
+OLDEST = Gauge(
+    "inbox_oldest_waiting_seconds", "For how long the oldest message has waited", ["bot"]
+)
+LANES = Gauge("inbox_lanes", "Conversations with something to do", ["bot", "state"])
+DEAD = Gauge("dead_letters", "Updates that could not be dealt with", ["bot"])
+STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
 
 
 class _Server(uvicorn.Server):
@@ -57,21 +64,20 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-async def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
 class Health:
-    """What this process does, and whether it does it well: ``/healthz`` and ``/readyz``."""
+    """What this process does, and whether it does it well: for balancers, and for operators.
 
-    def __init__(self, redis: Redis) -> None:
-        self.redis = redis
-        self.intake: Intake | None = None
-        self.polling: Polling | None = None
+    ``/healthz`` and ``/readyz`` answer 200 or 503, ``/metrics`` in Prometheus's form.
+    """
+
+    def __init__(self) -> None:
+        self.censuses: list[Census] = []
+        self.intakes: list[Intake] = []
+        self.pollings: list[Polling] = []
         self.routes = [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
-            Route("/metrics", _metrics),
+            Route("/metrics", self._metrics),
         ]
 
     def application(self) -> Starlette:
@@ -80,19 +86,35 @@ class Health:
 
     async def _healthz(self, _request: Request) -> JSONResponse:
         """Answer 200 as long as a restart would mend nothing."""
-        polling = self.polling
-        silent = polling is not None and polling.is_silent
-        restarts = polling.restarts if polling else 0
+        silent = any(polling.is_silent for polling in self.pollings)
+        restarts = sum(polling.restarts for polling in self.pollings)
         return JSONResponse({"silent": silent, "polls_restarted": restarts}, 503 if silent else 200)
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Answer 200 when a message that comes now will be dealt with; else say why not."""
         problems = []
-        try:
-            with translated():
-                await self.redis.ping()
-        except StorageUnavailable as error:
-            problems.append(f"storage: {error}")
-        if self.intake and self.intake.problem:
-            problems.append(f"intake: {self.intake.problem}")
+        if problem := await self._count():
+            problems.append(f"storage: {problem}")
+        problems += [f"intake: {intake.problem}" for intake in self.intakes if intake.problem]
         return JSONResponse({"problems": problems}, 503 if problems else 200)
+
+    async def _metrics(self, _request: Request) -> Response:
+        await self._count()
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def _count(self) -> str:
+        """Take the figures that are in storage, if they can be had; else why not."""
+        problem = ""
+        try:
+            for census in self.censuses:
+                count = await census.count()
+                OLDEST.labels(census.bot_id).set(count.oldest)
+                LANES.labels(census.bot_id, "waiting").set(count.waiting)
+                LANES.labels(census.bot_id, "in_work").set(count.in_work)
+                DEAD.labels(census.bot_id).set(count.dead)
+        except StorageUnavailable as error:
+            problem = str(error)
+            for gauge in (OLDEST, LANES, DEAD):
+                gauge.clear()  # what was true once is none of today's figures
+        STORAGE_UP.set(not problem)
+        return problem

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Counter, Gauge
 from telegram.error import TelegramError
 
 from bot.background import beside
@@ -42,6 +44,14 @@ GRACE_SECONDS = 20.0
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before storage is tried again, the last for all that follow."""
 
+LANES = Gauge("worker_lanes", "Conversations that this process works on")
+LANES_MOST = Gauge("worker_lanes_most", "How many it would work on at once")
+TAKEN_OVER = Counter("worker_takeovers", "Conversations taken over from processes that died")
+LOST = Counter("worker_lanes_lost", "Conversations that another process took from this one")
+ATTEMPTS = Counter("worker_attempts", "How often work on an update began")
+FAILURES = Counter("worker_failures", "How often it failed by itself")
+FINISHED = Counter("updates_finished", "Updates dealt with", ["outcome"])
+
 
 @dataclass(slots=True, eq=False)
 class _Lane:
@@ -68,10 +78,12 @@ class Worker:
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the block runs; leaving it finishes what is in hand, or gives it back."""
+        LANES_MOST.inc(self._lanes)
         async with beside(self._beat()):  # goes on to the end: what is in hand must stay ours
             async with beside(self._take(), self._tick(), self._listen()):
                 yield
             await self._finish()
+        LANES_MOST.dec(self._lanes)
 
     # What comes in
 
@@ -104,6 +116,7 @@ class Worker:
                 if (free := self._lanes - len(self._running)) > 0:
                     claims = await self._inbox.stale(free)
                     if claims:
+                        TAKEN_OVER.inc(len(claims))
                         log.info("lanes_taken_over", lanes=len(claims))
                     self._start(claims)
                     # redis-py repeats a claim whose reply was lost, and has lanes nobody heard of.
@@ -139,6 +152,7 @@ class Worker:
         for claim in claims:
             if claim.entry not in self._running:
                 lane = self._running[claim.entry] = _Lane(claim)
+                LANES.inc()
                 lane.task = asyncio.create_task(self._work(lane))
         if len(self._running) >= self._lanes:
             self._room.clear()
@@ -150,19 +164,23 @@ class Worker:
             async with self._places:
                 await self._until_done(lane)
         except LaneLost:
+            LOST.inc()
             log.info("lane_lost", chat=lane.claim.lane.chat_id)
         except Exception:  # a worker must outlive whatever happens in one lane
             log.exception("lane_failed", chat=lane.claim.lane.chat_id)
         finally:
             del self._running[lane.claim.entry]
+            LANES.dec()
             if len(self._running) < self._lanes:
                 self._room.set()
 
     async def _until_done(self, lane: _Lane) -> None:
         """Deal with the head of a lane's mailbox: tried again after failures, in the end buried."""
+        began = time.monotonic()
         while True:
             opened = await self._inbox.open(lane.claim)
             lane.turn = Turn(self._inbox, lane.claim, opened)
+            ATTEMPTS.inc()
             if opened.claims > TRUSTED_CLAIMS:
                 await self._suspect(lane, opened)
             reason = _hopeless(opened)
@@ -178,12 +196,15 @@ class Worker:
                 reason = reason or f"unreadable: {error}"
             except Exception as error:  # whatever it was, it is counted, and not for ever
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
+                FAILURES.inc()
                 if not reason:
                     failures = await self._inbox.failed(lane.claim, repr(error))
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
             await self._inbox.done(lane.claim, reason, lane.turn.answer)
+            FINISHED.labels("dead" if reason else "done").inc()
+            _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
@@ -211,6 +232,7 @@ class Worker:
                 await self._inbox.begin()
                 for entry in await self._inbox.beat(list(self._running)):
                     if (lane := self._running.get(entry)) and lane.task:
+                        LOST.inc()
                         lane.task.cancel()
                 await self._inbox.watch_clock()
             except StorageUnavailable as error:
@@ -238,6 +260,21 @@ def _hopeless(opened: Opened) -> str:
     if opened.begun >= MOST_DEATHS:
         return f"{opened.claims} workers died of it, or with it"
     return ""
+
+
+def _tell(lane: ChatKey, opened: Opened, dead: str, turn: Turn, took: float) -> None:
+    """Log a turn, in one line: what it was, and how long it took; never what was said."""
+    known: dict[str, object] = {
+        "chat": lane.chat_id,
+        "topic": lane.topic_id,
+        "waited": opened.waited,
+        "took": round(took, 3),
+        "claims": opened.claims,
+        "outcome": "dead" if dead else "done",
+        "reason": dead,
+    }
+    fields = {name: value for name, value in (known | turn.figures).items() if value != ""}
+    (log.warning if "reason" in fields else log.info)("turn", **fields)
 
 
 def _pause(failures: int) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import structlog
 from telegram import Message, Update, User
 from telegram.ext import ContextTypes
 
@@ -28,8 +27,6 @@ from storage.history import Past
 from storage.inbox import Shown
 from storage.message import Message as Said
 from storage.message import Role
-
-log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -137,21 +134,19 @@ class Chat:
         thought, stopped = time.monotonic(), found is None
         if found is None:
             if not growth.text.strip():
-                log.info("turn", chat=asked.message.chat_id, outcome="interrupted")
+                turn.figures["outcome"] = "interrupted"
                 return
             found = Outcome(Answer(growth.text), remembered=asked.past.length)
         kept, words = self._worded(asked, found, stopped=stopped)
         await turn.keep(words, kept)
         await delivery.finish(words)
-        log.info(
-            "turn",
-            chat=asked.message.chat_id,
-            thought=round(thought - started, 3),
-            sent=round(time.monotonic() - thought, 3),
-            prompt_tokens=found.answer.prompt_tokens,
-            completion_tokens=found.answer.completion_tokens,
-            outcome=_outcome(found.answer, stopped=stopped),
-        )
+        turn.figures |= {
+            "outcome": _outcome(found.answer, stopped=stopped),
+            "thought": round(thought - started, 3),
+            "sent": round(time.monotonic() - thought, 3),
+            "prompt_tokens": found.answer.prompt_tokens,
+            "completion_tokens": found.answer.completion_tokens,
+        }
 
     def _worded(self, asked: Question, found: Outcome, *, stopped: bool) -> tuple[Kept, Reply]:
         """Put an answer into words for the history, and for the chat."""

@@ -31,7 +31,7 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     if error is None or not isinstance(update, Update) or not isinstance(message, Message):
         return
     if told := sentence(texts_for(update.effective_user), error):
-        log.warning("turn", chat=message.chat_id, outcome=type(error).__name__, reason=str(error))
+        turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
         try:
             await reply.say(message, told)
         except (TelegramError, LaneLost) as second:

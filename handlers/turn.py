@@ -49,6 +49,8 @@ class Turn:
         """The number of the question in work, once it is asked; stop buttons name it."""
         self.interrupted = asyncio.Event()
         self.failure: Exception | None = None
+        self.figures: dict[str, object] = {}
+        """What the log is to tell of it, beside the times; never a text."""
 
     async def following(self) -> list[Entry]:
         """Look at what waits behind this update in its conversation."""

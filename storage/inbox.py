@@ -116,14 +116,15 @@ class Shown:
 class Opened:
     """The head of a lane's mailbox, and what is known of earlier work on it.
 
-    ``claims`` counts how often the lane was claimed since this was its head, ``begun`` how often
-    work on it began when it was suspected already, ``failures`` how often the work failed by
-    itself, the last time for the reason ``failure``. ``reply`` is the kept reply ("" if none) and
+    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since this
+    was its head, ``begun`` how often work on it began when it was suspected already, ``failures``
+    how often the work failed by itself, the last time for the reason ``failure``. ``reply`` is the kept reply ("" if none) and
     ``shown`` what of it is on Telegram. ``interrupt`` is the newest entry of the mailbox that wants
     to cut short what waits before it.
     """
 
     head: Entry
+    waited: int
     claims: int
     begun: int
     failures: int
@@ -235,9 +236,10 @@ class Inbox:
         )
         if not found:
             raise LaneLost
-        head, claims, begun, failures, failure, reply, shown, interrupt = found
+        head, waited, claims, begun, failures, failure, reply, shown, interrupt = found
         return Opened(
             Entry.parse(head),
+            int(waited),
             int(claims),
             int(begun),
             int(failures),

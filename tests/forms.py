@@ -218,11 +218,12 @@ def _servers(stack: AsyncExitStack, folder: Path, number: int, *options: str) ->
 def _sentinel(stack: AsyncExitStack, folder: Path, master: int) -> int:
     port = free_port()
     settings = folder / f"sentinel-{port}.conf"
+    # In half a second Sentinels also depose masters that are only busy, on a busy machine.
     settings.write_text(
         f"port {port}\nlogfile {folder}/sentinel-{port}.log\n"
         f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
-        f"sentinel down-after-milliseconds {SERVICE} 500\n"
-        f"sentinel failover-timeout {SERVICE} 3000\n"
+        f"sentinel down-after-milliseconds {SERVICE} 2000\n"
+        f"sentinel failover-timeout {SERVICE} 10000\n"
     )
     process = subprocess.Popen([get_binary_path(), settings, "--sentinel"])
     stack.callback(process.wait)

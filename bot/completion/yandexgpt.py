@@ -20,6 +20,7 @@ import httpx
 import structlog
 
 from bot.completion.credentials import UNREADABLE, Credentials
+from bot.completion.measured import TOO_MANY, measured
 from handlers.completion import (
     Answer,
     CompletionError,
@@ -97,13 +98,15 @@ def decode(line: bytes) -> Answer:
         prompt_tokens = int(usage.get("inputTextTokens") or 0)
         completion_tokens = int(usage.get("completionTokens") or 0)
     except UNREADABLE as error:
-        raise CompletionUnavailable(f"unreadable answer: {line[:300]!r}") from error
+        # What it says may be somebody's answer, which is for no log.
+        reason = f"unreadable answer of {len(line)} bytes: {type(error).__name__}"
+        raise CompletionUnavailable(reason) from error
     return _answer(status, text, prompt_tokens, completion_tokens)
 
 
 def _answer(status: str, text: str, prompt_tokens: int, completion_tokens: int) -> Answer:
     if status == "CONTENT_FILTER" or (status == "FINAL" and text.startswith(REFUSALS)):
-        raise CompletionRefused(f"content filter: {text[:100]}")
+        raise CompletionRefused("content filter")
     if status in ("FINAL", "TRUNCATED_FINAL"):
         if not text.strip():
             raise CompletionUnavailable("the model answered with nothing")
@@ -227,21 +230,25 @@ class YandexGPT:
         as long as `SILENCE` has not run out since the first began.
         """
         body = encode(self._model, messages, stream=True)
-        async with self._place():
-            clock = asyncio.get_running_loop().time
-            deadline = clock() + SILENCE
-            for pause in chain(PAUSES, repeat(PAUSES[-1])):
-                try:
-                    async with aclosing(self._attempt(body, deadline)) as answers:
-                        async for answer in answers:
-                            yield answer
-                        return
-                except CompletionUnavailable as error:
-                    wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
-                    if clock() + wait > deadline - SILENCE / 10:
-                        raise  # what is left would be too short for an answer to begin in
-                    log.info("completion_retried", reason=str(error), seconds=round(wait, 1))
-                await asyncio.sleep(wait)
+        async with self._place(), aclosing(measured(self._tries(body))) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _tries(self, body: dict[str, Any]) -> AsyncGenerator[Answer]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + SILENCE
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            try:
+                async with aclosing(self._attempt(body, deadline)) as answers:
+                    async for answer in answers:
+                        yield answer
+                    return
+            except CompletionUnavailable as error:
+                wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
+                if clock() + wait > deadline - SILENCE / 10:
+                    raise  # what is left would be too short for an answer to begin in
+                log.info("completion_retried", reason=str(error), seconds=round(wait, 1))
+            await asyncio.sleep(wait)
 
     async def answer(self, messages: Sequence[Message]) -> Answer:
         """Ask once, for the whole answer in one piece. Raises a `CompletionError`."""
@@ -253,7 +260,7 @@ class YandexGPT:
         try:
             return len(json.loads(told)["tokens"])
         except UNREADABLE as error:
-            raise CompletionUnavailable(f"unreadable count: {told[:300]!r}") from error
+            raise CompletionUnavailable(f"unreadable count: {type(error).__name__}") from error
 
     async def _told(self, path: str, messages: Sequence[Message], seconds: float) -> bytes:
         """Ask once, without a stream; the answer's body."""
@@ -299,6 +306,8 @@ class YandexGPT:
             self._credentials.drop()
             await response.aclose()  # else each request would hold two of the pool's connections
             response = await self._post(connection, path, body)
+        if response.status_code == 429:
+            TOO_MANY.inc()
         if response.status_code != 200:
             raise classify(response.status_code, response.headers, await response.aread())
         return response

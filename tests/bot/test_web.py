@@ -22,6 +22,7 @@ from bot.playground.connection import gone
 from bot.playground.fault import Fault
 from bot.settings import Settings
 from bot.web import Health, serving
+from storage.census import Census
 from storage.connect import connect
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
@@ -29,6 +30,13 @@ from tests.conftest import ANN, World, local_telegram
 from tests.valkey import own_valkey
 
 WELL = {"silent": False, "polls_restarted": 0}
+
+
+def health_of(redis: Redis) -> Health:
+    """The health of one bot's process."""
+    health = Health()
+    health.censuses.append(Census(redis, 1))
+    return health
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +69,7 @@ async def told(http: httpx.AsyncClient, path: str, status: int) -> Any:
 
 async def test_well(redis: Redis) -> None:
     """With storage at hand and nothing amiss, all is well."""
-    async with served(Health(redis)) as http:
+    async with served(health_of(redis)) as http:
         assert (await http.get("/readyz")).json() == {"problems": []}
         assert (await http.get("/healthz")).json() == WELL
 
@@ -69,7 +77,7 @@ async def test_well(redis: Redis) -> None:
 async def test_no_storage() -> None:
     """Without storage it is not ready, and says why; a restart would mend nothing."""
     redis = connect("unix:///nowhere", connections=1)
-    async with served(Health(redis)) as http:
+    async with served(health_of(redis)) as http:
         [problem] = (await told(http, "/readyz", 503))["problems"]
         assert problem.startswith("storage: ConnectionError")
         assert (await http.get("/healthz")).json() == WELL
@@ -78,12 +86,13 @@ async def test_no_storage() -> None:
 
 async def test_an_intake_in_trouble(redis: Redis) -> None:
     """What keeps the intake from storing is told, as long as it does."""
-    health = Health(redis)
-    health.intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
+    health = health_of(redis)
+    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
+    health.intakes.append(intake)
     async with served(health) as http:
-        health.intake.problem = "memory is full"
+        intake.problem = "memory is full"
         assert (await told(http, "/readyz", 503))["problems"] == ["intake: memory is full"]
-        health.intake.problem = None
+        intake.problem = None
         assert (await told(http, "/readyz", 200))["problems"] == []
 
 

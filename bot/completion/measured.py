@@ -1,0 +1,53 @@
+"""What an operator wants to know of a completion API: how fast, how much, how often not."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from handlers.completion import (
+    Answer,
+    CompletionError,
+    CompletionMisconfigured,
+    CompletionRefused,
+    CompletionUnavailable,
+    ContextTooLong,
+)
+
+_SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 600)
+FIRST_WORDS = Histogram(
+    "completion_first_words_seconds", "From asking to an answer's first words", buckets=_SECONDS
+)
+WHOLE = Histogram("completion_seconds", "From asking to a whole answer", buckets=_SECONDS)
+UNDER_WAY = Gauge("completion_under_way", "Answers being generated for this process")
+TOKENS = Counter("completion_tokens", "Tokens of what was asked and of whole answers", ["kind"])
+FAILURES = Counter("completion_failures", "Answers that did not come", ["reason"])
+TOO_MANY = Counter("completion_too_many", "Requests refused as too many (429)")
+
+_REASONS = {
+    CompletionUnavailable: "unavailable",
+    CompletionRefused: "refused",
+    CompletionMisconfigured: "misconfigured",
+    ContextTooLong: "too_long",
+}
+
+
+async def measured(answers: AsyncGenerator[Answer]) -> AsyncGenerator[Answer]:
+    """Pass an answer on as it grows; count and time it. What it raises is counted, and raised."""
+    began, first = time.monotonic(), True
+    try:
+        with UNDER_WAY.track_inprogress():
+            async with aclosing(answers):
+                async for answer in answers:
+                    if first and answer.text.strip():
+                        first = False
+                        FIRST_WORDS.observe(time.monotonic() - began)
+                    if answer.complete:
+                        WHOLE.observe(time.monotonic() - began)
+                        TOKENS.labels("prompt").inc(answer.prompt_tokens)
+                        TOKENS.labels("completion").inc(answer.completion_tokens)
+                    yield answer
+    except CompletionError as error:
+        FAILURES.labels(_REASONS[type(error)]).inc()
+        raise
