@@ -1,6 +1,7 @@
 # The bot and nothing else: dependencies are installed in one stage and copied into the next.
 # glibc, because the embedded Valkey server has no build for musl (Alpine).
 FROM python:3.12-slim AS dependencies
+WORKDIR /build
 COPY requirements.txt .
 RUN python -m venv /venv \
     && /venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.txt
@@ -13,7 +14,7 @@ COPY bot /app/bot
 COPY handlers /app/handlers
 COPY storage /app/storage
 WORKDIR /app
-USER bot
+USER 10001
 # The embedded server keeps histories in /data: mount a volume there, or set REDIS_URL.
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data LISTEN=0.0.0.0:8080
 VOLUME /data

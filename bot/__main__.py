@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bot import dead
+from bot import dead, moving
 from bot import log as logs
 from bot.app import TokenRefused, running
 from bot.check import check
@@ -31,6 +31,20 @@ MISCONFIGURED = 2
 
 def main() -> int:
     """Run one of the commands; returns the process's exit code."""
+    try:
+        return _act(_parser().parse_args())
+    except SettingsRefused as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for a person, before there are logs
+        return MISCONFIGURED
+    except moving.MovingRefused as error:
+        print(error, file=sys.stderr)  # noqa: T201 - likewise
+        return FAILED
+    except (TokenRefused, CompletionMisconfigured, StorageUnavailable) as error:
+        log.critical("cannot_start", reason=str(error))
+        return FAILED if isinstance(error, StorageUnavailable) else MISCONFIGURED
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="A chatbot on YandexGPT.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run the bot, configured by the environment or .env")
@@ -38,25 +52,31 @@ def main() -> int:
     dead.add_arguments(
         commands.add_parser("dead", help="list, replay or drop what could not be dealt with")
     )
+    moving.add_arguments(
+        commands.add_parser("export", help="write all that is kept of the bot to a file")
+    )
+    moving.add_arguments(commands.add_parser("import", help="read such a file, elsewhere"))
     demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
-    arguments = parser.parse_args()
-    try:
-        if arguments.command == "demo":
-            return _finished(_demo(arguments))
-        settings = read()
-        logs.configure(settings.secrets)
-        if arguments.command == "dead":
-            run(dead.dead(settings, arguments.act))
-            return 0
-        if arguments.command == "check":
+    return parser
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    if arguments.command == "demo":
+        return _finished(_demo(arguments))
+    settings = read()
+    logs.configure(settings.secrets)
+    match arguments.command:
+        case "check":
             return 0 if run(check(settings)) else FAILED
-        return _finished(_run(settings))
-    except SettingsRefused as error:
-        print(error, file=sys.stderr)  # noqa: T201 - for a person, before there are logs
-        return MISCONFIGURED
-    except (TokenRefused, CompletionMisconfigured, StorageUnavailable) as error:
-        log.critical("cannot_start", reason=str(error))
-        return FAILED if isinstance(error, StorageUnavailable) else MISCONFIGURED
+        case "dead":
+            run(dead.dead(settings, arguments.act))
+        case "export":
+            run(moving.export(settings, arguments.file, anyway=arguments.anyway))
+        case "import":
+            run(moving.import_(settings, arguments.file, anyway=arguments.anyway))
+        case _:
+            return _finished(_run(settings))
+    return 0
 
 
 def _finished(work: Coroutine[Any, Any, None]) -> int:

@@ -35,8 +35,10 @@ from handlers.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.register import register
 from storage import keys
+from storage.archive import Archive
 from storage.budget import Budget
 from storage.census import Census
+from storage.connect import StorageUnavailable
 from storage.dead import DeadLetters
 from storage.embedded import locked
 from storage.history import History
@@ -72,6 +74,8 @@ async def running(settings: Settings) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
+        for bot in settings.bots:
+            await _all_there(redis, bot.bot_id)
         bots = await _introduced(settings, stack, redis)
         name = _process_name(settings, stack)
         completion = None
@@ -98,6 +102,14 @@ async def _start(settings: Settings, process: _Process, application: PtbApplicat
         letters = DeadLetters(process.redis, settings.bot_id)
         intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
         await _take_in(settings, process, intake, application)
+
+
+async def _all_there(redis: Redis, bot_id: int) -> None:
+    """Refuse to begin with half of what is to be there. Raises `StorageUnavailable`."""
+    if await Archive(redis, bot_id).progress():
+        raise StorageUnavailable(
+            f"An import into the data of bot {bot_id} is not finished: run it again first."
+        )
 
 
 def _process_name(settings: Settings, stack: AsyncExitStack) -> str:

@@ -24,6 +24,8 @@ INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
 
 
 UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
+for _outcome in ("stored", "known", "flood", "dropped", "dead"):
+    UPDATES.labels(_outcome)  # from the start, or Prometheus misses the first
 
 
 class Intake:

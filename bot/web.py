@@ -19,10 +19,12 @@ from storage.census import Census
 from storage.connect import StorageUnavailable
 
 OLDEST = Gauge(
-    "inbox_oldest_waiting_seconds", "For how long the oldest message has waited", ["bot"]
+    "inbox_oldest_waiting_seconds", "For how long the oldest has waited for a worker", ["bot"]
 )
 LANES = Gauge("inbox_lanes", "Conversations with something to do", ["bot", "state"])
 DEAD = Gauge("dead_letters", "Updates that could not be dealt with", ["bot"])
+SILENT_SECONDS = 3.0
+"""How long storage may take for its figures: who asks for them gives up after 10 s."""
 STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
 
 
@@ -107,13 +109,14 @@ class Health:
         problem = ""
         try:
             for census in self.censuses:
-                count = await census.count()
+                async with asyncio.timeout(SILENT_SECONDS):
+                    count = await census.count()
                 OLDEST.labels(census.bot_id).set(count.oldest)
                 LANES.labels(census.bot_id, "waiting").set(count.waiting)
                 LANES.labels(census.bot_id, "in_work").set(count.in_work)
                 DEAD.labels(census.bot_id).set(count.dead)
-        except StorageUnavailable as error:
-            problem = str(error)
+        except (StorageUnavailable, TimeoutError) as error:
+            problem = str(error) or f"silent for {SILENT_SECONDS:.0f} s"
             for gauge in (OLDEST, LANES, DEAD):
                 gauge.clear()  # what was true once is none of today's figures
         STORAGE_UP.set(not problem)

@@ -51,6 +51,8 @@ LOST = Counter("worker_lanes_lost", "Conversations that another process took fro
 ATTEMPTS = Counter("worker_attempts", "How often work on an update began")
 FAILURES = Counter("worker_failures", "How often it failed by itself")
 FINISHED = Counter("updates_finished", "Updates dealt with", ["outcome"])
+for _outcome in ("done", "dead"):
+    FINISHED.labels(_outcome)  # from the start, or Prometheus misses the first
 
 
 @dataclass(slots=True, eq=False)

@@ -41,6 +41,10 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
+for _kind in Kind:
+    for _counter in (SHED, REFUSED):
+        _counter.labels(_kind)  # from the start, or Prometheus misses the first
+
 _ACTS: dict[Kind, Act] = {
     Kind.TYPING: "shed",
     Kind.UPDATE: "shed",

@@ -1,13 +1,22 @@
 #!lua flags=no-writes
--- KEYS: ready, dead. ARGV: most lanes to look at, prefix of mailboxes.
--- Returns for how many seconds the oldest head of a mailbox has waited, how many lanes are queued,
--- how many of them are in work, and how many dead letters there are.
+-- KEYS: ready, dead. ARGV: most lanes to look at, milliseconds of a lease, prefix of mailboxes.
+-- Returns for how many seconds the oldest head of a mailbox has waited for a worker, how many lanes
+-- are queued, how many of them are in work, and how many dead letters there are.
 -- The mailboxes are undeclared, as they depend on what is queued; all are in the bot's own slot.
+local in_work, number = {}, 0
+local pending = redis.pcall('XPENDING', KEYS[1], 'workers', '-', '+', ARGV[1])
+if not pending.err then  -- as it is where nobody has begun yet
+  for _, claim in ipairs(pending) do
+    if claim[3] < tonumber(ARGV[2]) then
+      in_work[claim[1]], number = true, number + 1
+    end
+  end
+end
 local now, oldest = tonumber(redis.call('TIME')[1]), 0
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])) do
-  local head = redis.call('LINDEX', ARGV[2] .. entry[2][2], 0)
-  if head then oldest = math.max(oldest, now - tonumber(head:match('^%d+'))) end
+  local head = redis.call('LINDEX', ARGV[3] .. entry[2][2], 0)
+  if head and not in_work[entry[1]] then
+    oldest = math.max(oldest, now - tonumber(head:match('^%d+')))
+  end
 end
-local pending = redis.pcall('XPENDING', KEYS[1], 'workers')  -- an error where nobody has begun yet
-return {oldest, redis.call('XLEN', KEYS[1]), pending.err and 0 or pending[1],
-  redis.call('LLEN', KEYS[2])}
+return {oldest, redis.call('XLEN', KEYS[1]), number, redis.call('LLEN', KEYS[2])}

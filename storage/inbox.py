@@ -116,11 +116,12 @@ class Shown:
 class Opened:
     """The head of a lane's mailbox, and what is known of earlier work on it.
 
-    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since this
-    was its head, ``begun`` how often work on it began when it was suspected already, ``failures``
-    how often the work failed by itself, the last time for the reason ``failure``. ``reply`` is the kept reply ("" if none) and
-    ``shown`` what of it is on Telegram. ``interrupt`` is the newest entry of the mailbox that wants
-    to cut short what waits before it.
+    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since
+    this was its head, ``begun`` how often work on it began when it was suspected already,
+    ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
+    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram.
+    ``interrupt`` is the newest entry of the mailbox that wants to cut short what waits before
+    it.
     """
 
     head: Entry

@@ -7,6 +7,11 @@ several bots can live on one server.
 from storage.message import ChatKey
 
 
+def tag(bot_id: int) -> str:
+    """What the names of all keys of a bot begin with."""
+    return f"{{{bot_id}}}:"
+
+
 def history(bot_id: int, chat: ChatKey) -> str:
     """List of the conversation's messages, oldest first: JSON objects ``{"role", "text"}``."""
     return f"{{{bot_id}}}:history:{chat}"
@@ -112,3 +117,8 @@ def generations(bot_id: int) -> str:
 def mark(bot_id: int) -> str:
     """Counter of what replicas were to confirm; see `storage.script`."""
     return f"{{{bot_id}}}:mark"
+
+
+def progress(bot_id: int) -> str:
+    """How far an import has come; see `storage.archive`."""
+    return f"{{{bot_id}}}:progress"

@@ -31,6 +31,8 @@ _REASONS = {
     CompletionMisconfigured: "misconfigured",
     ContextTooLong: "too_long",
 }
+for _reason in _REASONS.values():
+    FAILURES.labels(_reason)  # from the start, or Prometheus misses the first
 
 
 async def measured(answers: AsyncGenerator[Answer]) -> AsyncGenerator[Answer]:

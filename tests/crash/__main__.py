@@ -68,21 +68,27 @@ async def main() -> int:
     parser.add_argument("--kills", type=int, default=300, help="in all storms together")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--storage", choices=FORMS, default="valkey", help="a Redis in which form")
+    parser.add_argument("--only", metavar="NAME", default="", help="storms that are named so")
     arguments = parser.parse_args()
     kills, seed, form = arguments.kills, arguments.seed, arguments.storage
     print(f"--kills {kills} --seed {seed} --storage {form}")
     report = Report()
     # The embedded server is a form of its own.
-    storms = [storm for storm in STORMS if form == "valkey" or not storm.embedded]
+    storms = [
+        storm
+        for storm in STORMS
+        if (form == "valkey" or not storm.embedded) and storm.name.startswith(arguments.only)
+    ]
     for number, storm in enumerate(storms):
         random.seed(f"{seed} {number}")
         result = await blow(storm, max(1, kills // len(storms)), form)
         halts = (result.kills, result.freezes)
         report.row(storm.name, *halts, result.seconds, [result.verdict])
-    await _by_name(report, "killed at steps", signal.SIGKILL, form)
-    await _by_name(report, "frozen at steps", signal.SIGSTOP, form)
-    if form == "valkey":
-        await _recoveries(report)
+    if not arguments.only:
+        await _by_name(report, "killed at steps", signal.SIGKILL, form)
+        await _by_name(report, "frozen at steps", signal.SIGSTOP, form)
+        if form == "valkey":
+            await _recoveries(report)
     for fault in report.faults[:50]:
         print(fault)
     return 1 if report.faults else 0

@@ -25,6 +25,8 @@ OF_A_BOT = (
     keys.webhook_secret,
     keys.generations,
     keys.interrupts,
+    keys.mark,
+    keys.progress,
 )
 
 

@@ -1,0 +1,254 @@
+"""``python -m bot export`` and ``import``: all that is kept of a bot, from one storage to another.
+
+The file is JSON lines: a header; one object for each key, named without the bot's tag, with what it
+holds under the name of its type in Redis; and an end, without which it is not whole. Both commands
+can be interrupted at any instant, and go on where they were when they are run again.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from bot.clients import open_storage
+from bot.settings import Settings
+from storage.archive import Archive, Changed, Item
+
+FORMAT, VERSION = "yandexgpt-telegram-bot", 1
+AT_ONCE = 50
+"""Keys read at once."""
+
+
+class MovingRefused(Exception):
+    """It would lose or mix up something; the sentence says what, and what to do."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what both commands take."""
+    parser.add_argument("file", type=Path, help="JSON lines")
+    parser.add_argument(
+        "--anyway", action="store_true", help="although the bot runs, or has data there already"
+    )
+
+
+async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
+    """Write all that is kept of the bot to a file. Raises `MovingRefused`, `StorageUnavailable`."""
+    async with AsyncExitStack() as stack:
+        archive = await _archive(settings, stack, anyway=anyway)
+        try:
+            written = _Written(file, settings.bot_id)
+        except FileExistsError:
+            raise MovingRefused(f"{file} is whole already; name another file.") from None
+        names = await archive.names()
+        with written, _Progress("exported", len(names)) as progress:
+            left = [name for name in names if name not in written.names]
+            progress.step(len(names) - len(left))
+            for start in range(0, len(left), AT_ONCE):
+                some = left[start : start + AT_ONCE]
+                for item in await asyncio.gather(*(archive.read(name) for name in some)):
+                    if item:
+                        written.add(item)
+                progress.step(len(some))
+            written.end()
+
+
+async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
+    """Read it back, into another storage. Raises `MovingRefused`, `StorageUnavailable`."""
+    header, number = _checked(file, settings.bot_id)
+    async with AsyncExitStack() as stack:
+        archive = await _archive(settings, stack, anyway=anyway)
+        before = await archive.progress()
+        name, _, done = before.partition(" ")
+        if name != header["file"]:
+            done = "0"
+            if not anyway and (before or await archive.names()):
+                raise MovingRefused(
+                    "There are data of this bot already. To have both, where the file's histories "
+                    "take the place of those there, say --anyway."
+                )
+        with _Progress("imported", number) as progress:
+            progress.step(int(done))
+            for place, item in enumerate(_items(file), 1):
+                if place <= int(done):
+                    continue
+                after = f"{header['file']} {place}"
+                try:
+                    await archive.write(item, before, after)
+                except Changed:
+                    raise MovingRefused("Another import into this bot is under way.") from None
+                before = after
+                progress.step(1)
+        await archive.finish()
+
+
+async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -> Archive:
+    if len(settings.bots) > 1:
+        raise MovingRefused("One bot at a time: let TELEGRAM_TOKEN be the token of that one.")
+    archive = Archive(await open_storage(settings, stack), settings.bot_id)
+    if not anyway and await archive.is_living():
+        raise MovingRefused(
+            "The bot runs, or did until a few seconds ago: stop all its processes first. "
+            "For a copy of a running bot, which may be of no single moment, say --anyway."
+        )
+    return archive
+
+
+class _Progress:
+    """Says on stderr how far it has come, once a second, and what it has done in the end."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        """Say how far it has come in the end, whatever it was."""
+        self._say()
+
+    def step(self, number: int) -> None:
+        """Go on by so many keys."""
+        self._done += number
+        if time.monotonic() - self._told > 1:
+            self._told = time.monotonic()
+            self._say()
+
+    def _say(self) -> None:
+        print(f"{self._what} {self._done} of {self._total} keys", file=sys.stderr)  # noqa: T201
+
+
+class _Written:
+    """A file being written, or written on: ``names`` are the keys that are in it already."""
+
+    def __init__(self, file: Path, bot_id: int) -> None:
+        """Raises FileExistsError when it is whole, and `MovingRefused` when it is another's."""
+        self.names: set[str] = set()
+        # Histories are nobody else's business.
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, mode=0o600)
+        self._file = os.fdopen(descriptor, "r+", encoding="utf-8", newline="\n")
+        try:
+            self._read_on(bot_id)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read_on(self, bot_id: int) -> None:
+        header, whole = self._file.readline(), 0
+        if header.endswith("\n"):
+            _judge_header(header, bot_id)
+            whole = self._file.tell()
+            while (line := self._file.readline()).endswith("\n"):
+                fields = json.loads(line)
+                if "end" in fields:
+                    raise FileExistsError
+                self.names.add(fields["key"])
+                whole = self._file.tell()
+        self._file.seek(whole)
+        self._file.truncate()  # what was being written when it was interrupted
+        if not whole:
+            self._line({FORMAT: VERSION, "bot": bot_id, "file": secrets.token_hex(8)})
+
+    def __enter__(self) -> None:
+        """Nothing to do: it is open."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self._file.close()
+
+    def add(self, item: Item) -> None:
+        """Write what a key holds."""
+        fields: dict[str, Any] = {"key": item.name, item.kind: _nested(item)}
+        if item.expires >= 0:
+            fields["expires"] = item.expires
+        self._line(fields)
+        self.names.add(item.name)
+
+    def end(self) -> None:
+        """Mark it as whole, on disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._line({"end": len(self.names)})
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _line(self, fields: dict[str, Any]) -> None:
+        self._file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+
+
+def _nested(item: Item) -> Any:
+    match item.kind:
+        case "string":
+            return item.content[0]
+        case "hash" | "zset":
+            return dict(zip(item.content[::2], item.content[1::2], strict=True))
+    return item.content
+
+
+def _item(line: str) -> Item:
+    fields = json.loads(line)
+    name, expires = fields.pop("key"), fields.pop("expires", -1)
+    [(kind, content)] = fields.items()
+    match kind:
+        case "string":
+            content = [content]
+        case "hash" | "zset":
+            content = [part for pair in content.items() for part in pair]
+        case "list":
+            pass
+        case _:
+            raise ValueError(kind)
+    if not all(isinstance(part, str) for part in content):
+        raise ValueError(name)
+    return Item(str(name), kind, int(expires), content)
+
+
+def _items(file: Path) -> Iterator[Item]:
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        next(lines)
+        for line in lines:
+            if not line.startswith('{"end"'):
+                yield _item(line)
+
+
+def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
+    """Read a file through before anything is done; its header, and how many keys it has."""
+    try:
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            header = _judge_header(next(lines, ""), bot_id)
+            number = 0
+            for place, line in enumerate(lines, 2):
+                if line.startswith('{"end"'):
+                    if json.loads(line) != {"end": number} or next(lines, None) is not None:
+                        raise MovingRefused(f"{file}: line {place} is no end of this file.")
+                    return header, number
+                _item(line)
+                number += 1
+    except OSError as error:
+        raise MovingRefused(f"{file}: {error.strerror}.") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise MovingRefused(f"{file}: line {number + 2} cannot be read.") from error
+    raise MovingRefused(f"{file} is not whole: its export was interrupted. Run that again first.")
+
+
+def _judge_header(line: str, bot_id: int) -> dict[str, Any]:
+    try:
+        header: dict[str, Any] = json.loads(line)
+        version, whose, name = header[FORMAT], header["bot"], header["file"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise MovingRefused("The file is none of ours.") from None
+    if version != VERSION or not isinstance(name, str):
+        raise MovingRefused(f"The file is of version {version}, and this bot knows {VERSION}.")
+    if whose != bot_id:
+        raise MovingRefused(f"The file is of bot {whose}, and TELEGRAM_TOKEN of bot {bot_id}.")
+    return header

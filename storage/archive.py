@@ -1,0 +1,105 @@
+"""All that is kept of a bot, key by key: read from one Redis, written into another.
+
+That is histories with all that belongs to them, usage, what waits to be answered, dead letters, and
+which updates are known. Leases, paces and the queue itself are left behind: they are made anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from storage import keys
+from storage.connect import translated
+from storage.inbox import GROUP, LEASE
+from storage.script import Script
+
+LEFT_BEHIND = ("ready", "poller", "pace", "generations", "mark", "progress")
+LAST = "mailbox"
+"""Written after what belongs to it, for then its lane is queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What one key holds. ``name`` is the key's without the bot's tag: ``history:101``.
+
+    ``kind`` is Redis's: string, list, hash or zset; ``content`` is flat, as Redis gives it.
+    ``expires`` is in ms since 1970, -1 for never.
+    """
+
+    name: str
+    kind: str
+    expires: int
+    content: Sequence[str]
+
+
+class Changed(Exception):
+    """Somebody else imports into the same bot."""
+
+
+class Archive:
+    """All that is kept of one bot. Methods raise `StorageUnavailable`."""
+
+    def __init__(self, redis: Redis, bot_id: int) -> None:
+        self._redis = redis
+        self._bot_id = bot_id
+        self._tag = keys.tag(bot_id)
+        self._export, self._import = (Script(redis, name) for name in ("export", "import"))
+
+    async def names(self) -> list[str]:
+        """Name all that is kept, in the order in which it is to be written."""
+        with translated():
+            found = {
+                str(key).removeprefix(self._tag)
+                async for key in self._redis.scan_iter(f"{self._tag}*", count=1000)
+            }
+        kept = [name for name in found if name.partition(":")[0] not in LEFT_BEHIND]
+        return sorted(kept, key=lambda name: (name.startswith(LAST), name))
+
+    async def read(self, name: str) -> Item | None:
+        """Read what a key holds; None if it is gone meanwhile."""
+        with translated():
+            found = await self._export([self._tag + name])
+        return Item(name, str(found[0]), int(found[1]), found[2]) if found else None
+
+    async def write(self, item: Item, before: str, after: str) -> None:
+        """Write what a key held, and with it the progress, if that is still what it was ``before``.
+
+        Raises `Changed` if it is not.
+        """
+        name, _, lane = item.name.partition(":")
+        names = [
+            keys.progress(self._bot_id),
+            self._tag + item.name,
+            keys.mailboxes(self._bot_id) + lane,
+            keys.ready(self._bot_id),
+        ]
+        with translated():
+            written = await self._import(
+                names, [before, after, name, lane, item.kind, item.expires, *item.content]
+            )
+        if not written:
+            raise Changed
+
+    async def progress(self) -> str:
+        """What the last `write` of an import said; "" when none is under way."""
+        with translated():
+            return str(await self._redis.get(keys.progress(self._bot_id)) or "")
+
+    async def finish(self) -> None:
+        """Forget the progress: the import is whole."""
+        with translated():
+            await self._redis.delete(keys.progress(self._bot_id))
+
+    async def is_living(self) -> bool:
+        """Tell whether a process of the bot runs, as far as storage has heard of it lately."""
+        ready = keys.ready(self._bot_id)
+        with translated():
+            if await self._redis.exists(keys.poller(self._bot_id)):
+                return True
+            try:
+                workers = await self._redis.xinfo_consumers(ready, GROUP)
+            except ResponseError:  # nobody ever worked here
+                return False
+        return any(worker["idle"] < LEASE * 1000 for worker in workers)

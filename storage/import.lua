@@ -1,0 +1,23 @@
+#!lua
+-- KEYS: progress, a key, mailbox of its lane, ready. ARGV: progress before, progress after, what the
+-- key is, its lane, its type, when it expires (ms since 1970; -1: never), what it holds...
+-- Writes a key, once: progress tells how far the import has come. Returns 0 if it is not as it was.
+-- What waits is added to what waits there already. What is known of the work on its head, or is to
+-- cut it short, counts only if that head is the imported one.
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+local name, kind = ARGV[3], ARGV[5]
+local waits = redis.call('EXISTS', KEYS[3]) == 1
+if waits and (name == 'outbox' or name == 'interrupt') then return 1 end
+if name ~= 'mailbox' and name ~= 'dead' and name ~= 'seen' then redis.call('DEL', KEYS[2]) end
+local command = ({string = 'SET', list = 'RPUSH', hash = 'HSET', zset = 'ZADD'})[kind]
+for first = 7, #ARGV, 1000 do
+  local some = {unpack(ARGV, first, math.min(#ARGV, first + 999))}
+  if kind == 'zset' then
+    for i = 1, #some, 2 do some[i], some[i + 1] = some[i + 1], some[i] end
+  end
+  redis.call(command, KEYS[2], unpack(some))
+end
+if ARGV[6] ~= '-1' then redis.call('PEXPIREAT', KEYS[2], ARGV[6]) end
+if name == 'mailbox' and not waits then redis.call('XADD', KEYS[4], '*', 'lane', ARGV[4]) end
+return 1

@@ -1,0 +1,253 @@
+"""``python -m bot export`` and ``import``: nothing is lost on the way, and nothing mixed up."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from bot import moving
+from bot.app import running
+from bot.moving import MovingRefused, export, import_
+from bot.settings import Settings
+from storage import archive as module
+from storage import keys
+from storage.archive import Archive, Item
+from storage.change import Forgotten, Kept
+from storage.connect import StorageUnavailable, connect
+from storage.dead import DeadLetters
+from storage.history import History
+from storage.inbox import Arrival, Inbox
+from storage.lease import Lease
+from storage.message import ChatKey, Message, Role
+from tests.conftest import World
+from tests.valkey import own_valkey
+
+_bot_ids = itertools.count(8_900_000)
+TOPIC = ChatKey(-6, 7)
+
+
+def settings_of(bot_id: int, redis_url: str) -> Settings:
+    """Settings of a bot whose data are there."""
+    given: dict[str, Any] = {
+        "telegram_token": f"{bot_id}:TEST-TOKEN",
+        "folder_id": "folder",
+        "api_key": "key",
+        "redis_url": redis_url,
+    }
+    return Settings(_env_file=None, **given)
+
+
+@pytest.fixture
+async def home(redis: Redis, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A bot that has data of every kind, and has not run for long."""
+    monkeypatch.setattr(module, "LEASE", 0.0)
+    bot_id = next(_bot_ids)
+    inbox = Inbox(redis, bot_id, "one")
+    await inbox.begin()
+    for number, chat in enumerate([ChatKey(1), TOPIC, ChatKey(3)], 1):
+        await inbox.put(Arrival(chat, number, f'{{"update_id": {number}}}'))
+        (claim,) = await inbox.take(1, 1)
+        exchange = [Message(Role.USER, f"вопрос {chat}"), Message(Role.ASSISTANT, "ответ")]
+        await inbox.commit(claim, "[]", Kept(exchange, 0, 3, 4, number))
+        if chat == TOPIC:
+            await inbox.done(claim)
+            await inbox.put(Arrival(chat, 9, '{"update_id": 9}'))
+            (claim,) = await inbox.take(1, 1)
+            await inbox.commit(claim, "[]", Forgotten(chat))
+        if chat != ChatKey(3):
+            await inbox.done(claim)
+    # The third has a reply that was kept, and not sent yet; and more waits behind it.
+    await inbox.put(Arrival(ChatKey(3), 4, '{"update_id": 4}', interrupts=True))
+    await DeadLetters(redis, bot_id).add("{}", "odd")
+    await redis.set(keys.webhook_secret(bot_id), "secret")
+    await inbox.leave()
+    return settings_of(bot_id, valkey)
+
+
+@pytest.fixture
+async def elsewhere_url() -> AsyncIterator[str]:
+    """Another server."""
+    async with own_valkey() as server:
+        yield server.url
+
+
+async def kept(url: str, bot_id: int) -> dict[str, Item | None]:
+    """All that is kept of a bot on a server."""
+    redis = connect(url, connections=2)
+    archive = Archive(redis, bot_id)
+    found = {name: await archive.read(name) for name in await archive.names()}
+    await redis.aclose()
+    return found
+
+
+async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path) -> None:
+    """What is kept is the same elsewhere, and again after the way back; what waited is answered."""
+    there = settings_of(home.bot_id, elsewhere_url)
+    assert home.redis_url
+    before = await kept(home.redis_url.get_secret_value(), home.bot_id)
+    assert {name.partition(":")[0] for name in before} == {
+        "history", "forgotten", "epoch", "state", "usage", "mailbox", "outbox", "interrupt",
+        "seen", "dead", "webhook-secret",
+    }  # fmt: skip
+    await export(home, tmp_path / "one", anyway=False)
+    await import_(there, tmp_path / "one", anyway=False)
+    assert await kept(elsewhere_url, home.bot_id) == before
+    redis = connect(elsewhere_url, connections=2)
+    inbox = Inbox(redis, home.bot_id, "two")
+    await inbox.begin()
+    (claim,) = await inbox.take(5, 1)
+    opened = await inbox.open(claim)
+    assert (opened.head.update, opened.reply) == ('{"update_id": 3}', "[]")
+    assert opened.interrupt is not None
+    assert await inbox.put(Arrival(ChatKey(1), 1, '{"update_id": 1}')) == ["known"]
+    await inbox.leave()
+    await redis.aclose()
+    await export(there, tmp_path / "two", anyway=False)
+    lines = [(tmp_path / name).read_text().splitlines()[1:] for name in ("one", "two")]
+    assert lines[0] == lines[1]
+
+
+async def test_an_interrupted_export_goes_on(
+    home: Settings, elsewhere_url: str, tmp_path: Path
+) -> None:
+    """Cut off anywhere, even within a line, it goes on when it is run again."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    await export(home, whole, anyway=False)
+    content = whole.read_bytes()
+    for end in range(0, len(content), 37):
+        cut.write_bytes(content[:end])
+        with pytest.raises(MovingRefused):
+            await import_(settings_of(home.bot_id, elsewhere_url), cut, anyway=False)
+        await export(home, cut, anyway=False)
+        assert sorted(cut.read_text().splitlines()[1:]) == sorted(
+            whole.read_text().splitlines()[1:]
+        )
+    with pytest.raises(MovingRefused, match="whole already"):
+        await export(home, whole, anyway=False)
+    assert whole.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_interrupted_import_goes_on(
+    home: Settings, elsewhere_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off after any key, it goes on there when it is run again; a bot waits for its end."""
+    there, file = settings_of(home.bot_id, elsewhere_url), tmp_path / "file"
+    await export(home, file, anyway=False)
+    write, left = Archive.write, 0
+
+    async def cut(self: Archive, item: Item, before: str, after: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise StorageUnavailable("cut off")
+        await write(self, item, before, after)
+
+    monkeypatch.setattr(Archive, "write", cut)
+    for steps in itertools.count(1):
+        left = steps % 3
+        try:
+            await import_(there, file, anyway=False)
+        except StorageUnavailable:
+            continue
+        break
+    assert home.redis_url
+    before = await kept(home.redis_url.get_secret_value(), home.bot_id)
+    assert await kept(elsewhere_url, home.bot_id) == before
+    with pytest.raises(MovingRefused, match="data of this bot already"):
+        await import_(there, file, anyway=False)
+
+
+async def test_a_bot_waits_for_its_data(elsewhere: World) -> None:
+    """A bot does not begin with half of an import."""
+    await elsewhere.redis.set(keys.progress(elsewhere.settings.bot_id), "file 3")
+    with pytest.raises(StorageUnavailable, match="not finished"):
+        async with running(elsewhere.settings):
+            pass
+
+
+async def test_a_living_bot_is_left_alone(
+    home: Settings,
+    redis: Redis,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """While a process polls or works, neither is done, unless told so."""
+    file = tmp_path / "file"
+    async with Lease(redis, keys.poller(home.bot_id), "one").leading():
+        with pytest.raises(MovingRefused, match="The bot runs"):
+            await export(home, file, anyway=False)
+        await export(home, file, anyway=True)
+    monkeypatch.undo()
+    inbox = Inbox(redis, home.bot_id, "one")
+    await inbox.take(1, 0.01)
+    with pytest.raises(MovingRefused, match="The bot runs"):
+        await import_(home, file, anyway=False)
+    assert "exported 15 of 15 keys" in capsys.readouterr().err
+
+
+async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) -> None:
+    """Into a bot that has data: its history gives way, but no update of either is lost."""
+    file, lane = tmp_path / "file", ChatKey(3)
+    await export(home, file, anyway=False)
+    inbox = Inbox(redis, home.bot_id, "two")
+    (claim,) = await inbox.stale(1)
+    await inbox.done(claim)
+    (claim,) = await inbox.take(1, 1)
+    await import_(home, file, anyway=True)
+    opened = await inbox.open(claim)
+    assert (opened.head.update, opened.reply) == ('{"update_id": 4}', "")
+    waiting = [entry.update for entry in await inbox.following(claim, 9)]
+    assert waiting == ['{"update_id": 3}', '{"update_id": 4}']
+    assert len((await History(redis, home.bot_id).newest(lane, 9999)).messages) == 2
+    assert len(await DeadLetters(redis, home.bot_id).all()) == 2
+    assert int(await redis.xlen(keys.ready(home.bot_id))) == 1
+
+
+async def test_whose_file(home: Settings, valkey: str, tmp_path: Path) -> None:
+    """A file of another bot, of another version, or of another program is refused."""
+    file = tmp_path / "file"
+    await export(home, file, anyway=False)
+    with pytest.raises(MovingRefused, match=f"of bot {home.bot_id}, and"):
+        await import_(settings_of(5, valkey), file, anyway=False)
+    with pytest.raises(MovingRefused, match="of bot"):
+        await export(settings_of(5, valkey), file, anyway=False)
+    later = file.read_text().replace(f'{{"{moving.FORMAT}": 1', f'{{"{moving.FORMAT}": 2')
+    file.write_text(later)
+    with pytest.raises(MovingRefused, match="version 2"):
+        await import_(home, file, anyway=False)
+    with pytest.raises(MovingRefused, match="No such file"):
+        await import_(home, tmp_path / "none", anyway=False)
+    two = home.model_copy(update={"telegram_token": type(home.telegram_token)("1:A,2:B")})
+    with pytest.raises(MovingRefused, match="One bot at a time"):
+        await export(two, tmp_path / "other", anyway=False)
+
+
+@given(
+    line=st.text(max_size=60)
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["key", "list", "hash", "zset", "string", "expires", "end"]), inner
+        ),
+    ).map(json.dumps)
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_line(line: str, tmp_path: Path) -> None:
+    """Whatever stands in a file, it is read or refused before anything is written."""
+    file = tmp_path / "file"
+    header = json.dumps({moving.FORMAT: 1, "bot": 5, "file": "f"})
+    with file.open("w", encoding="utf-8", errors="surrogatepass") as written:
+        written.write(f'{header}\n{line}\n{{"end": 1}}\n')
+    try:
+        moving._checked(file, 5)
+    except MovingRefused:
+        return
+    [item] = moving._items(file)
+    assert item.kind in {"list", "hash", "zset", "string"}
