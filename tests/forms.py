@@ -29,7 +29,7 @@ class Form(Protocol):
     url: str
 
     async def strike(self) -> None:
-        """Kill the server that holds the data; return when it is whole again."""
+        """Kill the server that holds the data; return when all is whole again."""
         ...
 
 
@@ -62,6 +62,14 @@ class Watched:
         self._servers[old].kill()
         new = await _until(lambda: self._master_but(old))
         await self._servers[old].start("--replicaof", f"127.0.0.1 {new}")
+        await self.whole()
+
+    async def depose(self) -> None:
+        """Let a replica take the place of the master, which lives on, and hears of it last."""
+        old = await self.master()
+        async with _at(self._sentinels[0]) as sentinel:
+            await sentinel.execute_command("SENTINEL FAILOVER", SERVICE)
+        await _until(lambda: self._master_but(old))
         await self.whole()
 
     async def whole(self) -> None:
@@ -149,7 +157,7 @@ async def debian() -> AsyncIterator[Form]:
 
 
 @contextlib.asynccontextmanager
-async def watched() -> AsyncIterator[Form]:
+async def watched() -> AsyncIterator[Watched]:
     """Run a master, its replicas and their Sentinels."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -93,9 +93,9 @@ async def measure(seconds: float, chats: int, rounds: int, *command: str) -> Fig
     async with web.serving(app, "127.0.0.1", 0) as url, _contender(url, *command) as process:
         await _round(room, chats, 0)  # connections opened, code warm
         room.calls.clear()
-        before = _cpu_ms(process.pid)
+        before = cpu_ms(process.pid)
         asked = await _round(room, chats, rounds)
-        cpu = (_cpu_ms(process.pid) - before) / len(asked)
+        cpu = (cpu_ms(process.pid) - before) / len(asked)
     requests = {exchange.body["messages"][-1]["text"]: exchange for exchange in model.requests}
     calls = [call for call in room.calls if call["method"] != "getUpdates"]
     times: dict[str, list[float]] = defaultdict(list)
@@ -121,14 +121,14 @@ async def _round(room: Room, chats: int, rounds: int) -> dict[str, float]:
             text = f"q{chat}-{number}-{rounds}"
             asked[text] = room.clock()
             room.say(chat, chat, text)
-            while not _is_answered(room.messages(chat)[-1], text):
+            while not is_answered(room.messages(chat)[-1], text):
                 await room.changed(room.version, 5)
 
     await asyncio.gather(*(talk(chat) for chat in range(1, chats + 1)))
     return asked
 
 
-def _is_answered(message: Json, text: str) -> bool:
+def is_answered(message: Json, text: str) -> bool:
     ours = message["from"]["is_bot"] and text in message["text"]
     return ours and "stop:" not in str(message.get("reply_markup"))
 
@@ -156,7 +156,7 @@ async def _contender(url: str, *command: str) -> AsyncIterator[asyncio.subproces
         await process.wait()
 
 
-def _cpu_ms(pid: int) -> float:
+def cpu_ms(pid: int) -> float:
     """CPU time of a process so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -96,7 +96,9 @@ async def _memory(redis: Redis) -> None:
     for chat in range(IDLE_CHATS):
         await redis.rpush(f"{{{BOT}}}:history:{10_000 + chat}", *entry * TURNS)
     used = (await redis.info("memory"))["used_memory"] - before
-    print(f"  memory per idle chat     {used / IDLE_CHATS / 1024:8.1f} KiB, with {TURNS} turns")
+    kilobytes = used / IDLE_CHATS / 1024
+    print(f"  memory per idle chat     {kilobytes:8.1f} KiB, with {TURNS} turns")
+    print(f"  of 10,000 such chats     {kilobytes * 10_000 / 1024:8.0f} MiB")
 
 
 async def _long_history(redis: Redis) -> None:

@@ -9,13 +9,14 @@ import sys
 import time
 
 from storage.inbox import LEASE
-from tests.crash import recovery
+from tests.crash import failover, recovery, rolling
 from tests.crash.boundary import all_boundaries
 from tests.crash.launch import LEASE as SHORT_LEASE
 from tests.crash.storm import STORMS, blow
 from tests.crash.verdict import Verdict
 from tests.forms import FORMS
 
+FAILOVERS = 3
 COLUMNS = (
     "kills",
     "freezes",
@@ -87,8 +88,11 @@ async def main() -> int:
     if not arguments.only:
         await _by_name(report, "killed at steps", signal.SIGKILL, form)
         await _by_name(report, "frozen at steps", signal.SIGSTOP, form)
+        await _restarted(report, form)
         if form == "valkey":
             await _recoveries(report)
+        if form in ("sentinel", "cluster"):
+            await _losses(report, form)
     for fault in report.faults[:50]:
         print(fault)
     return 1 if report.faults else 0
@@ -103,6 +107,23 @@ async def _by_name(report: Report, name: str, halt: signal.Signals, form: str) -
     report.row(name, *halts, seconds, verdicts)
     times = [passage.recovery for passage in passages]
     report.times(f"halt to reply, lease {SHORT_LEASE:.0f} s", times, float("inf"))
+
+
+async def _losses(report: Report, form: str) -> None:
+    confirmed, *others = await failover.losses(form, FAILOVERS)
+    for loss in (confirmed, *others):
+        print(f"{FAILOVERS} failovers, writes {loss.name}: {loss.lost} of {loss.written} lost")
+    if confirmed.lost:
+        report.faults.append(f"{confirmed.lost} confirmed writes were lost")
+
+
+async def _restarted(report: Report, form: str) -> None:
+    began = time.monotonic()
+    roll = await rolling.restart(form)
+    seconds = time.monotonic() - began
+    report.row("rolling restart", 0, 0, seconds, [roll.verdict])
+    name = f"question to answer while {rolling.PROCESSES} processes are replaced"
+    report.times(name, roll.waits, rolling.IN_TIME)
 
 
 async def _recoveries(report: Report) -> None:

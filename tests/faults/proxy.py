@@ -23,8 +23,10 @@ class Trouble(Enum):
 class Proxy:
     """Forwards every connection to ``target``, a URL of kind ``unix://`` or ``http://``."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, host: str = "127.0.0.1") -> None:
+        """``host`` is where it listens: any address of 127.0.0.0/8 is this machine."""
         self._target = urlsplit(target)
+        self.host = host
         self._planned: deque[tuple[bytes, Trouble | bytes]] = deque()
         self._random = random.Random()
         self._likelihood = 0.0
@@ -66,7 +68,7 @@ class Proxy:
     async def running(self) -> AsyncIterator["Proxy"]:
         """Forward while the block runs."""
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, self.host, 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self

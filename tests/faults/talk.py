@@ -21,7 +21,7 @@ PATIENCE = "socket_timeout=0.5&socket_connect_timeout=0.5"
 
 def storage_through(settings: Settings, proxy: Proxy) -> Settings:
     """Settings of a bot whose way to Redis is the proxy."""
-    url = SecretStr(f"redis://127.0.0.1:{proxy.port}?{PATIENCE}")
+    url = SecretStr(f"redis://{proxy.host}:{proxy.port}?{PATIENCE}")
     return settings.model_copy(update={"redis_url": url})
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ from storage.inbox import Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
 from storage.places import Places
-from tests.forms import FORMS, Form, debian_redis, free_port
+from tests.forms import FORMS, Form, debian_redis, free_port, watched
 from tests.valkey import own_valkey
 
 BOT, LANE = 5, ChatKey(7)
@@ -104,6 +105,29 @@ async def test_what_goes_on_beside_it(
                 await form.strike()
         assert not await another._try("another:0")
     listening.cancel()
+
+
+async def test_a_master_that_is_deposed() -> None:
+    """What is taken while a living server is deposed is kept by the one that follows it."""
+    stored: set[str] = set()
+
+    async def store(inbox: Inbox, first: int) -> None:
+        for number in itertools.count(first, 4):
+            arrival = Arrival(ChatKey(number + 1), number, "{}")
+            await patience.patiently(lambda: inbox.put(arrival))  # noqa: B023 - awaited
+            stored.add(str(number))
+
+    async with watched() as form:
+        client = connect(form.url, connections=16)
+        inbox = Inbox(client, BOT, "one")
+        await inbox.begin()
+        async with beside(*(store(inbox, first) for first in range(4))):
+            await asyncio.sleep(0.5)
+            await form.depose()
+        kept = await client.zrange(keys.seen(BOT), 0, -1)
+        await client.aclose()
+    assert len(stored) > 100
+    assert stored <= set(kept)
 
 
 async def test_tls() -> None:

@@ -1,0 +1,131 @@
+"""Two processes against one, on the same machine: answers a second, and what idleness costs.
+
+The model answers at once, so that it is the bot that is measured; the local Telegram, the model and
+Redis share the two cores with it.
+"""
+
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+
+from bot import web
+from bot.playground.completion import CompletionServer
+from bot.playground.emulator import telegram_routes
+from bot.playground.room import Room
+from storage.connect import connect
+from storage.message import Message
+from tests.bench.answers import cpu_ms, is_answered
+from tests.valkey import own_valkey
+
+CHATS, SECONDS, IDLE_SECONDS = 200, 10.0, 10.0
+TOKEN = "43:BENCH"
+
+
+class AtOnce:
+    """Words without a delay."""
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        yield f"re: {messages[-1].text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Answers a second; and of an idle second: ms of CPU of all processes, calls to Redis."""
+
+    answers: float
+    cpu: float
+    idle_cpu: float
+    idle_calls: float
+
+
+async def processes() -> None:
+    """Measure, and print."""
+    one, two = await _measure(1), await _measure(2)
+    print(f"{CHATS} chats, a model that answers at once")
+    print(f"{'':34}{'1 process':>12}{'2 processes':>13}{'ratio':>8}")
+    for name, first, second in (
+        ("answers/s", one.answers, two.answers),
+        ("CPU of the bot per answer, ms", one.cpu, two.cpu),
+        ("idle: CPU per second, ms", one.idle_cpu, two.idle_cpu),
+        ("idle: calls to Redis per second", one.idle_calls, two.idle_calls),
+    ):
+        print(f"{name:34}{first:12.2f}{second:13.2f}{second / first:8.2f}")
+
+
+async def _measure(number: int) -> Figures:
+    room, model = Room(TOKEN), CompletionServer(AtOnce(), limit=10_000)
+    app = Starlette(routes=[*telegram_routes(room), *model.routes])
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(own_valkey())
+        url = await stack.enter_async_context(web.serving(app, "127.0.0.1", 0))
+        pids = [await stack.enter_async_context(_process(url, server.url)) for _ in range(number)]
+        redis = connect(server.url, connections=1)
+        stack.push_async_callback(redis.aclose)
+        await _talk(room, 2.0)  # connections opened, code warm
+        before = sum(map(cpu_ms, pids))
+        answered = await _talk(room, SECONDS)
+        cpu = (sum(map(cpu_ms, pids)) - before) / answered
+        await asyncio.sleep(3)
+        idle, calls = sum(map(cpu_ms, pids)), await _calls(redis)
+        await asyncio.sleep(IDLE_SECONDS)
+        idle_cpu = (sum(map(cpu_ms, pids)) - idle) / IDLE_SECONDS
+        idle_calls = (await _calls(redis) - calls) / IDLE_SECONDS
+    return Figures(answered / SECONDS, cpu, idle_cpu, idle_calls)
+
+
+async def _talk(room: Room, seconds: float) -> int:
+    """Let all chats ask, each again when it is answered; how many answers came."""
+    ends, answered = time.monotonic() + seconds, 0
+
+    async def talk(chat: int) -> None:
+        nonlocal answered
+        while time.monotonic() < ends:
+            text = f"q{random.random()}"
+            room.say(chat, chat, text)
+            while not is_answered(room.messages(chat)[-1], text):
+                await room.changed(room.version, 5)
+            answered += 1
+
+    await asyncio.gather(*(talk(chat) for chat in range(1, CHATS + 1)))
+    return answered
+
+
+async def _calls(redis: Redis) -> int:
+    return int((await redis.info("stats"))["total_commands_processed"])
+
+
+@asynccontextmanager
+async def _process(url: str, redis_url: str) -> AsyncIterator[int]:
+    environment = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "TELEGRAM_TOKEN": TOKEN,
+        "TELEGRAM_API_URL": url,
+        "COMPLETION_URL": url,
+        "FOLDER_ID": "f",
+        "API_KEY": "k",
+        "LISTEN": "127.0.0.1:0",
+        "REDIS_URL": redis_url,
+        "COMPLETION_CONCURRENCY": "200",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "run"),
+            cwd=folder,
+            env=environment,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        yield process.pid
+        process.terminate()
+        await process.wait()
