@@ -10,7 +10,6 @@ import structlog
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
@@ -19,18 +18,15 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from storage.address import Address, parse
+from storage.sentinel import master_of
 
 log = structlog.get_logger()
 
 OLDEST_VERSION = (7, 0)
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before storage is called again, the last for all that follow."""
-
-SETTLING_SECONDS = 3.0
-"""How long after a replica was made the master Sentinels may still name the one before."""
 
 T = TypeVar("T")
 
@@ -120,92 +116,13 @@ def _master(address: Address, options: dict[str, Any]) -> Redis:
         "socket_connect_timeout": 2,
         "decode_responses": True,
     }
-    sentinels: Any = _Sentinels  # redis-py has no types for it
-    master: Master = sentinels(address.hosts, sentinel_kwargs=usual | of_sentinels).master_for(
-        address.service,
-        redis_class=Master,
-        connection_pool_class=_MasterPool,
-        **options | given,
-    )
-    return master
+    return master_of(address.hosts, address.service, usual | of_sentinels, options | given)
 
 
 def _with_tls(options: dict[str, Any]) -> dict[str, Any]:
     """Say as redis-py's constructors do what a URL says by its scheme."""
     others = {name: value for name, value in options.items() if name not in ("host", "port")}
     return others | {"ssl": others.pop("connection_class", None) is SSLConnection}
-
-
-class _Sentinels(Sentinel):
-    """Asks Sentinels as their guidelines for clients say: during a failover they know it first.
-
-    See https://redis.io/docs/latest/develop/reference/sentinel-clients/.
-    """
-
-    async def discover_master(self, service_name: str) -> tuple[str, int]:
-        """Take the word of the first that has one. Raises MasterNotFoundError."""
-        for sentinel in self.sentinels:
-            if found := await self._named(sentinel, service_name):
-                return found
-        raise MasterNotFoundError(f"no Sentinel that answers knows {service_name}")
-
-    async def all_named(self, service_name: str) -> set[tuple[str, int]]:
-        """Ask all of them."""
-        answers = await asyncio.gather(
-            *(self._named(sentinel, service_name) for sentinel in self.sentinels)
-        )
-        return {answer for answer in answers if answer}
-
-    async def _named(self, sentinel: Redis, service_name: str) -> tuple[str, int] | None:
-        try:
-            found: Any = await sentinel.sentinel_get_master_addr_by_name(service_name)
-        except (RedisError, OSError):
-            return None
-        return (str(found[0]), int(found[1])) if found else None
-
-
-class _MasterPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Asks Sentinels where to connect, and waits for a connection when all are taken."""
-
-    async def get_master_address(self) -> tuple[str, int]:
-        """Ask them; connections to a server that is the master no longer are given up."""
-        before = self.master_address
-        pool: Any = super()  # redis-py has no types for it, nor for connections
-        address: tuple[str, int] = await pool.get_master_address()
-        if address != before:
-            in_use: Any = self._in_use_connections
-            for connection in in_use:
-                connection.mark_for_reconnect()
-        return address
-
-
-class Master(Redis):
-    """The server that Sentinels call the master; closed together with the connections to them."""
-
-    @property
-    def _pool(self) -> _MasterPool:
-        return cast("_MasterPool", self.connection_pool)
-
-    @property
-    def server(self) -> tuple[str, int] | None:
-        """Where it is, as far as is known."""
-        return self._pool.master_address
-
-    async def confirm(self, server: tuple[str, int] | None) -> None:
-        """Ask all Sentinels whether it is that server still.
-
-        Raises redis-py's ConnectionError if any of them names another.
-        """
-        await asyncio.sleep(SETTLING_SECONDS)
-        named = await self._pool.sentinel_manager.all_named(self._pool.service_name)
-        if named != {server}:
-            await self._pool.get_master_address()  # so that what comes goes there
-            raise RedisConnectionError("the Sentinels name another master")
-
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        """Close all connections."""
-        await super().aclose(close_connection_pool)
-        await self._pool.sentinel_manager.aclose()
 
 
 async def reach(redis: Redis, key: str) -> None:

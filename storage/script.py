@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError
 
-from storage.connect import Master
+from storage.sentinel import Master
 
 log = structlog.get_logger()
 

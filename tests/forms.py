@@ -201,9 +201,14 @@ def debian_redis() -> str | None:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Find a port that nobody listens on, and that the system gives to no outgoing connection.
+
+    So a server that was killed can come back to it.
+    """
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _at(port: int) -> Any:

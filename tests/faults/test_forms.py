@@ -118,7 +118,8 @@ async def test_a_master_that_is_deposed() -> None:
             stored.add(str(number))
 
     async with watched() as form:
-        client = connect(form.url, connections=16)
+        dead = form.url.replace("://", f"://127.0.0.1:{free_port()},")  # a Sentinel, the first one
+        client = connect(dead, connections=16)
         inbox = Inbox(client, BOT, "one")
         await inbox.begin()
         async with beside(*(store(inbox, first) for first in range(4))):

@@ -1,7 +1,9 @@
 """Which servers are trusted, and how one that is away is waited for."""
 
+from typing import Any
+
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, SSLConnection
 from redis.exceptions import BusyLoadingError, DataError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -66,6 +68,22 @@ async def test_no_cluster() -> None:
         with pytest.raises(StorageUnavailable):
             await verify(client)
         await client.aclose()
+
+
+async def test_logins_behind_sentinels() -> None:
+    """The server's login and the Sentinels' own are kept apart; both may be encrypted."""
+    client = connect(
+        "rediss+sentinel://ann:pw@one/bot/2?sentinel_password=other&ssl_ca_certs=/ca", connections=1
+    )
+    pool: Any = client.connection_pool
+    server, sentinels = pool.connection_kwargs, pool.sentinel_manager.sentinel_kwargs
+    assert (server["username"], server["password"], server["db"]) == ("ann", "pw", 2)
+    assert sentinels["password"] == "other"
+    assert "username" not in sentinels
+    assert issubclass(pool.connection_class, SSLConnection)
+    assert sentinels["ssl"] is True
+    assert server["ssl_ca_certs"] == sentinels["ssl_ca_certs"] == "/ca"
+    await client.aclose()
 
 
 async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
