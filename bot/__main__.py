@@ -36,6 +36,8 @@ def main() -> int:
     except SettingsRefused as error:
         print(error, file=sys.stderr)  # noqa: T201 - for a person, before there are logs
         return MISCONFIGURED
+    except KeyboardInterrupt:
+        return FAILED  # export and import go on when they are run again
     except moving.MovingRefused as error:
         print(error, file=sys.stderr)  # noqa: T201 - likewise
         return FAILED

@@ -57,7 +57,6 @@ class TokenRefused(Exception):
 class _Process:
     """What all bots of this process share; ``completion`` is None where none are answered."""
 
-    stack: AsyncExitStack
     redis: Redis
     name: str
     completion: YandexGPT | None
@@ -84,24 +83,47 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
             await stack.enter_async_context(beside(places.renewing()))
-        process = _Process(stack, redis, name, completion, web.Health())
-        for bot, application in bots:
-            with structlog.contextvars.bound_contextvars(bot=bot.bot_id):
-                await _start(bot, process, application)
-        await _serve(settings, process)
-        yield
+        process = _Process(redis, name, completion, web.Health())
+        over = asyncio.Event()
+        # Each in a task of its own, so that they stop side by side.
+        async with asyncio.TaskGroup() as lives:
+            for bot, application in bots:
+                began = asyncio.Event()
+                lives.create_task(_live(bot, process, application, began, over))
+                await began.wait()
+            async with AsyncExitStack() as front:
+                await _serve(settings, process.health, front)
+                yield
+            over.set()
 
 
-async def _start(settings: Settings, process: _Process, application: PtbApplication) -> None:
-    """Start one bot."""
+async def _live(
+    settings: Settings,
+    process: _Process,
+    application: PtbApplication,
+    began: asyncio.Event,
+    over: asyncio.Event,
+) -> None:
+    """Be one bot until it is over."""
+    with structlog.contextvars.bound_contextvars(bot=settings.bot_id):
+        async with AsyncExitStack() as stack:
+            await _start(settings, process, application, stack)
+            began.set()
+            await over.wait()
+
+
+async def _start(
+    settings: Settings, process: _Process, application: PtbApplication, stack: AsyncExitStack
+) -> None:
     process.health.censuses.append(Census(process.redis, settings.bot_id))
     inbox = Inbox(process.redis, settings.bot_id, process.name)
     if process.completion:
-        await _answer(settings, process, process.completion, inbox, application)
+        worker = _worker(settings, process, process.completion, inbox, application)
+        await stack.enter_async_context(worker.working())
     if settings.role != "worker":
         letters = DeadLetters(process.redis, settings.bot_id)
         intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
-        await _take_in(settings, process, intake, application)
+        await _take_in(settings, process, intake, application, stack)
 
 
 async def _all_there(redis: Redis, bot_id: int) -> None:
@@ -122,25 +144,28 @@ def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-async def _answer(
+def _worker(
     settings: Settings,
     process: _Process,
     completion: YandexGPT,
     inbox: Inbox,
     application: PtbApplication,
-) -> None:
+) -> Worker:
     history = History(process.redis, settings.bot_id)
     budget = settings.context_tokens - settings.max_tokens
     conversation = Conversation(completion, history, settings.system_prompt, budget)
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))
-    worker = Worker(inbox, Dispatch(application, access), settings.lanes)
-    await process.stack.enter_async_context(worker.working())
+    return Worker(inbox, Dispatch(application, access), settings.lanes)
 
 
 async def _take_in(
-    settings: Settings, process: _Process, intake: Intake, application: PtbApplication
+    settings: Settings,
+    process: _Process,
+    intake: Intake,
+    application: PtbApplication,
+    stack: AsyncExitStack,
 ) -> None:
     process.health.intakes.append(intake)
     lease = Lease(process.redis, keys.poller(settings.bot_id), process.name)
@@ -153,21 +178,20 @@ async def _take_in(
         )
         webhook = Webhook(application.bot, intake, settings.webhook_url, secret)
         process.health.routes.append(webhook.route)
-        await process.stack.enter_async_context(beside(webhook.run(lease)))
+        await stack.enter_async_context(beside(webhook.run(lease)))
     else:
         http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
-        await process.stack.enter_async_context(http)
+        await stack.enter_async_context(http)
         token = settings.telegram_token.get_secret_value()
         polling = Polling(http, f"{settings.telegram_api_url}/bot{token}", intake)
         process.health.pollings.append(polling)
-        await process.stack.enter_async_context(beside(polling.run(lease)))
+        await stack.enter_async_context(beside(polling.run(lease)))
 
 
-async def _serve(settings: Settings, process: _Process) -> None:
+async def _serve(settings: Settings, health: web.Health, stack: AsyncExitStack) -> None:
     host, port = settings.listen
     try:
-        serving = web.serving(process.health.application(), host, port)
-        url = await process.stack.enter_async_context(serving)
+        url = await stack.enter_async_context(web.serving(health.application(), host, port))
     except OSError as error:
         # Another process of ours may have it; this one works without, but for the webhook.
         log.warning("no_web", listen=f"{host}:{port}", reason=str(error))

@@ -20,12 +20,10 @@ KINDS = ("message", "edited_message", "callback_query", "stopped_message_generat
 """What we ask Telegram for. Channel posts and the rest would only be thrown away."""
 LARGEST = 1024 * 1024
 """Bytes in an update; Telegram's are a few thousand."""
-INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
-
-
 UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
 for _outcome in ("stored", "known", "flood", "dropped", "dead"):
     UPDATES.labels(_outcome)  # from the start, or Prometheus misses the first
+INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
 
 
 class Intake:

@@ -52,7 +52,8 @@ def configure(secrets: Iterable[str] = ()) -> None:
 
 
 def _redaction(secrets: Iterable[str]) -> structlog.typing.Processor:
-    hidden = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+    hidden = sorted(forms, key=len, reverse=True)  # the whole before its parts
 
     def redact(_logger: Any, _method: str, line: Any) -> str:
         text = str(line)

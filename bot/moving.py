@@ -7,6 +7,7 @@ can be interrupted at any instant, and go on where they were when they are run a
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -22,6 +23,7 @@ from bot.settings import Settings
 from storage.archive import Archive, Changed, Item
 
 FORMAT, VERSION = "yandexgpt-telegram-bot", 1
+BEGINNING = f'{{"{FORMAT}": '
 AT_ONCE = 50
 """Keys read at once."""
 
@@ -42,12 +44,12 @@ async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
     """Write all that is kept of the bot to a file. Raises `MovingRefused`, `StorageUnavailable`."""
     async with AsyncExitStack() as stack:
         archive = await _archive(settings, stack, anyway=anyway)
-        try:
-            written = _Written(file, settings.bot_id)
-        except FileExistsError:
-            raise MovingRefused(f"{file} is whole already; name another file.") from None
-        names = await archive.names()
-        with written, _Progress("exported", len(names)) as progress:
+        names = await archive.names(whole=not await archive.is_living())
+        with (
+            _told(file),
+            contextlib.closing(_Written(file, settings.bot_id, await archive.stamp())) as written,
+            _Progress("exported", len(names)) as progress,
+        ):
             left = [name for name in names if name not in written.names]
             progress.step(len(names) - len(left))
             for start in range(0, len(left), AT_ONCE):
@@ -68,7 +70,7 @@ async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
         name, _, done = before.partition(" ")
         if name != header["file"]:
             done = "0"
-            if not anyway and (before or await archive.names()):
+            if not anyway and (before or await archive.names(whole=True)):
                 raise MovingRefused(
                     "There are data of this bot already. To have both, where the file's histories "
                     "take the place of those there, say --anyway."
@@ -98,6 +100,17 @@ async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -
             "For a copy of a running bot, which may be of no single moment, say --anyway."
         )
     return archive
+
+
+@contextlib.contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """Tell in a sentence what is the matter with a file. Raises `MovingRefused`."""
+    try:
+        yield
+    except OSError as error:
+        raise MovingRefused(f"{file}: {error.strerror or error}.") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise MovingRefused(f"{file} cannot be read; name another file.") from error
 
 
 class _Progress:
@@ -131,38 +144,42 @@ class _Progress:
 class _Written:
     """A file being written, or written on: ``names`` are the keys that are in it already."""
 
-    def __init__(self, file: Path, bot_id: int) -> None:
-        """Raises FileExistsError when it is whole, and `MovingRefused` when it is another's."""
+    def __init__(self, file: Path, bot_id: int, stamp: str) -> None:
+        """Raises `MovingRefused` when it is whole, or another's, or of another ``stamp``."""
         self.names: set[str] = set()
+        self._path = file
         # Histories are nobody else's business.
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, mode=0o600)
         self._file = os.fdopen(descriptor, "r+", encoding="utf-8", newline="\n")
         try:
-            self._read_on(bot_id)
+            self._read_on(bot_id, stamp)
         except BaseException:
             self._file.close()
             raise
 
-    def _read_on(self, bot_id: int) -> None:
+    def _read_on(self, bot_id: int, stamp: str) -> None:
         header, whole = self._file.readline(), 0
+        if not BEGINNING.startswith(header[: len(BEGINNING)]):
+            raise MovingRefused(f"{self._path} is something else; name another file.")
         if header.endswith("\n"):
-            _judge_header(header, bot_id)
+            if _judge_header(header, bot_id)["stamp"] != stamp:
+                raise MovingRefused(
+                    f"The bot has run since {self._path} was begun; name another file."
+                )
             whole = self._file.tell()
             while (line := self._file.readline()).endswith("\n"):
                 fields = json.loads(line)
                 if "end" in fields:
-                    raise FileExistsError
+                    raise MovingRefused(f"{self._path} is whole already; name another file.")
                 self.names.add(fields["key"])
                 whole = self._file.tell()
         self._file.seek(whole)
         self._file.truncate()  # what was being written when it was interrupted
         if not whole:
-            self._line({FORMAT: VERSION, "bot": bot_id, "file": secrets.token_hex(8)})
+            name = secrets.token_hex(8)
+            self._line({FORMAT: VERSION, "bot": bot_id, "file": name, "stamp": stamp})
 
-    def __enter__(self) -> None:
-        """Nothing to do: it is open."""
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Close it."""
         self._file.close()
 
@@ -208,9 +225,9 @@ def _item(line: str) -> Item:
             pass
         case _:
             raise ValueError(kind)
-    if not all(isinstance(part, str) for part in content):
-        raise ValueError(name)
-    return Item(str(name), kind, int(expires), content)
+    item = Item(name, kind, expires, content)
+    item.check()
+    return item
 
 
 def _items(file: Path) -> Iterator[Item]:
@@ -223,31 +240,29 @@ def _items(file: Path) -> Iterator[Item]:
 
 def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
     """Read a file through before anything is done; its header, and how many keys it has."""
-    try:
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            header = _judge_header(next(lines, ""), bot_id)
-            number = 0
-            for place, line in enumerate(lines, 2):
-                if line.startswith('{"end"'):
-                    if json.loads(line) != {"end": number} or next(lines, None) is not None:
-                        raise MovingRefused(f"{file}: line {place} is no end of this file.")
-                    return header, number
+    with _told(file), file.open(encoding="utf-8", newline="\n") as lines:
+        header = _judge_header(next(lines, ""), bot_id)
+        for number, line in enumerate(lines):
+            if not line.endswith("\n"):
+                break
+            if line.startswith('{"end"'):
+                if json.loads(line) != {"end": number} or next(lines, None) is not None:
+                    raise MovingRefused(f"{file}: line {number + 2} is no end of this file.")
+                return header, number
+            try:
                 _item(line)
-                number += 1
-    except OSError as error:
-        raise MovingRefused(f"{file}: {error.strerror}.") from error
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise MovingRefused(f"{file}: line {number + 2} cannot be read.") from error
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                raise MovingRefused(f"{file}: line {number + 2} cannot be read.") from error
     raise MovingRefused(f"{file} is not whole: its export was interrupted. Run that again first.")
 
 
 def _judge_header(line: str, bot_id: int) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(line)
-        version, whose, name = header[FORMAT], header["bot"], header["file"]
+        version, whose, _, _ = (header[name] for name in (FORMAT, "bot", "file", "stamp"))
     except (ValueError, LookupError, TypeError, RecursionError):
         raise MovingRefused("The file is none of ours.") from None
-    if version != VERSION or not isinstance(name, str):
+    if version != VERSION:
         raise MovingRefused(f"The file is of version {version}, and this bot knows {VERSION}.")
     if whose != bot_id:
         raise MovingRefused(f"The file is of bot {whose}, and TELEGRAM_TOKEN of bot {bot_id}.")

@@ -4,7 +4,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -327,11 +327,11 @@ class Settings(BaseSettings):
         fields = (getattr(self, name) for name in type(self).model_fields)
         values = {field.get_secret_value() for field in fields if isinstance(field, SecretStr)}
         values |= {bot.telegram_token.get_secret_value() for bot in self.bots}
-        urls = [urlsplit(value) for value in values if "://" in value]
-        passwords = {url.password for url in urls}
-        passwords |= {
-            value for url in urls for name, value in parse_qsl(url.query) if "password" in name
-        }
+        proxies = [urlsplit(value) for value in values if value.startswith(("http", "socks"))]
+        passwords = {unquote(proxy.password) for proxy in proxies if proxy.password}
+        if self.redis_url:
+            options = address.parse(self.redis_url.get_secret_value()).options
+            passwords |= {str(options[name]) for name in options if name.endswith("password")}
         return frozenset(value for value in values | passwords if value)
 
     @property

@@ -23,9 +23,10 @@ OLDEST = Gauge(
 )
 LANES = Gauge("inbox_lanes", "Conversations with something to do", ["bot", "state"])
 DEAD = Gauge("dead_letters", "Updates that could not be dealt with", ["bot"])
+STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
+
 SILENT_SECONDS = 3.0
 """How long storage may take for its figures: who asks for them gives up after 10 s."""
-STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
 
 
 class _Server(uvicorn.Server):
@@ -107,17 +108,24 @@ class Health:
     async def _count(self) -> str:
         """Take the figures that are in storage, if they can be had; else why not."""
         problem = ""
-        try:
-            for census in self.censuses:
+        for census in self.censuses:
+            try:
                 async with asyncio.timeout(SILENT_SECONDS):
                     count = await census.count()
-                OLDEST.labels(census.bot_id).set(count.oldest)
-                LANES.labels(census.bot_id, "waiting").set(count.waiting)
-                LANES.labels(census.bot_id, "in_work").set(count.in_work)
-                DEAD.labels(census.bot_id).set(count.dead)
-        except (StorageUnavailable, TimeoutError) as error:
-            problem = str(error) or f"silent for {SILENT_SECONDS:.0f} s"
-            for gauge in (OLDEST, LANES, DEAD):
-                gauge.clear()  # what was true once is none of today's figures
+            except (StorageUnavailable, TimeoutError) as error:
+                problem = str(error) or f"silent for {SILENT_SECONDS:.0f} s"
+                _forget(census.bot_id)
+                continue
+            OLDEST.labels(census.bot_id).set(count.oldest)
+            LANES.labels(census.bot_id, "waiting").set(count.waiting)
+            LANES.labels(census.bot_id, "in_work").set(count.in_work)
+            DEAD.labels(census.bot_id).set(count.dead)
         STORAGE_UP.set(not problem)
         return problem
+
+
+def _forget(bot_id: int) -> None:
+    """Tell no figures of a bot any more: what was true once is none of today's."""
+    for gauge, *more in ((OLDEST,), (DEAD,), (LANES, "waiting"), (LANES, "in_work")):
+        with contextlib.suppress(KeyError):
+            gauge.remove(bot_id, *more)

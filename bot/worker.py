@@ -44,8 +44,8 @@ GRACE_SECONDS = 20.0
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before storage is tried again, the last for all that follow."""
 
-LANES = Gauge("worker_lanes", "Conversations that this process works on")
-LANES_MOST = Gauge("worker_lanes_most", "How many it would work on at once")
+LANES = Gauge("worker_lanes", "Conversations that this process works on", ["bot"])
+LANES_MOST = Gauge("worker_lanes_most", "How many it would work on at once", ["bot"])
 TAKEN_OVER = Counter("worker_takeovers", "Conversations taken over from processes that died")
 LOST = Counter("worker_lanes_lost", "Conversations that another process took from this one")
 ATTEMPTS = Counter("worker_attempts", "How often work on an update began")
@@ -80,12 +80,11 @@ class Worker:
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Work while the block runs; leaving it finishes what is in hand, or gives it back."""
-        LANES_MOST.inc(self._lanes)
+        LANES_MOST.labels(self._inbox.bot_id).set(self._lanes)
         async with beside(self._beat()):  # goes on to the end: what is in hand must stay ours
             async with beside(self._take(), self._tick(), self._listen()):
                 yield
             await self._finish()
-        LANES_MOST.dec(self._lanes)
 
     # What comes in
 
@@ -154,7 +153,7 @@ class Worker:
         for claim in claims:
             if claim.entry not in self._running:
                 lane = self._running[claim.entry] = _Lane(claim)
-                LANES.inc()
+                LANES.labels(self._inbox.bot_id).inc()
                 lane.task = asyncio.create_task(self._work(lane))
         if len(self._running) >= self._lanes:
             self._room.clear()
@@ -172,14 +171,14 @@ class Worker:
             log.exception("lane_failed", chat=lane.claim.lane.chat_id)
         finally:
             del self._running[lane.claim.entry]
-            LANES.dec()
+            LANES.labels(self._inbox.bot_id).dec()
             if len(self._running) < self._lanes:
                 self._room.set()
 
     async def _until_done(self, lane: _Lane) -> None:
         """Deal with the head of a lane's mailbox: tried again after failures, in the end buried."""
-        began = time.monotonic()
         while True:
+            began = time.monotonic()
             opened = await self._inbox.open(lane.claim)
             lane.turn = Turn(self._inbox, lane.claim, opened)
             ATTEMPTS.inc()
@@ -200,7 +199,9 @@ class Worker:
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
                 FAILURES.inc()
                 if not reason:
-                    failures = await self._inbox.failed(lane.claim, repr(error))
+                    failures = await self._inbox.failed(
+                        lane.claim, f"{type(error).__name__}: {error}"
+                    )
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue

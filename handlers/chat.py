@@ -127,6 +127,7 @@ class Chat:
             told = sentence(asked.texts, error)
             if not asked.replaces or told is None:
                 raise
+            turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
             # What stands there stays.
             pieces = [*render(asked.past.messages[-1].text), Chunk(told, ())]
             await reply.answer(asked.message, Reply(pieces, answers=True))

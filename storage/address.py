@@ -11,6 +11,7 @@ With ``rediss`` for ``redis`` the connection is encrypted, and the server's cert
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,24 +19,13 @@ from urllib.parse import urlsplit
 from redis.asyncio.connection import parse_url
 
 DEFAULT_PORTS = {"": 6379, "sentinel": 26379, "cluster": 6379}
-QUERY = frozenset(
-    {
-        "db",
-        "health_check_interval",
-        "password",
-        "sentinel_password",
-        "sentinel_username",
-        "socket_connect_timeout",
-        "socket_timeout",
-        "ssl_ca_certs",
-        "ssl_cert_reqs",
-        "ssl_certfile",
-        "ssl_check_hostname",
-        "ssl_keyfile",
-        "username",
-    }
+QUERY = frozenset({"db", "health_check_interval", "password", "socket_connect_timeout", "username"})
+"""What may follow as ``?name=value``, redis-py's options."""
+WITH_TLS = frozenset(
+    {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 )
-"""What may follow as ``?name=value``; but for the Sentinels' own login, redis-py's options."""
+WITH_SENTINELS = frozenset({"sentinel_password", "sentinel_username"})
+"""The Sentinels' own login."""
 
 _URL = re.compile(
     r"(?P<tls>rediss?)(\+(?P<form>sentinel|cluster))?://((?P<login>[^/?@]*)@)?"
@@ -60,7 +50,7 @@ class Address:
 def parse(url: str) -> Address:
     """Read a URL. Raises ValueError, whose sentence goes on after the name of a setting."""
     if re.match(r"unix:///[^?]", url):
-        return Address("", (), "", _options(url))
+        return Address("", (), "", _options(url, QUERY))
     found = _URL.fullmatch(url)
     if found is None:
         raise ValueError(
@@ -74,10 +64,14 @@ def parse(url: str) -> Address:
         raise ValueError("must end in /service, as the Sentinels call it")
     if form == "" and len(hosts) > 1:
         raise ValueError("names several hosts, for which it must say +sentinel or +cluster")
-    if not re.fullmatch(r"\d*", database) or (form == "cluster" and database.strip("0")):
-        raise ValueError("must end in a database's number, which for a cluster is always 0")
+    if not re.fullmatch(r"\d*", database):
+        raise ValueError("must end in a database's number")
+    known = QUERY | (WITH_TLS if found["tls"] == "rediss" else set())
+    known |= WITH_SENTINELS if form == "sentinel" else set()
     login = f"{found['login']}@" if found["login"] else ""
-    options = _options(f"{found['tls']}://{login}host/{database}?{found['query'] or ''}")
+    options = _options(f"{found['tls']}://{login}host/{database}?{found['query'] or ''}", known)
+    if form == "cluster" and options.get("db"):
+        raise ValueError("names a database, of which a cluster has but one, 0")
     return Address(form, hosts, service, options)
 
 
@@ -94,9 +88,9 @@ def _host(host: str, default: int) -> tuple[str, int]:
     return name, port
 
 
-def _options(url: str) -> dict[str, Any]:
+def _options(url: str, known: AbstractSet[str]) -> dict[str, Any]:
     options = dict(parse_url(url))
     asked_for = options.keys() - {"connection_class", "host", "port", "path"}
-    if unknown := asked_for - QUERY:
-        raise ValueError(f"has options that are not known: {', '.join(sorted(unknown))}")
+    if unknown := asked_for - known:
+        raise ValueError(f"has options that are not known there: {', '.join(sorted(unknown))}")
     return options

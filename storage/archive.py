@@ -4,6 +4,8 @@ That is histories with all that belongs to them, usage, what waits to be answere
 which updates are known. Leases, paces and the queue itself are left behind: they are made anew.
 """
 
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +15,13 @@ from redis.exceptions import ResponseError
 from storage import keys
 from storage.connect import translated
 from storage.inbox import GROUP, LEASE
+from storage.message import ChatKey
 from storage.script import Script
 
-LEFT_BEHIND = ("ready", "poller", "pace", "generations", "mark", "progress")
+OF_A_CHAT = ("history", "epoch", "state", "forgotten", "usage", "mailbox", "outbox", "interrupt")
+OF_THE_BOT = ("seen", "dead", "webhook-secret")
+IN_WORK = ("outbox", "interrupt")
+"""What is known of the work on a mailbox's head, and true of that one only."""
 LAST = "mailbox"
 """Written after what belongs to it, for then its lane is queued."""
 
@@ -33,6 +39,22 @@ class Item:
     expires: int
     content: Sequence[str]
 
+    def check(self) -> None:
+        """Raise ValueError, or TypeError, for what no bot would have there."""
+        name, _, chat = self.name.partition(":")
+        if name in OF_A_CHAT:
+            ChatKey.parse(chat)
+        elif self.name not in OF_THE_BOT:
+            raise ValueError(self.name)
+        if not -1 <= int(self.expires) < 2**53:
+            raise ValueError(self.expires)
+        if not self.content or not all(isinstance(part, str) for part in self.content):
+            raise TypeError(self.content)
+        if name == LAST and not all(re.match(r"\d+[ !]\{", entry) for entry in self.content):
+            raise ValueError(name)
+        if self.kind == "zset" and not all(map(math.isfinite, map(float, self.content[1::2]))):
+            raise ValueError(name)
+
 
 class Changed(Exception):
     """Somebody else imports into the same bot."""
@@ -47,14 +69,26 @@ class Archive:
         self._tag = keys.tag(bot_id)
         self._export, self._import = (Script(redis, name) for name in ("export", "import"))
 
-    async def names(self) -> list[str]:
-        """Name all that is kept, in the order in which it is to be written."""
+    async def stamp(self) -> str:
+        """Give what is another after the bot has taken anything in."""
+        key = keys.seen(self._bot_id)
+        with translated():
+            newest = await self._redis.zrange(key, -1, -1)
+            return f"{await self._redis.zcard(key)} {' '.join(map(str, newest))}"
+
+    async def names(self, *, whole: bool) -> list[str]:
+        """Name all that is kept, in the order in which it is to be written.
+
+        Unless it is to be ``whole``, what changes while a bot works is left out, where it would be
+        false beside another moment's.
+        """
         with translated():
             found = {
                 str(key).removeprefix(self._tag)
                 async for key in self._redis.scan_iter(f"{self._tag}*", count=1000)
             }
-        kept = [name for name in found if name.partition(":")[0] not in LEFT_BEHIND]
+        wanted = {*OF_A_CHAT, *OF_THE_BOT} - (set() if whole else {*IN_WORK})
+        kept = [name for name in found if name.partition(":")[0] in wanted]
         return sorted(kept, key=lambda name: (name.startswith(LAST), name))
 
     async def read(self, name: str) -> Item | None:

@@ -143,8 +143,8 @@ class Inbox:
 
     def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
         """``consumer`` names the worker; no two that live at the same time may share a name."""
+        self.bot_id = bot_id
         self._redis = redis
-        self._bot_id = bot_id
         self._consumer = consumer
         self._ready = keys.ready(bot_id)
         self._server_time = 0
@@ -177,13 +177,13 @@ class Inbox:
         ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, also when
         memory is full.
         """
-        names = [keys.seen(self._bot_id), self._ready]
-        args: list[str | int] = [MOST_WAITING, IDS_KEPT, keys.interrupts(self._bot_id)]
+        names = [keys.seen(self.bot_id), self._ready]
+        args: list[str | int] = [MOST_WAITING, IDS_KEPT, keys.interrupts(self.bot_id)]
         for one in arrivals:
-            names += keys.mailbox(self._bot_id, one.lane), keys.interrupt(self._bot_id, one.lane)
+            names += keys.mailbox(self.bot_id, one.lane), keys.interrupt(self.bot_id, one.lane)
             args += one.update_id, str(one.lane), one.update, int(one.interrupts)
         with translated():
-            stored = await self._scripts["put"].kept(names, args, keys.mark(self._bot_id))
+            stored = await self._scripts["put"].kept(names, args, keys.mark(self.bot_id))
         return [str(found) for found in stored]
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
@@ -252,7 +252,7 @@ class Inbox:
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
         """Look at what waits behind the head."""
-        mailbox = keys.mailbox(self._bot_id, claim.lane)
+        mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
 
@@ -273,10 +273,10 @@ class Inbox:
         names = [
             self._ready,
             *self._of(claim, keys.outbox, keys.usage),
-            *(name(self._bot_id, chat) for name in of_chat),
+            *(name(self.bot_id, chat) for name in of_chat),
         ]
         args = [claim.entry, self._consumer, reply, *arguments(change)]
-        commit, mark = self._scripts["commit"], keys.mark(self._bot_id)
+        commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
         if not await patiently(lambda: commit.kept(names, args, mark)):
             raise LaneLost
 
@@ -313,8 +313,8 @@ class Inbox:
             keys=[
                 self._ready,
                 *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt),
-                keys.dead(self._bot_id),
-                keys.state(self._bot_id, claim.lane),
+                keys.dead(self.bot_id),
+                keys.state(self.bot_id, claim.lane),
             ],
             args=[
                 claim.entry,
@@ -376,8 +376,8 @@ class Inbox:
                 args=[
                     seconds,
                     1000,
-                    keys.mailboxes(self._bot_id),
-                    keys.outboxes(self._bot_id),
+                    keys.mailboxes(self.bot_id),
+                    keys.outboxes(self.bot_id),
                 ],
             )
         return [Entry.parse(head) for head in heads]
@@ -396,7 +396,7 @@ class Inbox:
 
         Or None, when some may have been missed: as before it began, or a connection broke.
         """
-        name, silent = keys.interrupts(self._bot_id), False
+        name, silent = keys.interrupts(self.bot_id), False
         async with self._redis.pubsub() as channel:
             with translated():
                 await channel.subscribe(name)
@@ -417,7 +417,7 @@ class Inbox:
         return await patiently(lambda: self._scripts[script](keys=keys, args=args))
 
     def _of(self, claim: Claim, *named: Callable[[int, ChatKey], str]) -> list[str]:
-        return [name(self._bot_id, claim.lane) for name in named]
+        return [name(self.bot_id, claim.lane) for name in named]
 
 
 def _claims(entries: Any) -> list[Claim]:

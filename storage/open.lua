@@ -1,8 +1,8 @@
 #!lua flags=no-writes
 -- KEYS: ready, mailbox, outbox, interrupt. ARGV: entry, consumer.
--- Returns the head of the mailbox, for how many seconds it has waited, how often its lane was claimed, how often work on it began under
--- suspicion, failures, the last one's reason, kept reply, what of it is shown, and the
--- interrupting entry in the mailbox; or nothing when the lane is not ours.
+-- Returns the head of the mailbox, for how many seconds it has waited, how often its lane was claimed,
+-- how often work on it began under suspicion, failures, the last one's reason, kept reply, what of it
+-- is shown, and the interrupting entry in the mailbox; or nothing when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 local kept = redis.call('HMGET', KEYS[3], 'begun', 'failures', 'failure', 'reply', 'shown')

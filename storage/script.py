@@ -1,5 +1,6 @@
 """Lua scripts: each runs as one unit, where the keys are that it is given."""
 
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import structlog
 from prometheus_client import Counter
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import NoScriptError
+from redis.asyncio.cluster import PipelineCommand
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from storage.sentinel import Master
 
@@ -17,7 +19,11 @@ UNCONFIRMED = Counter("storage_unconfirmed", "Writes that no replica confirmed i
 
 REPLICA_MS = 300
 """How long replicas may take to confirm what was written; on a healthy network they take 1."""
-MARK = "#!lua flags=allow-oom\nredis.call('INCR', KEYS[1])"
+DOUBT_SECONDS = 60.0
+"""How long a replica that did not confirm is not counted on, though the server lists it."""
+MARK = "#!lua flags=allow-oom\nreturn redis.call('INCR', KEYS[1])"
+
+Command = tuple[str | int | float, ...]
 
 
 class Script:
@@ -28,6 +34,7 @@ class Script:
         self._text = files("storage").joinpath(f"{name}.lua").read_text("utf-8")
         self._script = redis.register_script(self._text)
         self._replicas = 1  # that confirm, as far as is known
+        self._doubted = float("-inf")
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
         """Run it. Raises what redis-py raises."""
@@ -53,8 +60,8 @@ class Script:
             log.warning("storage_not_replicated", replicas=self._replicas, confirmed=confirmed)
             if isinstance(self._redis, Master):
                 await self._redis.confirm(server)
-            self._replicas = confirmed
-        else:
+            self._replicas, self._doubted = confirmed, time.monotonic()
+        elif time.monotonic() - self._doubted > DOUBT_SECONDS:
             self._replicas = max(self._replicas, replicas)
         if not confirmed:
             UNCONFIRMED.inc()
@@ -64,19 +71,46 @@ class Script:
         self, keys: Sequence[str], args: Sequence[Any], mark: str
     ) -> tuple[Any, int, int]:
         """Give what it returned, how many replicas confirmed it, and how many there are."""
-        where: dict[str, Any] = {}
+        commands: list[Command] = [
+            ("EVALSHA", self._script.sha, len(keys), *keys, *args),
+            ("EVAL", MARK, 1, mark),
+            ("WAIT", self._replicas, REPLICA_MS),
+            ("INFO", "replication"),
+        ]
         if isinstance(self._redis, RedisCluster):
-            await self._redis.initialize()
-            where["target_nodes"] = self._redis.get_node_from_key(mark)
-        pipeline: Any
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            # Not by the methods named so, which redis-py refuses in a cluster's pipeline.
-            pipeline.execute_command("EVALSHA", self._script.sha, len(keys), *keys, *args)
-            pipeline.execute_command("EVAL", MARK, 1, mark)
-            pipeline.execute_command("WAIT", self._replicas, REPLICA_MS, **where)
-            pipeline.execute_command("INFO", "replication", **where)
-            result, _, confirmed, info = await pipeline.execute()
+            found = await _on_one_node(self._redis, mark, commands)
+        else:
+            pipeline: Any
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                found = await pipeline.execute()
+        result, _, confirmed, info = found
         online = [
             one for one in info.values() if isinstance(one, dict) and one["state"] == "online"
         ]
         return result, confirmed, len(online)
+
+
+async def _on_one_node(cluster: RedisCluster, key: str, commands: Sequence[Command]) -> list[Any]:
+    """Send commands to the node of ``key``, over one connection.
+
+    Not by redis-py's pipeline: its repetitions and redirections go on at other nodes, where what
+    replicas confirm is not what was written here.
+    """
+    await cluster.initialize()
+    node: Any = cluster.get_node_from_key(key)
+    if node is None:
+        raise RedisClusterException("no node has the bot's keys")
+    sent = [PipelineCommand(place, *command) for place, command in enumerate(commands)]
+    try:
+        await node.execute_pipeline(sent)
+        for one in sent:
+            if isinstance(one.result, Exception):
+                raise one.result
+    except NoScriptError:
+        raise
+    except (RedisError, OSError):
+        await cluster.exists(key)  # in redis-py's own way, which learns who is where now
+        raise
+    return [one.result for one in sent]

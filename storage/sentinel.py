@@ -69,13 +69,13 @@ class _MasterPool(SentinelConnectionPool, BlockingConnectionPool):
 
     async def get_master_address(self) -> tuple[str, int]:
         """Ask them; connections to a server that is the master no longer are given up."""
-        before = self.master_address
-        pool: Any = super()  # redis-py has no types for it, nor for connections
-        address: tuple[str, int] = await pool.get_master_address()
-        if address != before:
+        address: tuple[str, int] = await self.sentinel_manager.discover_master(self.service_name)
+        if address != self.master_address:
+            self.master_address = address
             in_use: Any = self._in_use_connections
-            for connection in in_use:
+            for connection in in_use:  # before anything is waited for
                 connection.mark_for_reconnect()
+            await self.disconnect(inuse_connections=False)
         return address
 
 
@@ -90,22 +90,26 @@ class _Sentinels(Sentinel):
 
         Raises MasterNotFoundError.
         """
+        troubles = []
         for sentinel in list(self.sentinels):
-            if found := await _answer(sentinel, service_name):
+            found = await _answer(sentinel, service_name)
+            if isinstance(found, tuple):
                 self.sentinels.remove(sentinel)
                 self.sentinels.insert(0, sentinel)
                 return found
-        raise MasterNotFoundError(f"no Sentinel that answers knows {service_name}")
+            troubles.append(found)
+        raise MasterNotFoundError(f"no Sentinel knows {service_name}: {', '.join(troubles)}")
 
     async def all_answers(self, service_name: str) -> list[tuple[str, int]]:
         """Ask all of them; what those say that answer."""
         answers = (_answer(sentinel, service_name) for sentinel in self.sentinels)
-        return [found for found in await asyncio.gather(*answers) if found]
+        return [found for found in await asyncio.gather(*answers) if isinstance(found, tuple)]
 
 
-async def _answer(sentinel: Redis, service_name: str) -> tuple[str, int] | None:
+async def _answer(sentinel: Redis, service_name: str) -> tuple[str, int] | str:
+    """Ask one; gives the master's address, or why there is none."""
     try:
         found: Any = await sentinel.sentinel_get_master_addr_by_name(service_name)
-    except (RedisError, OSError):
-        return None
-    return (str(found[0]), int(found[1])) if found else None
+    except (RedisError, OSError) as error:
+        return f"{type(error).__name__}: {error}"
+    return (str(found[0]), int(found[1])) if found else "one has not heard of it"

@@ -110,6 +110,14 @@ class Cluster:
         await self._servers[old].start()
         await self.whole()
 
+    @contextlib.asynccontextmanager
+    async def without_replica(self) -> AsyncIterator[Any]:
+        """Freeze the replica of the master with most keys; yields a client of that master."""
+        async with _at(await self._master()) as master:
+            replica = (await master.info("replication"))["slave0"]["port"]
+            with self._servers[replica].frozen():
+                yield master
+
     async def whole(self) -> None:
         """Wait until every master has its replica."""
         await _until(self._is_whole)
@@ -173,7 +181,7 @@ async def watched() -> AsyncIterator[Watched]:
 
 
 @contextlib.asynccontextmanager
-async def cluster() -> AsyncIterator[Form]:
+async def cluster() -> AsyncIterator[Cluster]:
     """Run a cluster of three masters and three replicas."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -20,6 +20,7 @@ from bot.playground.completion import CompletionServer
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.settings import Settings
+from bot.worker import Worker
 from tests.conftest import ANN, Echo, World
 
 TOKENS = ("7500001:ONE", "7500002:OTHER")
@@ -103,6 +104,22 @@ async def test_each_has_its_webhook(two: Telegrams) -> None:
         f"https://bot.example.org/hook/{token.partition(':')[0]}" for token in TOKENS
     ]
     assert hooks[0].secret != hooks[1].secret
+
+
+async def test_they_stop_side_by_side(two: Telegrams, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bot takes anything new while another finishes what it has in hand."""
+    finish, steps = Worker._finish, list[str]()
+
+    async def noted(worker: Worker) -> None:
+        steps.append("begins")
+        await asyncio.sleep(0.05)
+        await finish(worker)
+        steps.append("ends")
+
+    monkeypatch.setattr(Worker, "_finish", noted)
+    async with running(two.settings):
+        pass
+    assert steps == ["begins", "begins", "ends", "ends"]
 
 
 async def test_a_refused_token_stops_no_other(two: Telegrams) -> None:

@@ -46,9 +46,10 @@ async def test_a_turn_is_counted(elsewhere: World) -> None:
     for kind in ("prompt", "completion"):
         name = f'completion_tokens_total{{kind="{kind}"}}'
         assert after[name] > before.get(name, 0)
-    assert after["worker_lanes_most"] == elsewhere.settings.lanes
     assert after["storage_up"] == 1
     bot = elsewhere.settings.bot_id
+    assert after[f'worker_lanes_most{{bot="{bot}"}}'] == elsewhere.settings.lanes
+    assert after[f'worker_lanes{{bot="{bot}"}}'] == 0
     assert after[f'inbox_oldest_waiting_seconds{{bot="{bot}"}}'] == 0
     assert after[f'dead_letters{{bot="{bot}"}}'] == 0
 

@@ -162,7 +162,7 @@ def test_the_webhook_comes_in() -> None:
     [rule], [tls] = ingress["spec"]["rules"], ingress["spec"]["tls"]
     [path] = rule["http"]["paths"]
     assert (url.scheme, url.hostname, url.path) == ("https", rule["host"], path["path"])
-    assert (path["pathType"], tls["hosts"]) == ("Exact", [url.hostname])
+    assert (path["pathType"], tls["hosts"]) == ("Prefix", [url.hostname])
     target = path["backend"]["service"]
     [service] = [s for s in resources("Service") if s["metadata"]["name"] == target["name"]]
     assert [target["port"]["name"]] == [port["name"] for port in service["spec"]["ports"]]

@@ -23,7 +23,8 @@ from storage.inbox import Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
 from storage.places import Places
-from tests.forms import FORMS, Form, debian_redis, free_port, watched
+from storage.script import UNCONFIRMED
+from tests.forms import FORMS, Form, cluster, debian_redis, free_port, watched
 from tests.valkey import own_valkey
 
 BOT, LANE = 5, ChatKey(7)
@@ -129,6 +130,29 @@ async def test_a_master_that_is_deposed() -> None:
         await client.aclose()
     assert len(stored) > 100
     assert stored <= set(kept)
+
+
+async def test_only_its_own_replicas_confirm() -> None:
+    """In a cluster too, what no replica has is known not to be confirmed, whatever breaks."""
+    numbers = itertools.count(1)
+
+    async def unconfirmed(inbox: Inbox) -> float:
+        before = UNCONFIRMED._value.get()
+        number = next(numbers)
+        arrival = Arrival(ChatKey(number), number, "{}")
+        assert await patience.patiently(lambda: inbox.put(arrival)) in (["stored"], ["known"])
+        return float(UNCONFIRMED._value.get() - before)
+
+    async with cluster() as form:
+        client = connect(form.url, connections=4)
+        inbox = Inbox(client, BOT, "one")
+        await inbox.begin()
+        assert await unconfirmed(inbox) == 0
+        async with form.without_replica() as master:
+            assert await unconfirmed(inbox) == 1
+            await master.execute_command("CLIENT KILL TYPE normal SKIPME yes")
+            assert await unconfirmed(inbox) == 1
+        await client.aclose()
 
 
 async def test_tls() -> None:
