@@ -255,7 +255,7 @@ class Settings(BaseSettings):
         default="all",
     )
     listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(_address)] = _setting(
-        "where `/healthz`, `/readyz` and the webhook are served",
+        "where `/healthz`, `/readyz`, `/metrics` and the webhook are served",
         "127.0.0.1:8080",
         default=("127.0.0.1", 8080),
     )
