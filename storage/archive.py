@@ -18,8 +18,18 @@ from storage.inbox import GROUP, LEASE
 from storage.message import ChatKey
 from storage.script import Script
 
-OF_A_CHAT = ("history", "epoch", "state", "forgotten", "usage", "mailbox", "outbox", "interrupt")
-OF_THE_BOT = ("seen", "dead", "webhook-secret")
+OF_A_CHAT = {
+    "history": "list",
+    "epoch": "string",
+    "state": "hash",
+    "forgotten": "list",
+    "usage": "hash",
+    "mailbox": "list",
+    "outbox": "hash",
+    "interrupt": "string",
+}
+OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string"}
+"""Keys by their names' beginnings, and Redis's types of them."""
 IN_WORK = ("outbox", "interrupt")
 """What is known of the work on a mailbox's head, and true of that one only."""
 LAST = "mailbox"
@@ -44,7 +54,7 @@ class Item:
         name, _, chat = self.name.partition(":")
         if name in OF_A_CHAT:
             ChatKey.parse(chat)
-        elif self.name not in OF_THE_BOT:
+        if (OF_A_CHAT | OF_THE_BOT).get(name) != self.kind or (name in OF_THE_BOT and chat):
             raise ValueError(self.name)
         if not -1 <= int(self.expires) < 2**53:
             raise ValueError(self.expires)

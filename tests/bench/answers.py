@@ -90,7 +90,7 @@ async def measure(seconds: float, chats: int, rounds: int, *command: str) -> Fig
     words = SteadyModel(seconds)
     room, model = Room(TOKEN), CompletionServer(words, limit=10_000)
     app = Starlette(routes=[*telegram_routes(room), *model.routes])
-    async with web.serving(app, "127.0.0.1", 0) as url, _contender(url, *command) as process:
+    async with web.serving(app, "127.0.0.1", 0) as url, contender(url, *command) as process:
         await _round(room, chats, 0)  # connections opened, code warm
         room.calls.clear()
         before = cpu_ms(process.pid)
@@ -134,7 +134,10 @@ def is_answered(message: Json, text: str) -> bool:
 
 
 @asynccontextmanager
-async def _contender(url: str, *command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def contender(
+    url: str, *command: str, **more: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run one against the Telegram and the model at ``url``, with ``more`` settings."""
     root = str(Path(__file__).parents[2])
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {
@@ -148,6 +151,7 @@ async def _contender(url: str, *command: str) -> AsyncIterator[asyncio.subproces
             "LANES": "200",
             "COMPLETION_CONCURRENCY": "200",
         }
+        environment |= more
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, env=environment, stderr=asyncio.subprocess.DEVNULL
         )

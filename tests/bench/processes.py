@@ -5,15 +5,12 @@ Redis share the two cores with it.
 """
 
 import asyncio
-import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from redis.asyncio import Redis
 from starlette.applications import Starlette
@@ -24,11 +21,10 @@ from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from storage.connect import connect
 from storage.message import Message
-from tests.bench.answers import cpu_ms, is_answered
+from tests.bench.answers import TOKEN, contender, cpu_ms, is_answered
 from tests.valkey import own_valkey
 
 CHATS, SECONDS, IDLE_SECONDS = 200, 10.0, 10.0
-TOKEN = "43:BENCH"
 
 
 class AtOnce:
@@ -70,7 +66,10 @@ async def _measure(number: int) -> Figures:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(own_valkey())
         url = await stack.enter_async_context(web.serving(app, "127.0.0.1", 0))
-        pids = [await stack.enter_async_context(_process(url, server.url)) for _ in range(number)]
+        pids = []
+        for _ in range(number):
+            bot = contender(url, sys.executable, "-m", "bot", "run", REDIS_URL=server.url)
+            pids.append((await stack.enter_async_context(bot)).pid)
         redis = connect(server.url, connections=1)
         stack.push_async_callback(redis.aclose)
         await _talk(room, 2.0)  # connections opened, code warm
@@ -104,28 +103,3 @@ async def _talk(room: Room, seconds: float) -> int:
 
 async def _calls(redis: Redis) -> int:
     return int((await redis.info("stats"))["total_commands_processed"])
-
-
-@asynccontextmanager
-async def _process(url: str, redis_url: str) -> AsyncIterator[int]:
-    environment = os.environ | {
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_API_URL": url,
-        "COMPLETION_URL": url,
-        "FOLDER_ID": "f",
-        "API_KEY": "k",
-        "LISTEN": "127.0.0.1:0",
-        "REDIS_URL": redis_url,
-        "COMPLETION_CONCURRENCY": "200",
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run"),
-            cwd=folder,
-            env=environment,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        yield process.pid
-        process.terminate()
-        await process.wait()
