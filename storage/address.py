@@ -19,7 +19,16 @@ from urllib.parse import urlsplit
 from redis.asyncio.connection import parse_url
 
 DEFAULT_PORTS = {"": 6379, "sentinel": 26379, "cluster": 6379}
-QUERY = frozenset({"db", "health_check_interval", "password", "socket_connect_timeout", "username"})
+QUERY = frozenset(
+    {
+        "db",
+        "health_check_interval",
+        "password",
+        "socket_connect_timeout",
+        "socket_timeout",
+        "username",
+    }
+)
 """What may follow as ``?name=value``, redis-py's options."""
 WITH_TLS = frozenset(
     {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
