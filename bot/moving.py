@@ -23,7 +23,7 @@ from bot.settings import Settings
 from storage.archive import Archive, Changed, Item
 
 FORMAT, VERSION = "yandexgpt-telegram-bot", 1
-BEGINNING = f'{{"{FORMAT}": '
+BEGINNING = f'{{"{FORMAT}": '.encode()
 AT_ONCE = 50
 """Keys read at once."""
 
@@ -150,7 +150,7 @@ class _Written:
         self._path = file
         # Histories are nobody else's business.
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, mode=0o600)
-        self._file = os.fdopen(descriptor, "r+", encoding="utf-8", newline="\n")
+        self._file = os.fdopen(descriptor, "r+b")  # it may end within a letter
         try:
             self._read_on(bot_id, stamp)
         except BaseException:
@@ -161,13 +161,13 @@ class _Written:
         header, whole = self._file.readline(), 0
         if not BEGINNING.startswith(header[: len(BEGINNING)]):
             raise MovingRefused(f"{self._path} is something else; name another file.")
-        if header.endswith("\n"):
+        if header.endswith(b"\n"):
             if _judge_header(header, bot_id)["stamp"] != stamp:
                 raise MovingRefused(
                     f"The bot has run since {self._path} was begun; name another file."
                 )
             whole = self._file.tell()
-            while (line := self._file.readline()).endswith("\n"):
+            while (line := self._file.readline()).endswith(b"\n"):
                 fields = json.loads(line)
                 if "end" in fields:
                     raise MovingRefused(f"{self._path} is whole already; name another file.")
@@ -200,7 +200,7 @@ class _Written:
         os.fsync(self._file.fileno())
 
     def _line(self, fields: dict[str, Any]) -> None:
-        self._file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
 
 
 def _nested(item: Item) -> Any:
@@ -256,7 +256,7 @@ def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
     raise MovingRefused(f"{file} is not whole: its export was interrupted. Run that again first.")
 
 
-def _judge_header(line: str, bot_id: int) -> dict[str, Any]:
+def _judge_header(line: str | bytes, bot_id: int) -> dict[str, Any]:
     try:
         header: dict[str, Any] = json.loads(line)
         version, whose, _, _ = (header[name] for name in (FORMAT, "bot", "file", "stamp"))

@@ -1,6 +1,7 @@
 """Dead letters: updates that could not be dealt with, kept until somebody looks at them."""
 
 import json
+import secrets
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -45,7 +46,9 @@ class DeadLetters:
 
     async def add(self, update: str, reason: str) -> None:
         """Bury what cannot even be queued."""
-        letter = json.dumps({"reason": reason, "update": update}, ensure_ascii=False)
+        # Two that are alike are two; one that is added again, for a reply was lost, is one.
+        fields = {"reason": reason, "update": update, "id": secrets.token_hex(8)}
+        letter = json.dumps(fields, ensure_ascii=False)
         with translated():
             await self._bury.kept([self._key], [letter, MOST], keys.mark(self._bot_id))
 

@@ -85,7 +85,7 @@ def seen(bot_id: int) -> str:
 
 
 def dead(bot_id: int) -> str:
-    """List of dead letters, oldest first: JSON objects ``{"reason", "update"}``."""
+    """List of dead letters, oldest first: JSON objects ``{"reason", "update"}``, with an ``id``."""
     return f"{{{bot_id}}}:dead"
 
 

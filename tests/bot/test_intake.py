@@ -199,8 +199,7 @@ async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
     """Whatever comes is stored in its lane, buried, known or not ours; each of them is counted."""
     bot = Bot(redis)
     lanes: dict[ChatKey, list[int]] = {}
-    buried: list[str] = []
-    seen = set()
+    buried, seen = 0, set()
     for raw in raws:
         number = raw.get("update_id") if isinstance(raw, dict) else None
         lane = lane_of(raw) if isinstance(raw, dict) else None
@@ -209,10 +208,9 @@ async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
                 lanes.setdefault(lane, []).append(number)
             seen.add(number)
         elif type(number) is not int or "message" in raw:
-            buried.append(json.dumps(raw))
+            buried += 1
         await bot.intake.take(raw)
-    # The same once more, in a row, is one letter: its reply may have been lost.
-    assert len(await bot.letters.all()) == len([one for one, _ in itertools.groupby(buried)])
+    assert len(await bot.letters.all()) == buried
     for lane, expected in lanes.items():
         assert [raw["update_id"] for raw in await bot.waiting(lane)] == expected
     assert await redis.xlen(keys.ready(bot.id)) == len(lanes)
