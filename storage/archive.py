@@ -56,7 +56,7 @@ class Item:
             ChatKey.parse(chat)
         if (OF_A_CHAT | OF_THE_BOT).get(name) != self.kind or (name in OF_THE_BOT and chat):
             raise ValueError(self.name)
-        if not -1 <= int(self.expires) < 2**53:
+        if type(self.expires) is not int or not -1 <= self.expires < 2**53:
             raise ValueError(self.expires)
         if not self.content or not all(isinstance(part, str) for part in self.content):
             raise TypeError(self.content)
@@ -80,11 +80,13 @@ class Archive:
         self._export, self._import = (Script(redis, name) for name in ("export", "import"))
 
     async def stamp(self) -> str:
-        """Give what is another after the bot has taken anything in."""
+        """Give what is another after the bot has taken anything in, or dealt with what waited."""
         key = keys.seen(self._bot_id)
         with translated():
             newest = await self._redis.zrange(key, -1, -1)
-            return f"{await self._redis.zcard(key)} {' '.join(map(str, newest))}"
+            known = await self._redis.zcard(key)
+            lanes = await self._redis.xlen(keys.ready(self._bot_id))
+        return " ".join(map(str, (known, lanes, *newest)))
 
     async def names(self, *, whole: bool) -> list[str]:
         """Name all that is kept, in the order in which it is to be written.

@@ -228,13 +228,22 @@ async def test_where_nothing_can_be_written(home: Settings, tmp_path: Path) -> N
             await export(home, place, anyway=False)
 
 
-async def test_the_bot_ran_in_between(home: Settings, redis: Redis, tmp_path: Path) -> None:
+@pytest.mark.parametrize("answers", [True, False])
+async def test_the_bot_ran_in_between(
+    home: Settings, redis: Redis, tmp_path: Path, *, answers: bool
+) -> None:
     """An export does not go on with a file that tells of an earlier moment."""
     file = tmp_path / "file"
     await export(home, file, anyway=False)
     file.write_bytes(file.read_bytes()[:-200])
     inbox = Inbox(redis, home.bot_id, "one")
-    await inbox.put(Arrival(ChatKey(1), 77, '{"update_id": 77}'))
+    if answers:  # what waited, all of it, and nothing new has come
+        for claim in [*await inbox.stale(9), *await inbox.mine([]), *await inbox.take(9, 0.01)]:
+            await inbox.done(claim)
+        for claim in await inbox.take(9, 0.01):
+            await inbox.done(claim)
+    else:
+        await inbox.put(Arrival(ChatKey(1), 77, '{"update_id": 77}'))
     with pytest.raises(MovingRefused, match="has run since"):
         await export(home, file, anyway=False)
 
