@@ -37,7 +37,7 @@ WITH_SENTINELS = frozenset({"sentinel_password", "sentinel_username"})
 """The Sentinels' own login."""
 
 _URL = re.compile(
-    r"(?P<tls>rediss?)(\+(?P<form>sentinel|cluster))?://((?P<login>[^/?@]*)@)?"
+    r"(?P<tls>rediss?)(\+(?P<form>sentinel|cluster))?://((?P<login>[^/?]*)@)?"
     r"(?P<hosts>[^/?@]+)(/(?P<path>[^?]*))?(\?(?P<query>.*))?"
 )
 

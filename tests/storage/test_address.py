@@ -17,6 +17,13 @@ def test_one_server() -> None:
     )
 
 
+def test_a_password_as_it_is() -> None:
+    """A password with an @ in it is read as redis-py reads it, also where nobody encoded it."""
+    found = parse("redis+sentinel://ann:p@ss@one,two/bot")
+    assert (found.options["username"], found.options["password"]) == ("ann", "p@ss")
+    assert found.hosts == (("one", 26379), ("two", 26379))
+
+
 def test_a_socket() -> None:
     """A socket has a path and no host."""
     found = parse("unix:///var/run/redis.sock?db=2")
