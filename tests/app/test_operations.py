@@ -30,11 +30,15 @@ async def told(logs: list[Any]) -> dict[str, float]:
 
 async def test_a_turn_is_counted(elsewhere: World) -> None:
     """Each step of an answered question moves its figure by one."""
+    bot = elsewhere.settings.bot_id
+    lanes = f'worker_lanes{{bot="{bot}"}}'
     with capture_logs() as logs:
         async with running(elsewhere.settings):
             before = await told(logs)
             await elsewhere.says(ANN, ANN, "hello")
             after = await told(logs)
+            while after[lanes]:  # people have the answer a little before its turn is over
+                after = await told(logs)
     for name in (
         'intake_updates_total{outcome="stored"}',
         "worker_attempts_total",
@@ -47,9 +51,7 @@ async def test_a_turn_is_counted(elsewhere: World) -> None:
         name = f'completion_tokens_total{{kind="{kind}"}}'
         assert after[name] > before.get(name, 0)
     assert after["storage_up"] == 1
-    bot = elsewhere.settings.bot_id
     assert after[f'worker_lanes_most{{bot="{bot}"}}'] == elsewhere.settings.lanes
-    assert after[f'worker_lanes{{bot="{bot}"}}'] == 0
     assert after[f'inbox_oldest_waiting_seconds{{bot="{bot}"}}'] == 0
     assert after[f'dead_letters{{bot="{bot}"}}'] == 0
 

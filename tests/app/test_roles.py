@@ -147,9 +147,11 @@ async def test_concurrency_holds_over_all(split: World, words: Deliberate) -> No
     """No more answers are generated at once than allowed, by all workers together."""
     async with processes(split, "intake", "worker", "worker", completion_concurrency=2):
         for chat in range(201, 213):
-            split.room.say(chat, chat, "hi")
+            split.room.say(chat, chat, "slow")
+        await until(lambda: words.open == 2)
+        words.go.set()
         for chat in range(201, 213):
-            assert await split.hears(chat) == ["echo: hi"]
+            assert await split.hears(chat) == ["echo: slow"]
     assert words.most_open == 2
 
 

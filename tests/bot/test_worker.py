@@ -150,13 +150,17 @@ async def test_a_slow_conversation_holds_up_no_other(house: House) -> None:
 
 
 async def test_no_more_than_lanes_at_once(house: House) -> None:
-    """The bound holds, and all are dealt with."""
+    """All lanes are used, the bound holds, and all are dealt with."""
     now = most = 0
+    full = asyncio.Event()
 
     async def deal(_update: dict[str, Any], _turn: Turn) -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
+        if now == 3:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.005)
         now -= 1
 
@@ -226,7 +230,7 @@ async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "LONGEST_SUSPICION", 0.001)
     monkeypatch.setattr(module, "MOST_DEATHS", 4)
     deaths = module.TRUSTED_CLAIMS + 4
-    assert await _deaths(house, "deadly", deaths) == deaths
+    assert await _deaths(house, "deadly", deaths, deaths) == deaths
     handlers = Handlers(at_once)
     async with house.worker(handlers):
         await until(house.empty)
@@ -237,7 +241,8 @@ async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.Monkey
 
 async def test_a_crash_loop_buries_nothing(house: House) -> None:
     """Lives too short for any work are no fault of what was to be worked on."""
-    assert await _deaths(house, "innocent", 30) == module.TRUSTED_CLAIMS
+    trusted = module.TRUSTED_CLAIMS
+    assert await _deaths(house, "innocent", 30, trusted) == trusted
     handlers = Handlers(at_once)
     async with house.worker(handlers):
         await until(house.empty)
@@ -245,14 +250,17 @@ async def test_a_crash_loop_buries_nothing(house: House) -> None:
     assert not await house.dead.all()
 
 
-async def _deaths(house: House, text: str, lives: int) -> int:
-    """Let workers die one after another, each soon after its start; how many began to work."""
+async def _deaths(house: House, text: str, lives: int, begins: int) -> int:
+    """Let workers die, the first ones when they began to work, others soon; how many began."""
     begun = 0
 
     async def deal(_update: dict[str, Any], _turn: Turn) -> None:
         nonlocal begun
         begun += 1
         await asyncio.Event().wait()
+
+    def began(lives: int) -> Callable[[], bool]:
+        return lambda: begun >= lives
 
     await house.put(1, text)
     for number in range(lives):
@@ -261,7 +269,10 @@ async def _deaths(house: House, text: str, lives: int) -> int:
         await dying.begin()
         claims = await dying.take(1, 0.1) if number == 0 else await dying.stale(1)
         worker._start(claims)
-        await asyncio.sleep(0.03)
+        if number < begins:
+            await until(began(number + 1))
+        else:
+            await asyncio.sleep(0.03)
         for lane in list(worker._running.values()):
             assert lane.task
             lane.task.cancel()

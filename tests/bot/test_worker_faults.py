@@ -127,11 +127,15 @@ async def test_more_is_claimed_than_there_is_room_for(bot: Bot) -> None:
     for number in range(20):
         await bot.put(number, lane=ChatKey(number + 1))
     open_now = most = 0
+    full = asyncio.Event()
 
     async def work(_number: int, _turn: Turn) -> None:
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
+        if open_now == 3:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0.002)
         open_now -= 1
 
@@ -205,7 +209,7 @@ async def test_a_mistake_of_ours(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> N
         async with bot.worker().working():
             await bot.put(1)
             await bot.put(2, lane=OTHER)
-            await until(lambda: len(bot.handlers.all()) == 2)
+            await until(lambda: {1, 2} <= set(bot.handlers.all()))
     assert "lane_failed" in [entry["event"] for entry in logs]
 
 

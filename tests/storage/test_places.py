@@ -32,12 +32,16 @@ async def test_the_bound_holds_over_all_processes(redis: Redis, key: str) -> Non
     """Never more than the number, and all have their turn."""
     here, there = Places(redis, key, 3, "here"), Places(redis, key, 3, "there")
     inside, most, done = 0, 0, 0
+    full = asyncio.Event()
 
     async def work(shared: Places) -> None:
         nonlocal inside, most, done
         async with shared.place():
             inside += 1
             most = max(most, inside)
+            if inside == 3:
+                full.set()
+            await full.wait()
             await asyncio.sleep(0.002)
             inside -= 1
             done += 1
