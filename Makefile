@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test browser faults check bench crash wheel lock
+.PHONY: demo run test slow browser faults check bench crash wheel lock
 
 demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram, a local model
 	$(BIN)/python -m bot demo $(ARGS)
@@ -12,8 +12,11 @@ demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram
 run: .venv/run  ## the real bot, configured by the environment or .env
 	$(BIN)/python -m bot run
 
-test: .venv/dev .venv/demo  ## the suite
-	$(BIN)/python -m pytest -n 2 -m "not browser" --ignore tests/faults $(ARGS)
+test: .venv/dev  ## the suite, in under a minute
+	$(BIN)/python -m pytest -n 4 -m "not slow and not browser" --ignore tests/faults $(ARGS)
+
+slow: .venv/dev .venv/demo  ## the whole bot, real processes, a local model, what Markdown costs
+	$(BIN)/python -m pytest -n 4 -m slow $(ARGS)
 
 browser: .venv/dev .venv/demo  ## the playground's page in a real browser (needs chromium)
 	$(BIN)/python -m pytest -m browser $(ARGS)

@@ -82,7 +82,10 @@ def is_unicode(text: str) -> bool:
 
 
 def find(text: str) -> list[Entity]:
-    """Find commands, mentions, hashtags and links, as the server does in every message."""
+    """Find what the server does in every message: commands, mentions, hashtags, links.
+
+    But for links without a scheme, as ``example.org``, which take a list of top-level domains.
+    """
     if not any(mark in text for mark in "/@#"):
         return []
     found: list[Entity] = []

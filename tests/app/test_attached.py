@@ -10,6 +10,8 @@ from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World
 from tests.handlers.pdfs import pdf
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def english(world: World) -> None:

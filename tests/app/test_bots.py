@@ -23,6 +23,8 @@ from bot.settings import Settings
 from bot.worker import Worker
 from tests.conftest import ANN, Echo, World
 
+pytestmark = pytest.mark.slow
+
 TOKENS = ("7500001:ONE", "7500002:OTHER")
 
 

@@ -9,6 +9,8 @@ from bot.playground.replies import Refuse, Say, Truncated
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World
 
+pytestmark = pytest.mark.slow
+
 
 async def press(world: World, chat: int, label: str, user: int = ANN) -> None:
     """Press a button under the bot's newest message."""

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.conftest import ANN, BORIS, World
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_private_chat(world: World) -> None:

@@ -24,6 +24,8 @@ from handlers import chat, delivery, growth
 from handlers.texts import ENGLISH, RUSSIAN
 from tests.conftest import ANN, BORIS, GROUP, World
 
+pytestmark = pytest.mark.slow
+
 GAUGE = "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed 10"
 
 

@@ -7,6 +7,8 @@ from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from tests.conftest import ANN, BORIS, GROUP, World
 
+pytestmark = pytest.mark.slow
+
 ANONYMOUS = 1087968824
 
 

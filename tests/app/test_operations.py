@@ -14,6 +14,8 @@ from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, World
 
+pytestmark = pytest.mark.slow
+
 
 def figures(text: str) -> dict[str, float]:
     """Read what ``/metrics`` tells."""

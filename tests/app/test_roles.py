@@ -20,6 +20,8 @@ from storage.message import ChatKey, Message
 from tests.bot.test_main import environment, start
 from tests.conftest import ANN, BORIS, World, local_telegram
 
+pytestmark = pytest.mark.slow
+
 ABANDONED = 499
 
 

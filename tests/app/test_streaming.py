@@ -18,6 +18,8 @@ from tests.conftest import ANN, GROUP, World, grows, local_telegram
 from tests.handlers.answers import ANSWERS
 from tests.tdlib import refusal
 
+pytestmark = pytest.mark.slow
+
 WORDS = " ".join(f"word{number}" for number in range(60))
 
 

@@ -24,6 +24,8 @@ from storage.dead import DeadLetters
 from tests.conftest import ANN, BORIS, World, local_telegram
 from tests.valkey import own_valkey
 
+pytestmark = pytest.mark.slow
+
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until it holds."""

@@ -116,6 +116,7 @@ async def _run(folder: Path, bot: Bot, redis_url: str, *arguments: str) -> tuple
     return process.returncode, output.decode(), errors.decode()
 
 
+@pytest.mark.slow
 async def test_the_command(bot: Bot, valkey: str, tmp_path: Path) -> None:
     """It lists unless told otherwise, ends with 0, and with 1 when storage is not there."""
     code, output, _ = await _run(tmp_path, bot, valkey)

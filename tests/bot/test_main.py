@@ -8,9 +8,12 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.conftest import ANN, World
 from tests.valkey import Valkey
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 

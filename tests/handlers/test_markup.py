@@ -262,6 +262,7 @@ def cost(text: str, *, complete: bool) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [True, False])
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_model_caught_in_a_loop_costs_in_proportion(loop: str, *, complete: bool) -> None:

@@ -24,6 +24,8 @@ from bot.settings import SettingsRefused
 from bot.web import serving
 from storage.message import Message
 
+pytestmark = pytest.mark.slow
+
 CREDENTIALS = ("FOLDER_ID", "API_KEY", "IAM_TOKEN", "SERVICE_ACCOUNT_KEY_FILE", "YANDEX_AUTH")
 
 Start = Callable[..., Any]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from bot.playground.model import LocalModel, ModelMissing, shortened
 from storage.message import Message, Role
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Message(Role.SYSTEM, "You are a helpful assistant.")
 STORY = [PROMPT, Message(Role.USER, "Tell a very long story about the sea.")]
 

@@ -20,6 +20,8 @@ from storage import embedded
 from storage.connect import StorageUnavailable
 from storage.embedded import embedded_server
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 Events = list[MutableMapping[str, Any]]
 
