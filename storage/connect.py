@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, repeat
+from traceback import walk_tb
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -46,11 +47,24 @@ def translated() -> Iterator[None]:
         raise
     except (RedisError, RedisClusterException) as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
+    except (AttributeError, TypeError) as error:
+        if not _broke_while_written_to(error):
+            raise
+        raise StorageUnavailable("the connection was closed while it was written to") from error
     finally:
         # On Python 3.11 `asyncio.wait_for`, within redis-py, can swallow a cancellation
         # (https://github.com/python/cpython/issues/86296), and nobody cancels twice.
         if task and task.cancelling() > cancels:
             raise asyncio.CancelledError
+
+
+def _broke_while_written_to(error: Exception) -> bool:
+    """Tell whether an error is redis-py's, which lets asyncio's own escape then, up to 8.1.
+
+    See https://github.com/redis/redis-py/issues/4287.
+    """
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_code.co_name == "_send_packed_command" for frame in frames)
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:

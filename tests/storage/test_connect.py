@@ -1,5 +1,6 @@
 """Which servers are trusted, and how one that is away is waited for."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -104,6 +105,22 @@ async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with capture_logs() as logs:
         assert await patiently(call) == "answer"
     assert [entry["seconds"] for entry in logs] == [0.001, 0.002, 0.002, 0.002]
+
+
+async def test_a_connection_closed_while_written_to(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What asyncio says of it, and redis-py passes on, is trouble with storage too."""
+
+    def writelines(*_: object) -> None:
+        monkeypatch.undo()
+        raise TypeError("'NoneType' object is not callable")
+
+    await redis.ping()  # so that a connection is there
+    with capture_logs() as logs:
+        monkeypatch.setattr(asyncio.StreamWriter, "writelines", writelines)
+        assert await patiently(redis.ping)
+    assert [entry["event"] for entry in logs] == ["storage_unavailable"]
 
 
 async def test_a_mistake_of_ours_is_not_repeated() -> None:
