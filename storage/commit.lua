@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- KEYS: ready, outbox, usage, history, epoch, state, forgotten. ARGV: entry, consumer, reply, what to
--- do with the history: 'keep' or 'replace' (then epoch, longest history, prompt tokens, completion
--- tokens, number of the question, 1 if the person is told what is left out, messages...), 'forget',
--- 'undo', 'restore' or ''.
+-- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing. ARGV: entry, consumer, reply,
+-- what to do with the history: 'keep' or 'replace' (then epoch, longest history, prompt tokens,
+-- completion tokens, number of the question, 1 if the person is told what is left out, messages...),
+-- 'forget', 'undo', 'restore' or ''.
 -- Returns 1 when the reply is kept (now or before), 0 when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return 0 end

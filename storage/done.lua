@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- KEYS: ready, mailbox, outbox, interrupt, dead, state. ARGV: entry, consumer, lane, reason ('' unless
--- the head is to be a dead letter), most dead letters, messages of the answer ('' if it is none).
+-- KEYS: ready, mailbox, outbox, interrupt, dead, state, nothing. ARGV: entry, consumer, lane, reason
+-- ('' unless the head is to be a dead letter), most dead letters, messages of the answer ('' if it is
+-- none).
 -- The head leaves its mailbox, with what was joined to it; if more waits there, the lane goes to the
 -- end of the queue under a new entry, so that an entry's id never comes back. Returns 0 when the lane
 -- is not ours.

@@ -274,6 +274,7 @@ class Inbox:
             self._ready,
             *self._of(claim, keys.outbox, keys.usage),
             *(name(self.bot_id, chat) for name in of_chat),
+            keys.nothing(self.bot_id),
         ]
         args = [claim.entry, self._consumer, reply, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
@@ -315,6 +316,7 @@ class Inbox:
                 *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt),
                 keys.dead(self.bot_id),
                 keys.state(self.bot_id, claim.lane),
+                keys.nothing(self.bot_id),
             ],
             args=[
                 claim.entry,

@@ -122,3 +122,12 @@ def mark(bot_id: int) -> str:
 def progress(bot_id: int) -> str:
     """How far an import has come; see `storage.archive`."""
     return f"{{{bot_id}}}:progress"
+
+
+def nothing(bot_id: int) -> str:
+    """Never there. A script that names it runs whole or not at all, also while its slot moves.
+
+    A cluster that moves a slot key by key refuses a script as long as keys that it names are not
+    all in one place; but one that has begun fails at the first key that is not there, or no longer.
+    """
+    return f"{{{bot_id}}}:nothing"

@@ -22,6 +22,8 @@ SERVICE = "bot"
 PATIENCE = 30.0
 """Seconds that a failover may take, with all that follows it."""
 
+_ports = iter(random.sample(range(10_000, 32_768), 22_768))
+
 
 class Form(Protocol):
     """A Redis at ``url``."""
@@ -118,6 +120,25 @@ class Cluster:
             with self._servers[replica].frozen():
                 yield master
 
+    @contextlib.asynccontextmanager
+    async def moving(self, key: str) -> AsyncIterator[None]:
+        """Move the slot of ``key`` to another master, key by key, from the end of the block on."""
+        old = await self._master()
+        async with AsyncExitStack() as stack:
+            at = {port: await stack.enter_async_context(_at(port)) for port in self._servers}
+            masters = [port for port in at if await _roles([port]) == ["master"]]
+            new = random.choice([port for port in masters if port != old])
+            names = {port: await at[port].execute_command("CLUSTER MYID") for port in masters}
+            slot = await at[old].execute_command("CLUSTER KEYSLOT", key)
+            await at[new].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", names[old])
+            await at[old].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", names[new])
+            yield
+            to = ("MIGRATE", "127.0.0.1", new, "", 0, 5000, "KEYS")
+            while some := await at[old].execute_command("CLUSTER GETKEYSINSLOT", slot, 3):
+                await at[old].execute_command(*to, *some)
+            for port in (new, old, *masters):
+                await at[port].execute_command("CLUSTER SETSLOT", slot, "NODE", names[new])
+
     async def whole(self) -> None:
         """Wait until every master has its replica."""
         await _until(self._is_whole)
@@ -195,6 +216,36 @@ async def cluster() -> AsyncIterator[Cluster]:
         yield form
 
 
+@contextlib.asynccontextmanager
+async def encrypted(form: str) -> AsyncIterator[tuple[str, Path]]:
+    """Run a Redis in a form, but of one server, that speaks TLS only: its URL and certificate."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        certificate, port = await _certificate(folder), free_port()
+        tls = {"port": "0", "tls-port": port, "tls-replication": "yes", "tls-auth-clients": "no"}
+        tls |= {"tls-cert-file": certificate, "tls-ca-cert-file": certificate}
+        tls |= {"tls-key-file": folder / "key.pem"}
+        options = [word for name, value in tls.items() for word in (f"--{name}", str(value))]
+        if form == "cluster":
+            options += ["--cluster-enabled", "yes", "--tls-cluster", "yes"]
+            options += ["--cluster-port", str(free_port())]
+        server = Valkey(folder, binary=debian_redis(), options=options)
+        await server.start()
+        stack.callback(server.kill)
+        if form == "cluster":
+            redis: Any
+            async with Redis.from_url(server.url) as redis:
+                await redis.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+                await _until(lambda: redis.set("is it up", "yes"))
+        if form == "sentinel":
+            tls["tls-port"] = sentinel = free_port()
+            lines = "".join(f"{name} {value}\n" for name, value in tls.items())
+            _sentinel(stack, folder, port, lines, debian_redis())
+            yield f"rediss+sentinel://127.0.0.1:{sentinel}/{SERVICE}", certificate
+        else:
+            yield f"rediss{form and '+'}{form}://127.0.0.1:{port}", certificate
+
+
 FORMS: dict[str, Callable[[], AbstractAsyncContextManager[Form]]] = {
     "valkey": standalone,
     "redis": debian,
@@ -211,12 +262,12 @@ def debian_redis() -> str | None:
 def free_port() -> int:
     """Find a port that nobody listens on, and that the system gives to no outgoing connection.
 
-    So a server that was killed can come back to it.
+    So a server that was killed can come back to it. No port is given twice.
     """
-    while True:
-        port = random.randrange(10_000, 32_768)
+    for port in _ports:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+    raise AssertionError("all ports are taken")
 
 
 def _at(port: int) -> Any:
@@ -236,7 +287,9 @@ def _servers(stack: AsyncExitStack, folder: Path, number: int, *options: str) ->
     return servers
 
 
-def _sentinel(stack: AsyncExitStack, folder: Path, master: int) -> int:
+def _sentinel(
+    stack: AsyncExitStack, folder: Path, master: int, more: str = "", binary: str | None = None
+) -> int:
     port = free_port()
     settings = folder / f"sentinel-{port}.conf"
     # In half a second Sentinels also depose masters that are only busy, on a busy machine.
@@ -244,12 +297,25 @@ def _sentinel(stack: AsyncExitStack, folder: Path, master: int) -> int:
         f"port {port}\nlogfile {folder}/sentinel-{port}.log\n"
         f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
         f"sentinel down-after-milliseconds {SERVICE} 2000\n"
-        f"sentinel failover-timeout {SERVICE} 10000\n"
+        f"sentinel failover-timeout {SERVICE} 10000\n{more}"
     )
-    process = subprocess.Popen([get_binary_path(), settings, "--sentinel"])
+    process = subprocess.Popen([binary or get_binary_path(), settings, "--sentinel"])
     stack.callback(process.wait)
     stack.callback(process.kill)
     return port
+
+
+async def _certificate(folder: Path) -> Path:
+    """Make a certificate that vouches for itself, and its key."""
+    certificate = folder / "cert.pem"
+    files = ("-keyout", folder / "key.pem", "-out", certificate)
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+    process = await asyncio.create_subprocess_exec(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return certificate
 
 
 async def _join(ports: list[int]) -> None:

@@ -3,19 +3,20 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.background import beside
+from bot.worker import Worker
+from handlers.turn import Reply, Turn
 from storage import connect as patience
 from storage import keys, lease, places
-from storage.change import Kept
+from storage.change import Forgotten, Kept
 from storage.connect import StorageUnavailable, connect, reach, verify
 from storage.dead import DeadLetters
 from storage.history import History
@@ -24,8 +25,7 @@ from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
 from storage.places import Places
 from storage.script import UNCONFIRMED
-from tests.forms import FORMS, Form, cluster, debian_redis, free_port, watched
-from tests.valkey import own_valkey
+from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 
 BOT, LANE = 5, ChatKey(7)
 EXCHANGE = [Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ")]
@@ -155,41 +155,102 @@ async def test_only_its_own_replicas_confirm() -> None:
         await client.aclose()
 
 
-async def test_tls() -> None:
-    """``rediss://`` talks to a server whose certificate it can check, and to no other."""
-    if (redis := debian_redis()) is None or not shutil.which("openssl"):
-        pytest.skip("NO redis-server OR openssl IS INSTALLED HERE: TLS is not tried")
-    port = free_port()
-    async with own_valkey(binary=redis) as plain, _certificate() as folder:
-        server = connect(plain.url, connections=1)
-        for name, value in (
-            ("tls-ca-cert-file", f"{folder}/cert.pem"),
-            ("tls-cert-file", f"{folder}/cert.pem"),
-            ("tls-key-file", f"{folder}/key.pem"),
-            ("tls-auth-clients", "no"),
-            ("tls-port", str(port)),
-        ):
-            await server.config_set(name, value)
-        await server.aclose()
-        trusting = connect(
-            f"rediss://localhost:{port}?ssl_ca_certs={folder}/cert.pem", connections=1
-        )
+class Repeats:
+    """Stands in for `Dispatch`: keeps an exchange for every update, and sends nothing."""
+
+    async def handle(self, update: str, turn: Turn) -> None:
+        """Keep it."""
+        exchange = [Message(Role.USER, update), Message(Role.ASSISTANT, update)]
+        await turn.keep(Reply([]), Kept(exchange, 0, 1, 1))
+
+
+async def test_a_slot_that_moves() -> None:
+    """While all keys move from one server to another, work waits; each update is kept once."""
+    lanes = {ChatKey(number): 0 for number in range(1, 9)}
+
+    async def ask(inbox: Inbox, lane: ChatKey) -> None:
+        while True:
+            number = lanes[lane] * len(lanes) + lane.chat_id
+            arrival = Arrival(lane, number, f'{{"update_id": {number}}}')
+            await patience.patiently(lambda: inbox.put(arrival))  # noqa: B023 - awaited
+            lanes[lane] += 1
+            await asyncio.sleep(0.02)  # a history has room for 500 exchanges
+
+    async with cluster() as form:
+        client = connect(form.url, connections=16)
+        inboxes = [Inbox(client, BOT, name) for name in ("intake", "one", "another")]
+        works = [Worker(inbox, Repeats(), 4).working() for inbox in inboxes[1:]]  # type: ignore[arg-type]
+        await inboxes[0].begin()
+        async with works[0], works[1]:
+            async with beside(*(ask(inboxes[0], lane) for lane in lanes)):
+                for _ in range(5):
+                    await asyncio.sleep(0.5)
+                    async with form.moving(keys.ready(BOT)):
+                        pass
+                await asyncio.sleep(0.5)
+            async with asyncio.timeout(30):
+                while await client.xlen(keys.ready(BOT)):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.1)
+        for lane, asked in lanes.items():
+            messages = (await History(client, BOT).newest(lane, 1_000_000)).messages
+            kept = [json.loads(question.text)["update_id"] for question in messages[::2]]
+            assert kept == [number * len(lanes) + lane.chat_id for number in range(len(kept))]
+            assert len(kept) - asked in (0, 1)  # the last one was stored, but not counted any more
+        await client.aclose()
+
+
+async def test_no_step_is_half_done_while_a_slot_moves() -> None:
+    """Not even where all keys are there as it begins, and one is gone before its end."""
+    numbers = itertools.count(1)
+
+    async def come(inbox: Inbox) -> None:
+        number = next(numbers)
+        await inbox.put(Arrival(LANE, number, f'{{"update_id": {number}}}', interrupts=True))
+
+    async with cluster() as form:
+        client = connect(form.url, connections=4)
+        inbox = Inbox(client, BOT, "one")
+        await inbox.begin()
+        await DeadLetters(client, BOT).add("{}", "odd")
+        for change in (Kept(EXCHANGE, 0), Forgotten(LANE), Kept(EXCHANGE, 1)):
+            await come(inbox)
+            (claim,) = await inbox.take(1, 1)
+            await inbox.commit(claim, "[]", change)
+            await inbox.done(claim)
+        await come(inbox)
+        await come(inbox)
+        (claim,) = await inbox.take(1, 1)
+        await inbox.joined(claim, 1)
+        again = [EXCHANGE[0], Message(Role.ASSISTANT, "другой ответ")]
+        replaced = Kept(again, 1, replaces=True)
+        for step in (inbox.commit(claim, "[]", replaced), inbox.done(claim)):
+            async with form.moving(keys.ready(BOT)):
+                stepping = asyncio.create_task(step)
+                await asyncio.sleep(0.5)
+            await stepping
+        assert (await History(client, BOT).newest(LANE, 1000)).messages == tuple(again)
+        left = (keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE), keys.interrupt(BOT, LANE))
+        assert not await client.exists(*left)
+        assert not await client.xlen(keys.ready(BOT))
+        await client.aclose()
+
+
+@pytest.mark.skipif(
+    not (debian_redis() and shutil.which("openssl")),
+    reason="NO redis-server OR openssl IS INSTALLED HERE: TLS is not tried",
+)
+@pytest.mark.parametrize("form", ["", "sentinel", "cluster"])
+async def test_tls(form: str) -> None:
+    """The bot talks to servers whose certificates it can check, and to no others."""
+    async with encrypted(form) as (url, certificate):
+        trusting = connect(f"{url}?ssl_ca_certs={certificate}", connections=2)
         await verify(trusting)
+        inbox = Inbox(trusting, BOT, "one")
+        await inbox.begin()
+        assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["stored"]
+        assert len(await inbox.take(1, 1)) == 1
         await trusting.aclose()
-        wary = connect(f"rediss://localhost:{port}", connections=1)
+        wary = connect(url, connections=1)
         with pytest.raises(StorageUnavailable, match="certificate verify failed"):
             await verify(wary)
         await wary.aclose()
-
-
-@contextlib.asynccontextmanager
-async def _certificate() -> AsyncIterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        files = ("-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem")
-        names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-        process = await asyncio.create_subprocess_exec(
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names,
-            stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        assert await process.wait() == 0
-        yield Path(folder)

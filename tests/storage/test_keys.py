@@ -27,6 +27,7 @@ OF_A_BOT = (
     keys.interrupts,
     keys.mark,
     keys.progress,
+    keys.nothing,
 )
 
 
