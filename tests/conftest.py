@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
@@ -28,6 +29,14 @@ ANN, BORIS = 101, 102
 GROUP = -500
 
 _bot_ids = itertools.count(7_000_000)
+
+# Tracebacks with all variables, structlog's own, take seconds in which no bot does anything.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 class Echo:

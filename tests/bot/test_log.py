@@ -35,11 +35,12 @@ def stderr(
     monkeypatch.setattr(sys, "stderr", stream)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    settings = structlog.get_config()
     log.configure([SECRET])
     yield stream
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**settings)
 
 
 def test_no_secret_is_written(stderr: io.StringIO) -> None:
