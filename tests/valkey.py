@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -65,10 +66,10 @@ class Valkey:
 
 
 @contextlib.asynccontextmanager
-async def own_valkey(**more: str | None) -> AsyncIterator[Valkey]:
+async def own_valkey(**more: Any) -> AsyncIterator[Valkey]:
     """Run a server that no other test uses."""
     with tempfile.TemporaryDirectory() as folder:
-        server = Valkey(Path(folder), **more)  # type: ignore[arg-type]
+        server = Valkey(Path(folder), **more)
         await server.start()
         try:
             yield server

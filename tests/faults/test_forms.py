@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from redis.asyncio import Redis
@@ -164,8 +166,18 @@ class Repeats:
         await turn.keep(Reply([]), Kept(exchange, 0, 1, 1))
 
 
+@pytest.fixture
+def swept() -> Iterator[None]:
+    """Let what a test has lost be found in that test."""
+    yield
+    gc.collect()
+
+
+# redis-py 8.1 loses connections to a server that several commands hear of at once.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.usefixtures("swept")
 async def test_a_slot_that_moves() -> None:
-    """While all keys move from one server to another, work waits; each update is kept once."""
+    """While all keys move to a new server, and on, work waits; each update is kept once."""
     lanes = {ChatKey(number): 0 for number in range(1, 9)}
 
     async def ask(inbox: Inbox, lane: ChatKey) -> None:
@@ -176,17 +188,18 @@ async def test_a_slot_that_moves() -> None:
             lanes[lane] += 1
             await asyncio.sleep(0.02)  # a history has room for 500 exchanges
 
-    async with cluster() as form:
+    async with cluster() as form, AsyncExitStack() as stack:
         client = connect(form.url, connections=16)
         inboxes = [Inbox(client, BOT, name) for name in ("intake", "one", "another")]
         works = [Worker(inbox, Repeats(), 4).working() for inbox in inboxes[1:]]  # type: ignore[arg-type]
         await inboxes[0].begin()
         async with works[0], works[1]:
             async with beside(*(ask(inboxes[0], lane) for lane in lanes)):
-                for _ in range(5):
+                newcomer = await stack.enter_async_context(form.grown())
+                for server in (newcomer, 0, 0, 0):
                     await asyncio.sleep(0.5)
-                    async with form.moving(keys.ready(BOT)):
-                        pass
+                    async with form.moving(keys.ready(BOT), server):
+                        await asyncio.sleep(0.2)
                 await asyncio.sleep(0.5)
             async with asyncio.timeout(30):
                 while await client.xlen(keys.ready(BOT)):  # noqa: ASYNC110 - it tells nobody
