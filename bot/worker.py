@@ -93,12 +93,14 @@ class Worker:
         lost_track, failures = True, 0
         while True:
             await self._room.wait()
+            free = self._lanes - len(self._running)
+            if free <= 0:  # `_tick` was faster
+                continue
             try:
                 if lost_track:  # at the start; and a failed claim may have claimed all the same
                     await self._inbox.begin()
                     claims = await self._inbox.mine(list(self._running))
                 else:
-                    free = self._lanes - len(self._running)
                     claims = await self._inbox.take(free, WAIT_SECONDS)
                 lost_track, failures = False, 0
             except StorageUnavailable as error:

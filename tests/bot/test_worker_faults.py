@@ -195,6 +195,23 @@ async def test_lanes_of_the_dead(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> N
     assert "lanes_taken_over" in [entry["event"] for entry in logs]
 
 
+async def test_room_that_is_taken_at_once(bot: Bot) -> None:
+    """Where lanes of the dead fill the room as soon as there is some, no more are asked for."""
+    go = asyncio.Event()
+    bot.handlers.work = lambda _number, _turn: go.wait()
+    worker = bot.worker(lanes=1)
+    async with worker.working():
+        await bot.put(1)
+        await until(lambda: bot.handlers.turns)
+        await bot.put(2, lane=OTHER)
+        claims = await worker._inbox.take(1, 1)
+        worker._room.set()  # and before anybody who waits for it goes on:
+        worker._start(claims)
+        await asyncio.sleep(0.01)
+        go.set()
+        await until(lambda: {1, 2} <= set(bot.handlers.all()))
+
+
 async def test_a_mistake_of_ours(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one lane it is logged; other lanes go on."""
     done = Inbox.done
