@@ -15,7 +15,7 @@ from bot.completion.credentials import sign_in
 from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.settings import Settings
 from bot.transport import transport
-from handlers.pacing import Pacing
+from handlers.pacing import Pacing, before_write
 from storage import keys
 from storage.budget import Budget
 from storage.connect import connect, reach, verify
@@ -96,7 +96,9 @@ def open_telegram(
         connect_timeout=10,
         pool_timeout=30,
         httpx_kwargs={
-            "transport": transport(settings.telegram_proxy, CALLS_A_LANE * settings.lanes)
+            "transport": transport(
+                settings.telegram_proxy, CALLS_A_LANE * settings.lanes, before_write
+            )
         },
     )
     builder = (

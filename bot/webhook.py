@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import secrets
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,6 +16,7 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.intake import KINDS, LARGEST, Intake
+from handlers.pacing import Effect, Kind
 from storage import keys
 from storage.connect import StorageUnavailable, translated
 from storage.lease import Lease, LeaseLost
@@ -36,10 +38,13 @@ async def shared_secret(redis: Redis, bot_id: int) -> str:
         return str(await redis.get(key))
 
 
+_OF_THE_BOT = Effect(Kind.OTHER, hold=None)
+
+
 class Webhook:
     """Takes updates at the path of ``url``, and keeps Telegram told of it."""
 
-    def __init__(self, bot: ExtBot[None], intake: Intake, url: str, secret: str) -> None:
+    def __init__(self, bot: ExtBot[Any], intake: Intake, url: str, secret: str) -> None:
         self._bot = bot
         self._intake = intake
         self._url = url
@@ -92,7 +97,10 @@ class Webhook:
             try:
                 if known != self._url:
                     await self._bot.set_webhook(
-                        self._url, secret_token=self._secret, allowed_updates=KINDS
+                        self._url,
+                        secret_token=self._secret,
+                        allowed_updates=KINDS,
+                        rate_limit_args=_OF_THE_BOT,
                     )
                     log.info("webhook_set", url=self._url)
                 await asyncio.sleep(LOOK_SECONDS)
@@ -105,7 +113,7 @@ class Webhook:
         """Take the webhook away, unless another process waits to keep it."""
         if not await lease.is_awaited():
             try:
-                await self._bot.delete_webhook()
+                await self._bot.delete_webhook(rate_limit_args=_OF_THE_BOT)
             except TelegramError as error:
                 log.warning("webhook_not_removed", reason=str(error))
 

@@ -13,9 +13,11 @@ from telegram.error import TelegramError
 
 from bot.background import beside
 from handlers.dispatch import Dispatch, Unreadable
+from handlers.pacing import Shed
 from handlers.turn import Turn
+from storage.budget import Frozen
 from storage.connect import StorageUnavailable
-from storage.inbox import LEASE, Claim, Inbox, LaneLost, Opened
+from storage.inbox import LEASE, Claim, Inbox, LaneLost, Late, Opened
 from storage.message import ChatKey
 
 log = structlog.get_logger()
@@ -23,6 +25,10 @@ log = structlog.get_logger()
 BEAT_SECONDS = LEASE / 3
 TICK_SECONDS = 1.5
 """How often a worker looks for lanes whose owner died, and for people who wait long."""
+MOST_NOTICES = 32
+"""People who are being told at once that it takes longer."""
+NOTICE_SECONDS = 10.0
+"""What telling one of them may take."""
 WAIT_SECONDS = 3.0
 """How long a worker waits for a lane at a time; its client gives up a call after 5 s."""
 PATIENCE = 50.0
@@ -82,7 +88,7 @@ class Worker:
         """Work while the block runs; leaving it finishes what is in hand, or gives it back."""
         LANES_MOST.labels(self._inbox.bot_id).set(self._lanes)
         async with beside(self._beat()):  # goes on to the end: what is in hand must stay ours
-            async with beside(self._take(), self._tick(), self._listen()):
+            async with beside(self._take(), self._take_over(), self._tell_late(), self._listen()):
                 yield
             await self._finish()
 
@@ -94,7 +100,7 @@ class Worker:
         while True:
             await self._room.wait()
             free = self._lanes - len(self._running)
-            if free <= 0:  # `_tick` was faster
+            if free <= 0:  # `_take_over` was faster
                 continue
             try:
                 if lost_track:  # at the start; and a failed claim may have claimed all the same
@@ -111,11 +117,12 @@ class Worker:
                 continue
             self._start(claims)
 
-    async def _tick(self) -> None:
-        """Take over lanes of the dead, and tell people who wait long."""
+    async def _take_over(self) -> None:
+        """Claim lanes of the dead, and queue those whose chats are frozen no longer."""
         while True:
-            await asyncio.sleep(TICK_SECONDS * random.uniform(0.8, 1.2))
+            await _tick()
             with contextlib.suppress(StorageUnavailable):  # `_take` says so
+                await self._inbox.unpark()
                 if (free := self._lanes - len(self._running)) > 0:
                     claims = await self._inbox.stale(free)
                     if claims:
@@ -124,13 +131,31 @@ class Worker:
                     self._start(claims)
                     # redis-py repeats a claim whose reply was lost, and has lanes nobody heard of.
                     self._start(await self._inbox.mine(list(self._running)))
-                for entry in await self._inbox.overdue(PATIENCE):
-                    try:
-                        await self._dispatch.tell_late(entry.update)
-                    except (TelegramError, Unreadable) as error:
-                        log.info("not_told_late", reason=str(error))
-                    except Exception:  # an odd update must not end the worker
-                        log.exception("not_told_late")
+
+    async def _tell_late(self) -> None:
+        """Tell people who wait long; never wait for one of them."""
+        async with asyncio.TaskGroup() as notices:
+            under_way: set[asyncio.Task[None]] = set()
+            while True:
+                await _tick()
+                with contextlib.suppress(StorageUnavailable):
+                    if room := MOST_NOTICES - len(under_way):
+                        for late in await self._inbox.overdue(PATIENCE, room):
+                            notice = notices.create_task(self._notice(late))
+                            under_way.add(notice)
+                            notice.add_done_callback(under_way.discard)
+
+    async def _notice(self, late: Late) -> None:
+        try:
+            async with asyncio.timeout(NOTICE_SECONDS):
+                await self._dispatch.tell_late(late.head.update)
+        except Shed:
+            with contextlib.suppress(StorageUnavailable):
+                await self._inbox.untold(late)  # the next look may find room
+        except (TelegramError, TimeoutError, Unreadable) as error:
+            log.info("not_told_late", reason=repr(error))
+        except Exception:  # an odd update must not end the worker
+            log.exception("not_told_late")
 
     async def _listen(self) -> None:
         """Cut short what a lane is doing when a command that may comes in behind it."""
@@ -195,6 +220,10 @@ class Worker:
                     await self._dispatch.handle(opened.head.update, lane.turn)
             except LaneLost:
                 raise
+            except Frozen as frozen:
+                await lane.turn.park(frozen.seconds)
+                log.info("parked", chat=lane.claim.lane.chat_id, seconds=round(frozen.seconds, 1))
+                return
             except Unreadable as error:
                 reason = reason or f"unreadable: {error}"
             except Exception as error:  # whatever it was, it is counted, and not for ever
@@ -235,8 +264,8 @@ class Worker:
             try:
                 # The group may be gone with all its data, and every lane here waits for it.
                 await self._inbox.begin()
-                for entry in await self._inbox.beat(list(self._running)):
-                    if (lane := self._running.get(entry)) and lane.task:
+                for lost in await self._inbox.beat([one.claim for one in self._running.values()]):
+                    if (lane := self._running.get(lost.entry)) and lane.task:
                         LOST.inc()
                         lane.task.cancel()
                 await self._inbox.watch_clock()
@@ -280,6 +309,10 @@ def _tell(lane: ChatKey, opened: Opened, dead: str, turn: Turn, took: float) -> 
     }
     fields = {name: value for name, value in (known | turn.figures).items() if value != ""}
     (log.warning if "reason" in fields else log.info)("turn", **fields)
+
+
+async def _tick() -> None:
+    await asyncio.sleep(TICK_SECONDS * random.uniform(0.8, 1.2))
 
 
 def _pause(failures: int) -> float:

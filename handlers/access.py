@@ -1,12 +1,11 @@
 """Who may speak with the bot, and who may make it forget."""
 
-import contextlib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from telegram import Chat, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from handlers import reply
@@ -65,8 +64,7 @@ class Access:
         """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
         if (query := update.callback_query) is not None:
             if not self.allows_in(query.from_user, query.message):
-                with contextlib.suppress(TelegramError):
-                    await query.answer(texts_for(query.from_user).not_allowed)
+                await reply.answer_press(query, texts_for(query.from_user).not_allowed)
                 raise ApplicationHandlerStop
             return
         message = update.message or update.edited_message

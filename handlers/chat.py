@@ -16,7 +16,7 @@ from handlers.burst import collected, glued
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
 from handlers.documents import DocumentError, Documents
-from handlers.failures import sentence
+from handlers.failures import not_delivered, sentence
 from handlers.growth import Growth, Streaming
 from handlers.markup import MAX_CHARACTERS, Chunk, render
 from handlers.quotation import forwarded_from, quotation
@@ -133,6 +133,10 @@ class Chat:
             await reply.answer(asked.message, Reply(pieces, answers=True))
             return
         thought, stopped = time.monotonic(), found is None
+        if growth.refusal:
+            not_delivered(asked.message, growth.refusal)
+            turn.figures["outcome"] = "not_delivered"
+            return
         if found is None:
             if not growth.text.strip():
                 turn.figures["outcome"] = "interrupted"

@@ -1,6 +1,7 @@
 """The bot's commands: /start, /help, /stop and /reset."""
 
 import re
+from typing import Any
 
 import structlog
 from telegram import BotCommand, Message, Update
@@ -10,6 +11,7 @@ from handlers import reply
 from handlers.access import Access
 from handlers.addressing import chat_key, is_addressed
 from handlers.burst import collected
+from handlers.pacing import Effect, Kind
 from handlers.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from handlers.turn import current
 from storage.change import Forgotten
@@ -82,10 +84,11 @@ class Commands:
             await reply.say(message, texts_for(message.from_user).only_text)
 
 
-async def publish_menu(bot: ExtBot[None]) -> None:
+async def publish_menu(bot: ExtBot[Any]) -> None:
     """Set the menu of commands that Telegram shows. Raises TelegramError."""
-    await bot.set_my_commands(_menu(ENGLISH))
-    await bot.set_my_commands(_menu(RUSSIAN), language_code="ru")
+    effect = Effect(Kind.OTHER, hold=None)  # of the bot's, in no chat
+    await bot.set_my_commands(_menu(ENGLISH), rate_limit_args=effect)
+    await bot.set_my_commands(_menu(RUSSIAN), language_code="ru", rate_limit_args=effect)
 
 
 def _menu(texts: Texts) -> list[BotCommand]:

@@ -1,11 +1,9 @@
 """What people do with answers: again, on, back, away; by commands, and by buttons under them."""
 
-import contextlib
 import re
 from dataclasses import dataclass
 
 from telegram import CallbackQuery, Message, Update
-from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from handlers import reply
@@ -84,14 +82,14 @@ class Control:
             return
         texts, pressed = texts_for(query.from_user), PRESSED.fullmatch(query.data or "")
         if not pressed or not isinstance(query.message, Message):
-            await _tell(query, texts.old_button)
+            await reply.answer_press(query, texts.old_button)
             return
         if pressed[1] == "stop":  # what it stops was cut short when it came in
-            await _tell(query, texts.stopped)
+            await reply.answer_press(query, texts.stopped)
             return
         past = await self._chat.conversation.recall(chat_key(query.message))
         if past.asked != int(pressed[2]) or not past.messages:
-            await _tell(query, texts.old_button)
+            await reply.answer_press(query, texts.old_button)
             return
         press = Press(query, query.message, texts, past, past.asked)
         await {"again": self._again, "continue": self._continue, "forget": self._forget}[
@@ -99,12 +97,12 @@ class Control:
         ](press)
 
     async def _again(self, press: Press) -> None:
-        await _tell(press.query)
+        await reply.answer_press(press.query)
         await current.get().note(Shown(0, press.past.answer or (press.message.message_id,)))
         await self._chat.ask(_again(press.message, press.texts, press.past, press.asked))
 
     async def _continue(self, press: Press) -> None:
-        await _tell(press.query)
+        await reply.answer_press(press.query)
         question = press.texts.continue_question
         # No message of the person's asks it, so it is known by that of the answer it continues.
         asked = press.message.message_id
@@ -112,21 +110,15 @@ class Control:
 
     async def _forget(self, press: Press) -> None:
         if not await self._access.may_change(press.message, press.query.from_user):
-            await _tell(press.query, press.texts.undo_is_for_admins)
+            await reply.answer_press(press.query, press.texts.undo_is_for_admins)
             return
-        await _tell(press.query, press.texts.undone)
+        await reply.answer_press(press.query, press.texts.undone)
         await current.get().note(Shown(0, press.past.answer or (press.message.message_id,)))
         await reply.answer(press.message, Reply([]), Undone())
 
 
 def _again(message: Message, texts: Texts, past: Past, asked: int) -> Question:
     return Question(message, texts, past.messages[-2].text, past, asked, replaces=True)
-
-
-async def _tell(query: CallbackQuery, text: str | None = None) -> None:
-    """Answer a press; Telegram takes that for a short time only, and it is of no weight."""
-    with contextlib.suppress(TelegramError):
-        await query.answer(text)
 
 
 def _spaced(number: int) -> str:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import httpx
@@ -15,6 +16,7 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     ReplyParameters,
+    TelegramObject,
 )
 from telegram.error import (
     BadRequest,
@@ -27,8 +29,9 @@ from telegram.error import (
 from telegram.ext import ExtBot
 
 from handlers.addressing import chat_key, is_private
-from handlers.markup import Chunk, File
-from handlers.pacing import Kind
+from handlers.markup import MAX_CHARACTERS, Chunk, File
+from handlers.pacing import Effect, Kind
+from handlers.refusals import is_about_the_message, is_about_the_thread, is_final, is_no_change
 from handlers.turn import Button, Piece, Reply, Turn
 from storage.inbox import Shown
 
@@ -47,16 +50,28 @@ UNREACHABLE_PAUSES = (*PAUSES, *[15] * 40)
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A piece as it is tried; ``bare``: in reply to nothing, and as a message of its own."""
+
+    piece: Piece
+    buttons: Sequence[Button]
+    bare: bool = False
+
+
 class Delivery:
     """The reply to ``message``, as it stands in the chat. Methods raise TelegramError.
 
-    What an earlier worker has put there, or an earlier answer, is edited on (`Turn.shown`).
+    What an earlier worker has put there, or an earlier answer, is edited on (`Turn.shown`). Each
+    call is held by the turn's lane, and raises `LaneLost` when that is another's now; `Frozen`
+    when Telegram lets nothing through for long.
     """
 
-    def __init__(self, message: Message, turn: Turn | None = None) -> None:
+    def __init__(self, message: Message, turn: Turn) -> None:
         self._message = message
         self._turn = turn
         self._chat_id = message.chat_id
+        self._thread = chat_key(message).topic_id or None
         # In a group the first piece says whom it answers.
         self._quotes = not is_private(message.chat)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
@@ -66,98 +81,100 @@ class Delivery:
 
         Raises `Shed` when there is no room for that now.
         """
-        turn = self._owned()
+        turn = self._turn
         for place, piece in enumerate(pieces):
-            under = buttons if place + 1 == len(pieces) else ()
+            trial = _Trial(piece, buttons if place + 1 == len(pieces) else ())
             if place < len(turn.shown.ids):
-                await self._edit(turn.shown.ids[place], piece, under, Kind.UPDATE)
+                await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
             else:
-                await turn.hold()
                 first = Kind.UPDATE if place else Kind.FIRST
-                number = await self.send(piece, under, first, quote=not place)
+                number = await self._send(trial, first, quote=not place)
                 await turn.note(Shown(turn.shown.final, (*turn.shown.ids, number)))
 
     async def finish(self, reply: Reply) -> None:
         """Bring the whole reply there; each piece is noted when Telegram has taken it."""
-        turn, count = self._owned(), len(reply.pieces)
+        turn, count = self._turn, len(reply.pieces)
+        surplus = turn.shown.ids[count:]
         for place in range(turn.shown.final, count):
-            await turn.hold()
             last = place + 1 == count
-            number = await self._place(place, reply.pieces[place], reply.buttons if last else ())
+            # The others of a long answer can wait for their turn among all chats.
+            kind = Kind.FINAL if last else Kind.OTHER
+            trial = _Trial(reply.pieces[place], reply.buttons if last else ())
+            number = await self._place(place, trial, kind)
             ids = (*turn.shown.ids[:place], number, *turn.shown.ids[place + 1 :])
             turn.shown = Shown(place + 1, ids)
-            if not last:  # that one is noted by the update's being done
+            if not last or surplus:  # else it is noted by the update's being done
                 await turn.note(turn.shown)
-        for surplus in turn.shown.ids[count:]:
-            await self._delete(surplus)
+        for number in surplus:
+            await self._delete(number)
         turn.shown = Shown(count, turn.shown.ids[:count])
 
-    async def send(
-        self,
-        piece: Piece,
-        buttons: Sequence[Button] = (),
-        kind: Kind | None = None,
-        *,
-        quote: bool = True,
-    ) -> int:
-        """Send one piece, once; its number on Telegram."""
-        bot = extended(self._message)
+    async def _place(self, place: int, trial: _Trial, kind: Kind) -> int:
+        """Bring a piece to its place for good; if Telegram refuses it, less and less of it."""
+        refusal: BadRequest | None = None
+        for less in _less_and_less(trial, self._turn.texts.piece_refused):
+            try:
+                number = await self._place_as_it_is(place, less, kind)
+            except BadRequest as error:
+                if is_final(error) and not isinstance(less.piece, File):
+                    raise
+                log.warning("piece_refused", chat=self._chat_id, reason=error.message)
+                refusal = error
+            else:
+                if less.bare:
+                    self._turn.figures["reason"] = f"a piece was refused: {refusal}"
+                return number
+        assert refusal  # noqa: S101 - there is always something to try
+        raise refusal
+
+    async def _place_as_it_is(self, place: int, trial: _Trial, kind: Kind) -> int:
+        ids, old = self._turn.shown.ids, None
+        if place < len(ids) and isinstance(trial.piece, Chunk):
+            try:
+                await _persistently(lambda: self._edit(ids[place], trial, kind))
+            except (ChatMigrated, InvalidToken) as error:  # the latter for any 404
+                log.info("cannot_be_edited", reason=str(error))
+            except BadRequest as error:
+                if is_final(error) or not (trial.bare or is_about_the_message(error)):
+                    raise
+                log.info("cannot_be_edited", reason=error.message)
+                old = ids[place]
+            else:
+                return ids[place]
+        number = await _persistently(lambda: self._send(trial, kind, quote=not place))
+        if old:
+            await self._delete(old)
+        return number
+
+    async def _send(self, trial: _Trial, kind: Kind, *, quote: bool) -> int:
+        """Send a piece, once; its number on Telegram."""
         # The message answered may have been deleted meanwhile.
         quoted = ReplyParameters(self._message.message_id, allow_sending_without_reply=True)
         common: dict[str, Any] = {
-            "message_thread_id": chat_key(self._message).topic_id or None,
-            "reply_parameters": quoted if quote and self._quotes else None,
-            "reply_markup": _keyboard(buttons),
-            "rate_limit_args": kind,
+            "message_thread_id": self._thread,
+            "reply_parameters": quoted if quote and self._quotes and not trial.bare else None,
+            "reply_markup": _keyboard(trial.buttons),
+            "rate_limit_args": Effect(kind, self._turn.hold),
         }
         try:
-            if isinstance(piece, File):
-                document = InputFile(piece.text.encode(), piece.name)
-                sent = await bot.send_document(self._chat_id, document, **common)
-            else:
-                sent = await bot.send_message(
-                    self._chat_id,
-                    piece.text,
-                    entities=piece.entities,
-                    link_preview_options=NO_PREVIEW,
-                    **common,
-                )
+            sent = await send(self._message, self._chat_id, trial.piece, **common)
         except ChatMigrated as error:
             # The group became a supergroup, where its messages have other numbers.
             self._chat_id, self._quotes = error.new_chat_id, False
-            return await self.send(piece, buttons, kind)
-        self._seen[sent.message_id] = (piece, buttons)
+            return await self._send(trial, kind, quote=quote)
+        except BadRequest as error:
+            if self._thread is None or not is_about_the_thread(error):
+                raise
+            log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
+            self._thread = None
+            return await self._send(trial, kind, quote=quote)
+        self._seen[sent.message_id] = (trial.piece, trial.buttons)
         return sent.message_id
 
-    async def _place(self, place: int, piece: Piece, buttons: Sequence[Button]) -> int:
-        """Bring a piece to its place for good; plain, if its formatting is refused."""
-        try:
-            return await self._place_as_it_is(place, piece, buttons)
-        except BadRequest as error:
-            formatted = isinstance(piece, Chunk) and piece.entities
-            if not formatted or not _is_about_formatting(error):
-                raise
-            log.warning("formatting_refused", reason=error.message)
-            return await self._place_as_it_is(place, Chunk(piece.text, ()), buttons)
-
-    async def _place_as_it_is(self, place: int, piece: Piece, buttons: Sequence[Button]) -> int:
-        turn = self._owned()
-        ids, pieces = turn.shown.ids, turn.reply.pieces if turn.reply else ()
-        # The others of a long answer can wait for their turn among all chats.
-        kind = Kind.FINAL if place + 1 == len(pieces) else Kind.OTHER
-        if place < len(ids) and isinstance(piece, Chunk):
-            try:
-                await _persistently(lambda: self._edit(ids[place], piece, buttons, kind))
-            except (BadRequest, ChatMigrated, InvalidToken) as error:  # the last for any 404
-                if isinstance(error, BadRequest) and _is_about_formatting(error):
-                    raise
-                log.info("cannot_be_edited", reason=str(error))  # deleted, say: a new one then
-            else:
-                return ids[place]
-        return await _persistently(lambda: self.send(piece, buttons, kind, quote=not place))
-
-    async def _edit(self, number: int, piece: Chunk, buttons: Sequence[Button], kind: Kind) -> None:
-        if self._seen.get(number) == (piece, buttons):
+    async def _edit(self, number: int, trial: _Trial, kind: Kind) -> None:
+        piece = trial.piece
+        assert isinstance(piece, Chunk)  # noqa: S101 - files are never edited
+        if self._seen.get(number) == (piece, trial.buttons):
             return
         try:
             await extended(self._message).edit_message_text(
@@ -166,33 +183,63 @@ class Delivery:
                 number,
                 entities=piece.entities,
                 link_preview_options=NO_PREVIEW,
-                reply_markup=_keyboard(buttons),
-                rate_limit_args=kind,
+                reply_markup=_keyboard(trial.buttons),
+                rate_limit_args=Effect(kind, self._turn.hold),
             )
         except BadRequest as error:
-            if "not modified" not in error.message.lower():
+            if not is_no_change(error):
                 raise
-        self._seen[number] = (piece, buttons)
+        self._seen[number] = (piece, trial.buttons)
 
     async def _delete(self, number: int) -> None:
         """Take away a message that is no part of the reply any more, if Telegram lets us."""
+        effect = Effect(Kind.OTHER, self._turn.hold)
         try:
             await _persistently(
-                lambda: extended(self._message).delete_message(self._chat_id, number)
+                lambda: extended(self._message).delete_message(
+                    self._chat_id, number, rate_limit_args=effect
+                )
             )
         except (BadRequest, Forbidden) as error:
             log.info("not_deleted", reason=str(error))
 
-    def _owned(self) -> Turn:
-        assert self._turn  # noqa: S101 - only `send` does without
-        return self._turn
+
+async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Message:
+    """Send a piece by the bot that ``message`` came to; ``more`` is for its method."""
+    bot = extended(message)
+    if isinstance(piece, File):
+        document = InputFile(piece.text.encode(), piece.name)
+        return await bot.send_document(chat_id, document, **more)
+    return await bot.send_message(
+        chat_id, piece.text, entities=piece.entities, link_preview_options=NO_PREVIEW, **more
+    )
 
 
-def extended(message: Message) -> ExtBot[Any]:
-    """The bot that a message came to, whose calls keep to a pace."""
-    bot = message.get_bot()
+def extended(received: TelegramObject) -> ExtBot[Any]:
+    """The bot that a message or a press came to, whose calls keep to a pace."""
+    bot = received.get_bot()
     assert isinstance(bot, ExtBot)  # noqa: S101 - python-telegram-bot's application makes no other
     return bot
+
+
+def _less_and_less(trial: _Trial, sentence: str) -> Iterator[_Trial]:
+    """Yield what to try in turn: the piece, it plain, it bare, and a sentence in its place."""
+    yield trial
+    plain = replace(trial, piece=_plain(trial.piece, sentence))
+    if plain != trial:
+        yield plain
+    yield replace(plain, buttons=(), bare=True)
+    yield _Trial(Chunk(sentence, ()), (), bare=True)
+
+
+def _plain(piece: Piece, sentence: str) -> Chunk:
+    """Leave out formatting; of a file give what fits a message."""
+    if isinstance(piece, Chunk):
+        return Chunk(piece.text, ())
+    text = piece.text.strip() or sentence
+    if len(text) <= MAX_CHARACTERS:
+        return Chunk(text, ())
+    return Chunk(f"{text[: MAX_CHARACTERS - len(sentence) - 3]}…\n\n{sentence}", ())
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
@@ -200,10 +247,6 @@ def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
         return None
     row = [InlineKeyboardButton(button.label, callback_data=button.data) for button in buttons]
     return InlineKeyboardMarkup([row])
-
-
-def _is_about_formatting(error: BadRequest) -> bool:
-    return any(word in error.message.lower() for word in ("entit", "parse"))
 
 
 async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
@@ -216,8 +259,8 @@ async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await call()
-        except RetryAfter as error:
-            pause = error.retry_after.total_seconds()  # type: ignore[union-attr] # see above
+        except RetryAfter:
+            pause = 0.0  # the pace waits for its end
         except (BadRequest, Forbidden):
             raise
         except NetworkError as error:

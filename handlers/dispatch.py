@@ -12,6 +12,7 @@ from handlers.access import Access
 from handlers.addressing import is_addressed, is_from_a_person
 from handlers.delivery import Delivery
 from handlers.failures import not_delivered
+from handlers.refusals import is_final
 from handlers.texts import texts_for
 from handlers.turn import Turn, current
 
@@ -31,8 +32,7 @@ class Dispatch:
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update; a reply that was kept before is sent, not made again."""
-        parsed = self._parsed(update)
-        current.set(turn)
+        parsed = self._begin(update, turn)
         if turn.reply is not None or turn.flood:
             await self._without_handlers(parsed, turn)
         else:
@@ -51,18 +51,19 @@ class Dispatch:
             elif self._is_for_us(update):
                 await reply.say(message, texts_for(update.effective_user).too_many)
         except (Forbidden, BadRequest) as refusal:
+            if not is_final(refusal):
+                raise
             not_delivered(message, refusal)
 
     async def apologize(self, update: str, turn: Turn) -> None:
         """Tell a person that their message could not be dealt with."""
-        parsed = self._parsed(update)
+        parsed = self._begin(update, turn)
         message = parsed.effective_message
         if isinstance(message, Message) and self._is_for_us(parsed):
-            current.set(turn)
             await reply.say(message, texts_for(parsed.effective_user).unexpected)
 
     async def tell_late(self, update: str) -> None:
-        """Tell who has waited long for an answer that it takes longer."""
+        """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
         parsed = self._parsed(update)
         if parsed.message and self._is_for_us(parsed):
             await reply.notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
@@ -85,6 +86,12 @@ class Dispatch:
         if message is None:
             return update.callback_query is not None
         return is_from_a_person(message) and is_addressed(message, self._application.bot.bot)
+
+    def _begin(self, update: str, turn: Turn) -> Update:
+        parsed = self._parsed(update)
+        turn.texts = texts_for(parsed.effective_user)
+        current.set(turn)
+        return parsed
 
     def _parsed(self, update: str) -> Update:
         try:

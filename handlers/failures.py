@@ -2,7 +2,7 @@
 
 import structlog
 from telegram import Message, Update
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
 from handlers import reply
@@ -13,8 +13,10 @@ from handlers.completion import (
     ContextTooLong,
 )
 from handlers.documents import Encrypted, Gone, NoText, TooLarge, UnsupportedKind
+from handlers.refusals import is_final
 from handlers.texts import Texts, texts_for
 from handlers.turn import current
+from storage.budget import Frozen
 from storage.inbox import LaneLost
 
 log = structlog.get_logger()
@@ -34,12 +36,12 @@ async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
         try:
             await reply.say(message, told)
-        except (TelegramError, LaneLost) as second:
+        except (TelegramError, LaneLost, Frozen) as second:
             turn.failure = error = second
         else:
             turn.failure = None
             return
-    if isinstance(error, (Forbidden, BadRequest)):
+    if isinstance(error, TelegramError) and is_final(error):
         not_delivered(message, error)
         turn.failure = None
 

@@ -2,20 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Literal
 
 import structlog
 from telegram import Message
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
 
 from handlers.addressing import chat_key, is_private
 from handlers.delivery import Delivery, extended
 from handlers.markup import Chunk, render
-from handlers.pacing import Kind, Shed
+from handlers.pacing import Effect, Kind, Shed
+from handlers.refusals import is_final
 from handlers.turn import Button, Turn
-from storage.connect import StorageUnavailable
+from storage.budget import Frozen
 from storage.inbox import LaneLost
 
 log = structlog.get_logger()
@@ -42,6 +43,9 @@ class Growth:
     def __init__(self, message: Message, turn: Turn, streaming: Streaming, stop: Button) -> None:
         """``stop`` is the button under a growing answer."""
         self.text = ""
+        self.refusal: TelegramError | None = None
+        """Why nothing can be written to the chat, once Telegram has said so."""
+        self._turn = turn
         self._message = message
         self._delivery = Delivery(message, turn)
         self._way = streaming
@@ -70,36 +74,57 @@ class Growth:
             task.cancel()
 
     async def _grow(self) -> None:
-        await self._type()
+        """Type, then update; only what can never succeed ends it."""
+        try:
+            await self._type()
+            await self._keep_updating()
+        except LaneLost:
+            log.info("not_shown", chat=self._message.chat_id, reason="the lane is another's")
+        except (BadRequest, Forbidden) as refusal:
+            log.info("not_shown", chat=self._message.chat_id, reason=refusal.message)
+            if is_final(refusal):
+                self.refusal = refusal
+                self._turn.interrupted.set()  # there is nobody to answer
+
+    async def _keep_updating(self) -> None:
         gap = GAP if is_private(self._message.chat) else GROUP_GAP
         while not self._over.is_set():
             self._news.clear()
-            try:
-                await self._update()
-            except (Shed, RetryAfter):
-                pass  # the next one may pass, and the last one will
-            except (TelegramError, LaneLost, StorageUnavailable) as error:
-                log.info("not_shown", chat=self._message.chat_id, reason=str(error))
-                return  # whoever finishes it, sees by himself
-            except Exception:  # nor must a mistake of ours here end an answer
-                log.exception("not_shown", chat=self._message.chat_id)
-                return
+            shown = await self._tried(self._update())
             await _wait(self._over, gap)
             gap *= WIDER
-            await _wait(self._news, DRAFT_SECONDS if self._way == "drafts" else None)
+            if shown:
+                await _wait(self._news, DRAFT_SECONDS if self._way == "drafts" else None)
 
     async def _type(self) -> None:
         """Show that the bot is typing, until there are words."""
         await _wait(self._news, TYPING_AFTER)
         while not self._news.is_set():
-            with contextlib.suppress(TelegramError, Shed):  # of no weight
-                await extended(self._message).send_chat_action(
+            await self._tried(
+                extended(self._message).send_chat_action(
                     self._message.chat_id,
                     ChatAction.TYPING,
                     message_thread_id=chat_key(self._message).topic_id or None,
-                    rate_limit_args=Kind.TYPING,
+                    rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
                 )
+            )
             await _wait(self._news, TYPING_SECONDS)
+
+    async def _tried(self, call: Coroutine[Any, Any, object]) -> bool:
+        """Make a call; tells whether it succeeded. Raises only what no later one could mend."""
+        try:
+            await call
+        except (LaneLost, BadRequest, Forbidden):
+            raise
+        except (Shed, Frozen, RetryAfter):
+            return False
+        except TelegramError as error:
+            log.info("not_shown", chat=self._message.chat_id, reason=str(error))
+            return False
+        except Exception:  # nor must a mistake of ours here end an answer
+            log.exception("not_shown", chat=self._message.chat_id)
+            return False
+        return True
 
     async def _update(self) -> None:
         pieces = render(self.text, complete=False)
@@ -109,6 +134,8 @@ class Growth:
             try:
                 await self._draft(pieces)
             except BadRequest as refusal:
+                if is_final(refusal):
+                    raise
                 log.info("draft_refused", chat=self._message.chat_id, reason=refusal.message)
                 self._way = "edits"
         if self._way == "edits":
@@ -124,7 +151,7 @@ class Growth:
             message_thread_id=chat_key(self._message).topic_id or None,
             entities=pieces[-1].entities,
             api_kwargs={"can_stop": True},  # Bot API 10.3
-            rate_limit_args=Kind.UPDATE,
+            rate_limit_args=Effect(Kind.UPDATE, self._turn.hold),
         )
 
 

@@ -1,22 +1,25 @@
-"""Pace towards Telegram: what may go at once, what waits, and what is left out.
+"""The way to Telegram: what may go at once, what waits, what is left out; and whose it is still.
 
 It sits at python-telegram-bot's seam for rate limiters; its own limits a process, not a bot, and
-lets "typing" starve messages.
+lets "typing" starve messages. Every call that people see passes here with its `Effect`.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
-from telegram.error import RetryAfter
+from telegram.error import NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from storage.budget import Act, Budget
 from storage.connect import StorageUnavailable
+from storage.inbox import LaneLost
 
 log = structlog.get_logger()
 
@@ -28,14 +31,24 @@ FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
 MOST_REFUSALS = 3
 """Refusals after which a call is given up; each one freezes its chat, so a fourth is unlikely."""
 JITTER_SECONDS = 1.0
-UNPACED = ("answerCallbackQuery", "setMyCommands", "setWebhook", "deleteWebhook")
+UNPACED = (
+    "answerCallbackQuery",
+    "deleteMyCommands",
+    "setMyCommands",
+    "setWebhook",
+    "deleteWebhook",
+)
+
+Hold = Callable[[], Awaitable[None]]
+"""Returns while whoever acts owns the lane; raises `LaneLost` from then on."""
 
 
 class Kind(StrEnum):
-    """What a call to Telegram is for. ``TYPING`` and ``UPDATE`` are left out if they must be."""
+    """What a call to Telegram is for. The first three are left out if they must be."""
 
     TYPING = "typing"
     UPDATE = "update"
+    NOTICE = "notice"
     FIRST = "first"
     FINAL = "final"
     OTHER = "other"
@@ -48,18 +61,40 @@ for _kind in Kind:
 _ACTS: dict[Kind, Act] = {
     Kind.TYPING: "shed",
     Kind.UPDATE: "shed",
+    Kind.NOTICE: "shed",
     Kind.FIRST: "end",
     Kind.FINAL: "end",
     Kind.OTHER: "wait",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a call does: its kind, and the ``hold`` on its lane; None for what has no lane."""
+
+    kind: Kind
+    hold: Hold | None
+
+
 class Shed(Exception):
     """There is no room for this now; it is not worth waiting for."""
 
 
-class Pacing(BaseRateLimiter[Kind]):
-    """Keeps calls to the budget; each says by ``rate_limit_args`` what it is for."""
+_held: ContextVar[Hold | None] = ContextVar("held", default=None)
+"""The hold of the call under way: python-telegram-bot passes nothing down to its transport."""
+
+
+async def before_write() -> None:
+    """Make sure that the call under way may still be made: just before its request is written.
+
+    Raises `LaneLost`.
+    """
+    if hold := _held.get():
+        await hold()
+
+
+class Pacing(BaseRateLimiter[Effect]):
+    """Keeps calls to the budget; each says by ``rate_limit_args`` what it does."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -77,16 +112,30 @@ class Pacing(BaseRateLimiter[Kind]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Kind | None,
+        rate_limit_args: Effect | None,
     ) -> Any:
-        """Call when there is room. Raises `Shed`, and `RetryAfter` when Telegram insists."""
-        chat_id, kind = data.get("chat_id"), rate_limit_args or Kind.OTHER
-        if not isinstance(chat_id, int) or endpoint in UNPACED or endpoint.startswith("get"):
+        """Call when there is room, if the lane is still ours then.
+
+        Raises `Shed`, `Frozen`, `LaneLost`, and `RetryAfter` when Telegram insists.
+        """
+        if endpoint.startswith("get"):
             return await callback(*args, **kwargs)
+        if rate_limit_args is None:
+            raise TypeError(f"{endpoint} does not say for which lane it is")
+        effect, chat_id = rate_limit_args, data.get("chat_id")
+
+        async def call() -> Any:
+            return await _held_by(effect.hold, callback(*args, **kwargs))
+
+        if not isinstance(chat_id, int) or endpoint in UNPACED:
+            return await call()
+        return await self._paced(chat_id, effect.kind, call)
+
+    async def _paced(self, chat_id: int, kind: Kind, call: Callable[[], Awaitable[Any]]) -> Any:
         for refusals in range(1, MOST_REFUSALS + 1):
             await self._wait(chat_id, kind)
             try:
-                return await callback(*args, **kwargs)
+                return await call()
             except RetryAfter as error:
                 REFUSED.labels(kind).inc()
                 await self._freeze(chat_id, error)
@@ -123,3 +172,19 @@ class Pacing(BaseRateLimiter[Kind]):
             await self._budget.freeze(chat_id, seconds)
         except StorageUnavailable:
             await asyncio.sleep(seconds)
+
+
+async def _held_by(hold: Hold | None, call: Coroutine[Any, Any, Any]) -> Any:
+    """Make a call, if ``hold`` lets it; the transport asks it again, see `before_write`."""
+    token = _held.set(hold)
+    try:
+        await before_write()
+        return await call
+    except NetworkError as error:
+        # python-telegram-bot wraps whatever its transport raises.
+        if isinstance(error.__cause__, LaneLost):
+            raise error.__cause__ from None
+        raise
+    finally:
+        call.close()  # where it was not made
+        _held.reset(token)

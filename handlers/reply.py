@@ -1,9 +1,15 @@
 """What the bot says in reply to an update: kept first, then delivered."""
 
-from telegram import Message as TelegramMessage
+import contextlib
 
-from handlers.delivery import Delivery
+from telegram import CallbackQuery
+from telegram import Message as TelegramMessage
+from telegram.error import TelegramError
+
+from handlers.addressing import chat_key
+from handlers.delivery import Delivery, extended, send
 from handlers.markup import Chunk
+from handlers.pacing import Effect, Kind
 from handlers.turn import Reply, current
 from storage.change import Change
 
@@ -23,9 +29,22 @@ async def answer(message: TelegramMessage, reply: Reply, change: Change | None =
     await Delivery(message, turn).finish(reply)
 
 
-async def notify(message: TelegramMessage, text: str) -> None:
-    """Tell who wrote ``message`` something beside the reply to it, if Telegram takes it at once.
+async def answer_press(query: CallbackQuery, text: str | None = None) -> None:
+    """Answer the press of a button, once: Telegram takes that for a short time only."""
+    effect = Effect(Kind.OTHER, current.get().hold)
+    with contextlib.suppress(TelegramError):
+        await extended(query).answer_callback_query(query.id, text, rate_limit_args=effect)
 
-    Raises TelegramError.
+
+async def notify(message: TelegramMessage, text: str) -> None:
+    """Tell who wrote ``message`` something beside the reply to it, if there is room at once.
+
+    It belongs to no lane: whoever answers is somebody else. Raises TelegramError and `Shed`.
     """
-    await Delivery(message).send(Chunk(text, ()))
+    await send(
+        message,
+        message.chat_id,
+        Chunk(text, ()),
+        message_thread_id=chat_key(message).topic_id or None,
+        rate_limit_args=Effect(Kind.NOTICE, hold=None),
+    )

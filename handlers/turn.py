@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from telegram import MessageEntity
 
 from handlers.markup import Chunk, File
+from handlers.texts import RUSSIAN, Texts
 from storage.change import Change
 from storage.inbox import Claim, Entry, Inbox, Opened, Shown
 
@@ -49,6 +50,8 @@ class Turn:
         """The number of the question in work, once it is asked; stop buttons name it."""
         self.interrupted = asyncio.Event()
         self.failure: Exception | None = None
+        self.texts: Texts = RUSSIAN
+        """The bot's words in the language of whoever is answered."""
         self.figures: dict[str, object] = {}
         """What the log is to tell of it, beside the times; never a text."""
 
@@ -66,8 +69,13 @@ class Turn:
         self.reply = reply
 
     async def hold(self) -> None:
-        """Make sure that this is still ours to answer."""
+        """Make sure that this is still ours to answer: just before each effect on Telegram."""
         await self._inbox.hold(self._claim)
+
+    async def park(self, seconds: float) -> None:
+        """Give up the conversation, for nobody to go on with it for so long."""
+        await self.note(self.shown)  # the last piece is noted when all is done, which it is not
+        await self._inbox.park(self._claim, seconds)
 
     async def note(self, shown: Shown) -> None:
         """Note what of the reply is on Telegram."""

@@ -24,6 +24,16 @@ Act = Literal["shed", "wait", "end"]
 
 WIDE_SECONDS = 60
 """How long after a freeze a chat's pace is half as fast."""
+WORTH_WAITING = 5.0
+"""Seconds of a freeze that whoever has something to say waits out."""
+
+
+class Frozen(Exception):
+    """Telegram has frozen the chat for ``seconds``, which are too many to wait for."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"frozen for {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class Budget:
@@ -34,16 +44,25 @@ class Budget:
         self._pace, self._freeze = (Script(redis, name) for name in ("pace", "freeze"))
 
     async def take(self, chat_id: int, act: Act) -> float | None:
-        """Take a place; gives the seconds after which it is there, or None: shed it."""
+        """Take a place; gives the seconds after which it is there, or None: shed it.
+
+        Raises `Frozen`.
+        """
         names = [keys.pace(self._bot_id, chat_id), keys.pace_of_all(self._bot_id)]
+        worth = int(WORTH_WAITING * 1000)
         with translated():
-            wait = int(await self._pace(names, [act, int(chat_id < 0)]))
+            wait = int(await self._pace(names, [act, int(chat_id < 0), worth]))
+        if wait < -1:
+            raise Frozen(-wait / 1000)
         return None if wait < 0 else wait / 1000
 
     async def frozen(self, chat_id: int) -> float:
-        """For how many seconds nothing may go to a chat."""
+        """For how many seconds nothing may go to a chat. Raises `Frozen` if they are too many."""
         with translated():
-            return int(await self._freeze([keys.pace(self._bot_id, chat_id)])) / 1000
+            seconds = int(await self._freeze([keys.pace(self._bot_id, chat_id)])) / 1000
+        if seconds > WORTH_WAITING:
+            raise Frozen(seconds)
+        return seconds
 
     async def freeze(self, chat_id: int, seconds: float) -> None:
         """Let nothing go to a chat for so long, and less than usual for some time after that."""

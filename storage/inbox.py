@@ -13,7 +13,8 @@ Lanes, not messages, are what is queued. A lane with a non-empty mailbox has exa
 the stream **ready**, and no other lane has one. `take` gives a worker entries through a consumer
 group: an entry in a consumer's pending list *is* the ownership of its lane. The owner renews it
 (`beat`); whoever dies stops, and after `LEASE` seconds another one claims it (`stale`). An entry is
-never used twice, so ownership is the pair (entry, consumer).
+never used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen
+is **parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
 
 Every script that writes checks that ownership first, in itself: a worker that lost its lane, frozen
 or cut off, can write nothing any more. And every script may be repeated, for a reply can be lost:
@@ -25,14 +26,21 @@ or cut off, can write nothing any more. And every script may be repeated, for a 
   next owner edits those on, and posts nothing anew;
 - `done` takes the head away and with it the entry; again, it finds itself no owner.
 
+What happens on Telegram no script can check, so `hold` is asked directly before each request is
+written: a claim that was renewed less than half a lease ago, by a clock that also runs while the
+machine sleeps, is surely ours still; any other is renewed first, or found to be lost.
+
 What is left is Telegram's side: when it has taken a message and we die before noting so, that one
-message is sent once more, for Telegram knows no idempotency. Nothing else can happen twice, and
-nothing can be lost.
+message is sent once more, for Telegram knows no idempotency. A process that is stopped between the
+check and the write for longer than the other half of the lease may do the same; so may a machine
+whose clocks all stand still while it is paused, or a step forward of the server's clock, until the
+next beat. Nothing else can happen twice, and nothing can be lost.
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import structlog
@@ -53,6 +61,9 @@ MOST_WAITING = 50
 """Updates of one lane; the next one is told to be too many, those after it are not stored."""
 IDS_KEPT = 100_000
 """Update ids remembered; Telegram sends an update again for a day at the most."""
+MOST_LOOKED_AT = 1000
+"""Lanes that one look for late people takes in; so many take 2 ms of the server's time."""
+MOST_UNPARKED = 1000
 SILENT_SECONDS = 3.0
 """Silence on the channel of interrupts after which the server is asked whether it is there."""
 GROUP = "workers"
@@ -73,12 +84,30 @@ class LaneLost(Exception):
     """The lane has another owner now; whatever is in work for it here is to be dropped."""
 
 
-@dataclass(frozen=True, slots=True)
+def clock() -> float:
+    """Seconds that pass on this machine also while it sleeps, where there is such a clock."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+@dataclass(slots=True)
 class Claim:
-    """A lane that this worker owns, as long as ``entry`` is pending under its name."""
+    """A lane that this worker owns, as long as ``entry`` is pending under its name.
+
+    ``renewed`` is the `clock` just before the claim was made or renewed last; once ``lost``, it
+    is void for everybody who has it in hand.
+    """
 
     entry: str
     lane: ChatKey
+    renewed: float = field(compare=False)
+    lost: bool = field(default=False, compare=False)
+
+    def void(self) -> LaneLost:
+        """Note that the lane is lost; gives the error to raise."""
+        self.lost = True
+        return LaneLost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +122,14 @@ class Entry:
         """Read what the script `put` wrote: the time of its coming, a mark, the update."""
         start = text.index("{")
         return cls(text[start:], flood=text[start - 1] == "!")
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The head of a lane's mailbox that has waited long."""
+
+    lane: ChatKey
+    head: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +185,7 @@ class Inbox:
         self._consumer = consumer
         self._ready = keys.ready(bot_id)
         self._server_time = 0
-        self._beaten = float("-inf")
+        self._late_after = "-"
         self._scripts = {
             name: Script(redis, name)
             for name in (
@@ -160,8 +197,10 @@ class Inbox:
                 "done",
                 "beat",
                 "overdue",
+                "park",
                 "restamp",
                 "sweep",
+                "unpark",
             )
         }
 
@@ -191,16 +230,17 @@ class Inbox:
 
         When it fails, lanes may have been claimed without our hearing of it: see `mine`.
         """
+        asked = clock()
         with translated():
             found: Any = await self._redis.xreadgroup(
                 GROUP, self._consumer, {self._ready: ">"}, count=count, block=int(seconds * 1000)
             )
-        return _claims(found.get(self._ready, []))
+        return _claims(found.get(self._ready, []), asked)
 
     async def stale(self, count: int) -> list[Claim]:
         """Claim up to ``count`` lanes whose owners have not been heard of for `LEASE`."""
         claims: list[Claim] = []
-        cursor = "0-0"
+        cursor, asked = "0-0", clock()
         with translated():
             while True:
                 cursor, entries, *_ = await self._redis.xautoclaim(
@@ -211,7 +251,7 @@ class Inbox:
                     cursor,
                     count=count - len(claims),
                 )
-                claims += _claims(entries)
+                claims += _claims(entries, asked)
                 if cursor == "0-0" or len(claims) >= count:
                     return claims
 
@@ -224,9 +264,10 @@ class Inbox:
         unknown = [entry for entry in entries if entry not in running]
         if not unknown:
             return []
+        asked = clock()
         with translated():
             claimed = await self._redis.xclaim(self._ready, GROUP, self._consumer, 0, unknown)
-        return _claims(claimed)
+        return _claims(claimed, asked)
 
     async def open(self, claim: Claim) -> Opened:
         """Look at the head of a lane's mailbox. Raises `LaneLost`."""
@@ -236,7 +277,7 @@ class Inbox:
             args=[claim.entry, self._consumer],
         )
         if not found:
-            raise LaneLost
+            raise claim.void()
         head, waited, claims, begun, failures, failure, reply, shown, interrupt = found
         return Opened(
             Entry.parse(head),
@@ -279,7 +320,7 @@ class Inbox:
         args = [claim.entry, self._consumer, reply, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
         if not await patiently(lambda: commit.kept(names, args, mark)):
-            raise LaneLost
+            raise claim.void()
 
     async def note(self, claim: Claim, shown: Shown) -> None:
         """Note what of the reply is on Telegram. Raises `LaneLost`."""
@@ -300,7 +341,7 @@ class Inbox:
             args=[claim.entry, self._consumer, field, value],
         )
         if noted is None:
-            raise LaneLost
+            raise claim.void()
         return int(noted)
 
     async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
@@ -328,23 +369,42 @@ class Inbox:
             ],
         )
 
-    async def beat(self, entries: Sequence[str]) -> list[str]:
-        """Renew all lanes in work; returns the entries that are ours no longer."""
-        now = time.monotonic()
-        lost = await self._beat(entries, 0)
-        self._beaten = now
-        return lost
+    async def park(self, claim: Claim, seconds: float) -> None:
+        """Give up the lane, and let nobody claim it for so long; its head stays as it is."""
+        await self._patiently(
+            "park",
+            keys=[self._ready, keys.parked(self.bot_id)],
+            args=[claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)],
+        )
+
+    async def unpark(self) -> None:
+        """Queue parked lanes whose time has come."""
+        with translated():
+            await self._scripts["unpark"](
+                keys=[self._ready, keys.parked(self.bot_id)], args=[MOST_UNPARKED]
+            )
+
+    async def beat(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Renew lanes in work; returns those that are ours no longer, and are void now."""
+        asked = clock()
+        lost = set(await self._beat([claim.entry for claim in claims], 0))
+        for claim in claims:
+            if claim.entry in lost:
+                claim.lost = True
+            else:
+                claim.renewed = asked
+        return [claim for claim in claims if claim.lost]
 
     async def hold(self, claim: Claim) -> None:
         """Make sure that a lane is ours before what cannot be taken back. Raises `LaneLost`.
 
-        That costs nothing unless a lease has passed since the last beat: as when the process was
-        frozen, and woke up in the midst of its work.
+        That costs nothing while the claim is fresh, and waits while storage is down.
         """
-        if time.monotonic() - self._beaten > LEASE:
-            lost = await patiently(lambda: self._beat([claim.entry], 0))
-            if lost:
-                raise LaneLost
+        while not claim.lost:
+            if clock() - claim.renewed < LEASE / 2:
+                return
+            await patiently(lambda: self.beat([claim]))
+        raise LaneLost
 
     async def leave(self) -> None:
         """Let anybody claim at once what is still ours, and take our name out of the group."""
@@ -367,28 +427,39 @@ class Inbox:
                 self._ready, GROUP, "-", "+", 10_000, consumername=self._consumer
             )
 
-    async def overdue(self, seconds: float) -> list[Entry]:
-        """Give the heads of mailboxes that have waited so long, to one caller.
+    async def overdue(self, seconds: float, most: int) -> list[Late]:
+        """Give up to ``most`` heads of mailboxes that have waited so long, to one caller.
 
-        Of each lane one, and no other until the lane has been idle.
+        Of each lane one, and no other until the lane has been idle. Each call looks at
+        `MOST_LOOKED_AT` lanes, and goes on where the last one ended.
         """
         with translated():
-            heads = await self._scripts["overdue"](
+            after, *found = await self._scripts["overdue"](
                 keys=[self._ready],
                 args=[
                     seconds,
-                    1000,
+                    MOST_LOOKED_AT,
+                    most,
+                    self._late_after,
                     keys.mailboxes(self.bot_id),
                     keys.outboxes(self.bot_id),
                 ],
             )
-        return [Entry.parse(head) for head in heads]
+        self._late_after = after
+        lanes = map(ChatKey.parse, found[::2])
+        return [Late(*late) for late in zip(lanes, map(Entry.parse, found[1::2]), strict=True)]
+
+    async def untold(self, late: Late) -> None:
+        """Let one of those come again: nobody could be told."""
+        with translated():
+            await self._redis.hdel(keys.outbox(self.bot_id, late.lane), "told")
 
     async def watch_clock(self) -> None:
         """Begin all leases anew when the server's clock went back; call it with every beat."""
         before = self._server_time
         with translated():
-            now = int(await self._scripts["restamp"](keys=[self._ready], args=[before]))
+            names = [self._ready, keys.parked(self.bot_id)]
+            now = int(await self._scripts["restamp"](names, [before]))
         if now < before:
             log.warning("clock_went_back", seconds=before - now)
         self._server_time = now
@@ -422,5 +493,5 @@ class Inbox:
         return [name(self.bot_id, claim.lane) for name in named]
 
 
-def _claims(entries: Any) -> list[Claim]:
-    return [Claim(entry, ChatKey.parse(fields["lane"])) for entry, fields in entries]
+def _claims(entries: Any, asked: float) -> list[Claim]:
+    return [Claim(entry, ChatKey.parse(fields["lane"]), asked) for entry, fields in entries]

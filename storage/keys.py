@@ -79,6 +79,11 @@ def ready(bot_id: int) -> str:
     return f"{{{bot_id}}}:ready"
 
 
+def parked(bot_id: int) -> str:
+    """Sorted set of the lanes whose chats are frozen, by when they are to go on (ms since 1970)."""
+    return f"{{{bot_id}}}:parked"
+
+
 def seen(bot_id: int) -> str:
     """Sorted set of the newest update ids, by the time of their coming."""
     return f"{{{bot_id}}}:seen"

@@ -1,14 +1,24 @@
 #!lua flags=allow-oom
--- KEYS: ready. ARGV: seconds, most, prefix of mailboxes, prefix of outboxes.
--- Returns the heads that wait for longer, in work or not, and marks them: each comes once.
+-- KEYS: ready. ARGV: seconds, most lanes to look at, most to return, entry to go on after ('-' to begin
+-- with the first), prefix of mailboxes, prefix of outboxes.
+-- Returns the entry to go on after, then lanes and heads of those that wait for longer, in work or not,
+-- and marks them: each comes once.
 -- The keys are undeclared, as they depend on what is queued; all are in the bot's own slot.
-local now, heads = tonumber(redis.call('TIME')[1]), {}
-for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[2])) do
+local now, found = tonumber(redis.call('TIME')[1]), {'-'}
+local from = ARGV[4] == '-' and '-' or '(' .. ARGV[4]
+local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[2])
+for place, entry in ipairs(entries) do
   local lane = entry[2][2]
-  local head = redis.call('LINDEX', ARGV[3] .. lane, 0)
+  local head = redis.call('LINDEX', ARGV[5] .. lane, 0)
   if head and now - tonumber(head:match('^%d+')) >= tonumber(ARGV[1])
-      and redis.call('HSETNX', ARGV[4] .. lane, 'told', 1) == 1 then
-    heads[#heads + 1] = head
+      and redis.call('HSETNX', ARGV[6] .. lane, 'told', 1) == 1 then
+    found[#found + 1] = lane
+    found[#found + 1] = head
+  end
+  local is_full = #found > 2 * tonumber(ARGV[3])
+  if is_full or place == tonumber(ARGV[2]) then
+    found[1] = entry[1]
+    break
   end
 end
-return heads
+return found

@@ -1,7 +1,9 @@
 #!lua flags=allow-oom
--- KEYS: pace of a chat, pace of all. ARGV: what for ('shed', 'wait' or 'end'), 1 for a group.
+-- KEYS: pace of a chat, pace of all. ARGV: what for ('shed', 'wait' or 'end'), 1 for a group,
+-- milliseconds of a freeze that are worth waiting for.
 -- Takes a place in every budget (see storage/budget.py) and returns the milliseconds after which it is
--- there; or takes none, and returns -1, when what is to be shed would have to wait.
+-- there. Or takes none, and returns -1 when what is to be shed would have to wait, and below that for
+-- how many milliseconds the chat is frozen, when those are too many.
 -- A budget is the time up to which it is spent: with a burst of n it may lie n intervals ahead.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -25,6 +27,7 @@ if act ~= 'end' then
   if group then wait = math.max(wait, of_group - (act == 'shed' and 2 or 4) * 4000) end
 end
 if act == 'shed' and wait > 0 then return -1 end
+if frozen > tonumber(ARGV[3]) then return -math.ceil(frozen) end
 
 -- Ends of answers that come faster than the pace leave a debt, but no endless one.
 local function spend(spent, interval)

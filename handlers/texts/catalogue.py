@@ -53,4 +53,5 @@ class Texts:
     too_long: str
     unavailable: str
     misconfigured: str
+    piece_refused: str
     unexpected: str

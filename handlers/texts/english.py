@@ -96,5 +96,6 @@ ENGLISH = Texts(
         "I cannot reach the model: something is wrong in my settings. "
         "The bot's owner finds the reason in the log; please ask later."
     ),
+    piece_refused="Telegram refused this part of the answer, and I could not send it.",
     unexpected="Something went wrong and I could not answer. Please try again.",
 )

@@ -63,6 +63,23 @@ async def connected(
             await writer.wait_closed()
 
 
+class Forwarding:
+    """An HTTP proxy for several requests a connection, all to one server."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while data := await reader.read(4096):
+            target = httpx.URL(data.split(b" ")[1].decode())
+            async with connected(target.host, target.port or 80) as (there, away):
+                away.write(data)
+                while b"}" not in data:
+                    away.write(data := await reader.read(4096))
+                writer.write(await there.read(4096))
+
+
 class SocksProxy:
     """Connects as SOCKS5 (RFC 1928) asks for it, with a password (RFC 1929) if one is set."""
 
@@ -296,11 +313,65 @@ def example(kind: type[Exception]) -> Exception:
     return kind(*next(fitting, ()))
 
 
+class Lost(Exception):
+    """What a check before the write raises."""
+
+
+class Server:
+    """Answers every request of a connection, and keeps what it has read."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.read = b""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while data := await reader.read(4096):
+            self.read += data
+            if b"}" in data:
+                writer.write(HELLO)
+
+
+@pytest.mark.parametrize("way", ["straight", "http", "socks5"])
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # httpcore forgets the connection
+async def test_the_last_check_is_made_with_the_connection_in_hand(way: str) -> None:
+    """Every request is checked anew, after its connection is there and before a byte of it is."""
+    server, checks = Server(), list[tuple[int, int]]()
+    forwarding = Forwarding()
+    proxies: dict[str, Connection] = {"http": forwarding, "socks5": SocksProxy()}
+
+    async def check() -> None:
+        await asyncio.sleep(0.05)  # in which a byte written before would have arrived
+        checks.append((server.connections + forwarding.connections, len(server.read)))
+        if len(checks) == 3:
+            raise Lost
+
+    async with contextlib.AsyncExitStack() as stack:
+        url = f"http://127.0.0.1:{await stack.enter_async_context(listening(server))}/"
+        via = None
+        if proxy := proxies.get(way):
+            port = await stack.enter_async_context(listening(proxy))
+            via = SecretStr(f"{way}://127.0.0.1:{port}")
+        connections = transport(via, 4, check)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=connections))
+        lengths = [0]
+        for _ in range(2):
+            assert (await http.post(url, json={})).text == "hello"
+            lengths.append(len(server.read))
+        with pytest.raises(Lost):
+            await http.post(url, json={})
+        await asyncio.sleep(0.05)
+        assert len(server.read) == lengths[-1]
+    assert [length for _, length in checks] == lengths
+    assert all(connected for connected, _ in checks)
+
+
 class Broken:
     """In the place of aiohttp's session: every request ends in one error."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+        self.trace_configs: list[object] = []
 
     def __call__(self) -> "Broken":
         return self

@@ -95,7 +95,7 @@ class Bot:
         queued: Any = await self.redis.xrange(ready)
         (entry,) = [entry for entry, fields in queued if fields["lane"] == str(lane)]
         await self.redis.xclaim(ready, GROUP, "b", 0, [entry])
-        return Claim(entry, lane)
+        return Claim(entry, lane, 0.0)
 
 
 @pytest.fixture

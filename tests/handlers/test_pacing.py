@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from redis.asyncio import Redis
 from telegram.error import RetryAfter
 from telegram.ext import ExtBot
 
+from bot.clients import open_telegram
 from bot.playground.fault import Fault
 from handlers import pacing
-from handlers.pacing import Kind, Pacing, Shed
-from storage.budget import Budget
+from handlers.pacing import Effect, Hold, Kind, Shed
+from storage.budget import Budget, Frozen
 from storage.connect import connect
+from storage.inbox import LaneLost
 from tests.conftest import ANN, World
 from tests.valkey import own_valkey
 
@@ -36,19 +39,21 @@ class Paced:
     """A bot in a world, and its pace."""
 
     def __init__(self, world: World, redis: Redis) -> None:
-        self.world = world
-        token = world.settings.telegram_token.get_secret_value()
+        self.world, self.redis = world, redis
         budget = Budget(redis, next(_bot_ids))
-        self.bot: ExtBot[Any] = ExtBot(
-            token,
-            f"{world.settings.telegram_api_url}/bot",
-            rate_limiter=Pacing(budget),
-        )
+        application = open_telegram(world.settings, AsyncExitStack(), budget)
+        self.bot: ExtBot[Any] = application.bot
         world.room.chat(ANN)
 
-    async def say(self, kind: Kind | None = None) -> None:
+    def tries(self) -> int:
+        """How many messages Telegram was asked to take."""
+        return sum(call["method"] == "sendMessage" for call in self.world.room.calls)
+
+    async def say(
+        self, kind: Kind = Kind.OTHER, text: str = "hi", hold: Hold | None = None
+    ) -> None:
         """Say something to Ann."""
-        await self.bot.send_message(ANN, "hi", rate_limit_args=kind)
+        await self.bot.send_message(ANN, text, rate_limit_args=Effect(kind, hold))
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
     async with paced.bot, asyncio.TaskGroup() as sending:
         for number in range(5):
-            sending.create_task(paced.bot.send_message(ANN, str(number)))
+            sending.create_task(paced.say(text=str(number)))
             await asyncio.sleep(0.02)
     assert [message["text"] for message in paced.world.said(ANN)] == list("01234")
 
@@ -112,6 +117,55 @@ async def test_what_has_no_pace(paced: Paced) -> None:
         for _ in range(9):
             await paced.bot.get_chat(ANN)
         await paced.say(Kind.UPDATE)
+
+
+async def test_who_lost_the_lane_says_nothing(paced: Paced) -> None:
+    """It is asked after the pause of the pace, before every try, and again before the write."""
+    for last, tries in enumerate((0, 0, 1, 1, 2)):
+        questions = itertools.count()
+
+        async def hold(questions: Any = questions, last: int = last) -> None:
+            if next(questions) == last:
+                raise LaneLost
+
+        paced.world.room.fail("sendMessage", *[Fault(status=429, retry_after=1)] * tries)
+        async with paced.bot:
+            with pytest.raises(LaneLost):
+                await paced.say(Kind.FINAL, hold=hold)
+        assert paced.tries() == tries
+        assert paced.world.said(ANN) == []
+        paced.world.room.calls.clear()
+        paced = Paced(paced.world, paced.redis)
+
+
+async def test_an_effect_says_for_which_lane_it_is(paced: Paced) -> None:
+    """One that says nothing is a mistake, whatever it does; reading needs no lane."""
+    async with paced.bot:
+        for effect in (
+            paced.bot.send_message(ANN, "hi"),
+            paced.bot.answer_callback_query("1"),
+            paced.bot.set_my_commands([]),
+            paced.bot.delete_message(ANN, 1),
+        ):
+            with pytest.raises(TypeError, match="lane"):
+                await effect
+        await paced.bot.get_chat(ANN)
+
+
+async def test_a_long_freeze_is_told_and_not_waited_for(paced: Paced) -> None:
+    """Also one that begins during a short one; it takes no place in the budget."""
+    for before in ([], [Fault(status=429, retry_after=1)]):
+        paced.world.room.fail("sendMessage", *before, Fault(status=429, retry_after=3600))
+        async with paced.bot:
+            with pytest.raises(Frozen) as caught:
+                await paced.say(Kind.FINAL)
+            assert caught.value.seconds > 3000
+            for kind in (Kind.FIRST, Kind.OTHER):
+                with pytest.raises(Frozen):
+                    await paced.say(kind)
+            with pytest.raises(Shed):
+                await paced.say(Kind.NOTICE)
+        paced = Paced(paced.world, paced.redis)
 
 
 async def test_without_storage(elsewhere: World) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -16,7 +17,7 @@ from storage.change import Forgotten, Kept
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
-from storage.inbox import GROUP, Arrival, Claim, Inbox, LaneLost, Shown
+from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Late, Shown, clock
 from storage.message import ChatKey, Message, Role
 from tests.valkey import own_valkey
 
@@ -234,19 +235,20 @@ async def test_silent_owners_lose_their_lanes(
 ) -> None:
     """After a lease without a beat a lane is anybody's, and that claim counts; a beat does not."""
     assert await bot.inbox("b").stale(9) == []
-    assert await bot.inbox("a").beat([claim.entry]) == []
+    assert await bot.inbox("a").beat([claim]) == []
     assert await bot.claims() == [1]
     monkeypatch.setattr(module, "LEASE", 0.01)
     await asyncio.sleep(0.02)
     assert await bot.inbox("b").stale(9) == [claim]
     assert await bot.claims() == [2]
-    assert await bot.inbox("a").beat([claim.entry, "1-1"]) == [claim.entry, "1-1"]
+    other = Claim("1-1", LANE, 0.0)
+    assert await bot.inbox("a").beat([claim, other]) == [claim, other]
 
 
 async def test_a_lane_is_held(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has not beaten for a lease asks, and hears whether somebody else has the lane now."""
+    """A claim that is not fresh is renewed first, or found to be lost, and void from then on."""
     inbox = bot.inbox("a")
-    await inbox.beat([claim.entry])
+    await inbox.beat([claim])
     monkeypatch.setattr(module, "LEASE", 0.01)
     await asyncio.sleep(0.02)
     await inbox.hold(claim)
@@ -254,6 +256,103 @@ async def test_a_lane_is_held(bot: Bot, claim: Claim, monkeypatch: pytest.Monkey
     assert await bot.inbox("b").stale(9) == [claim]
     with pytest.raises(LaneLost):
         await inbox.hold(claim)
+    assert claim.lost
+    monkeypatch.setattr(module, "LEASE", 100)
+    with pytest.raises(LaneLost):  # though it looks fresh
+        await inbox.hold(claim)
+
+
+async def test_a_fresh_claim_asks_nobody(bot: Bot, claim: Claim) -> None:
+    """It holds by the clock for half a lease from before it was asked for, and then must ask."""
+    inbox = bot.inbox("a")
+    asked = await _calls(bot)
+    for age in (0.0, LEASE / 2 - 1):
+        claim.renewed = clock() - age
+        await inbox.hold(claim)
+    assert await _calls(bot) == asked
+    claim.renewed = old = clock() - LEASE / 2
+    await inbox.hold(claim)
+    assert await _calls(bot) == asked + 1
+    assert claim.renewed > old + LEASE / 2 - 1
+
+
+async def _calls(bot: Bot) -> int:
+    """How many scripts the server has run."""
+    stats = await bot.redis.info("commandstats")
+    return int(stats["cmdstat_evalsha"]["calls"])
+
+
+async def test_a_renewal_that_is_late_is_asked_for_again(bot: Bot, claim: Claim) -> None:
+    """It counts from before it was sent: when its answer took too long, the next one counts."""
+
+    class Slow(Inbox):
+        calls = 0
+
+        async def beat(self, claims: Sequence[Claim]) -> list[Claim]:
+            self.calls += 1
+            lost = await super().beat(claims)
+            if self.calls == 1:
+                claim.renewed -= LEASE  # as if the process had been stopped meanwhile
+            return lost
+
+    inbox = Slow(bot.redis, bot.id, "a")
+    claim.renewed = 0.0
+    await inbox.hold(claim)
+    assert inbox.calls == 2
+
+
+async def test_whatever_finds_a_lane_lost_voids_its_claim(bot: Bot, claim: Claim) -> None:
+    """Also for those who only hold it, such as whoever shows an answer that grows."""
+    inbox = bot.inbox("a")
+    for act in (
+        inbox.open,
+        lambda mine: inbox.commit(mine, "reply"),
+        lambda mine: inbox.note(mine, Shown()),
+    ):
+        mine = replace(claim, renewed=clock())
+        await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claim.entry])
+        with pytest.raises(LaneLost):
+            await act(mine)
+        with pytest.raises(LaneLost):
+            await inbox.hold(mine)
+
+
+async def test_a_parked_lane_waits_and_goes_on(bot: Bot, claim: Claim) -> None:
+    """Nobody can claim it before its time, what comes in waits behind it, and nothing is lost."""
+    inbox = bot.inbox("a")
+    await inbox.note(claim, Shown(1, (7,)))
+    await inbox.park(claim, 3600)
+    await bot.put(2)
+    await inbox.unpark()
+    assert await inbox.take(1, 0.01) == []
+    with pytest.raises(LaneLost):
+        await inbox.open(claim)
+    await bot.redis.zadd(keys.parked(bot.id), {str(LANE): 1})
+    await inbox.unpark()
+    (again,) = await bot.inbox("b").take(1, 1)
+    opened = await bot.inbox("b").open(again)
+    assert (opened.head.update, opened.shown) == (update(1), Shown(1, (7,)))
+    await bot.inbox("b").done(again)
+    (second,) = await inbox.take(1, 1)
+    assert (await inbox.open(second)).head.update == update(2)
+
+
+async def test_who_lost_a_lane_parks_nothing(bot: Bot, claim: Claim) -> None:
+    """Its owner goes on with it."""
+    await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claim.entry])
+    await bot.inbox("a").park(claim, 3600)
+    assert not await bot.redis.exists(keys.parked(bot.id))
+    assert (await bot.inbox("b").open(claim)).head.update == update(1)
+
+
+async def test_parked_lanes_go_on_when_the_clock_went_back(bot: Bot, claim: Claim) -> None:
+    """Else an hour's step would keep them for an hour."""
+    inbox = bot.inbox("a")
+    await inbox.park(claim, 3600)
+    inbox._server_time = 2**40
+    await inbox.watch_clock()
+    await inbox.unpark()
+    assert [found.lane for found in await inbox.take(1, 1)] == [LANE]
 
 
 async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +362,7 @@ async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.Mon
     claims = await bot.inbox("a").take(60, 1)
     monkeypatch.setattr(module, "LEASE", 0.2)
     await asyncio.sleep(0.25)
-    await bot.inbox("a").beat([claim.entry for claim in claims[:58]])
+    await bot.inbox("a").beat(claims[:58])
     assert await bot.inbox("b").stale(1) == claims[58:59]
     assert await bot.inbox("b").stale(5) == claims[59:]
 
@@ -317,8 +416,8 @@ async def test_a_clock_that_goes_back(bot: Bot, claim: Claim) -> None:
 
 async def test_more_beats_than_one_script_takes(bot: Bot) -> None:
     """Thousands of lanes are renewed in several scripts."""
-    entries = [f"{number}-1" for number in range(1001)]
-    assert await bot.inbox().beat(entries) == entries
+    claims = [Claim(f"{number}-1", LANE, 0.0) for number in range(1001)]
+    assert await bot.inbox().beat(claims) == claims
 
 
 # Work
@@ -428,12 +527,28 @@ async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPa
 async def test_who_waits_long_is_told_of_once(bot: Bot, claim: Claim) -> None:
     """Of each lane the head, in work or not, to one caller; the next head is not told again."""
     await bot.put(3, lane=OTHER)
-    assert await bot.inbox("a").overdue(3600) == []
-    told = [entry.update for entry in await bot.inbox("a").overdue(0)]
-    assert told == [update(1), update(3)]
-    assert await bot.inbox("b").overdue(0) == []
+    assert await bot.inbox("a").overdue(3600, 9) == []
+    told = [(late.lane, late.head.update) for late in await bot.inbox("a").overdue(0, 9)]
+    assert told == [(LANE, update(1)), (OTHER, update(3))]
+    assert await bot.inbox("b").overdue(0, 9) == []
     await bot.inbox("a").done(claim)
-    assert await bot.inbox("b").overdue(0) == []
+    assert await bot.inbox("b").overdue(0, 9) == []
+
+
+async def test_all_who_wait_long_are_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, a few at a time; who could not be told comes again."""
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 7)
+    for number in range(40):
+        await bot.put(number, lane=ChatKey(1 + number))
+    inbox, found = bot.inbox(), list[Late]()
+    for _ in range(30):
+        some = await inbox.overdue(0, 3)
+        assert len(some) <= 3
+        found += some
+    assert sorted(late.lane.chat_id for late in found) == list(range(1, 41))
+    await inbox.untold(found[20])
+    again = [late for _ in range(30) for late in await inbox.overdue(0, 3)]
+    assert again == [found[20]]
 
 
 # Faults of the server
@@ -462,8 +577,8 @@ async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
     await inbox.failed(claim, "reason")
     await inbox.commit(claim, "reply", Kept(EXCHANGE, 0, 1, 1))
     await inbox.note(claim, Shown(1, (5,)))
-    assert await inbox.beat([claim.entry]) == []
-    assert len(await inbox.overdue(0)) == 1
+    assert await inbox.beat([claim]) == []
+    assert len(await inbox.overdue(0, 9)) == 1
     inbox._server_time = 2**40
     await inbox.watch_clock()
     assert len((await History(small, bot.id).newest(LANE, 1000)).messages) == 2

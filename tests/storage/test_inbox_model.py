@@ -82,6 +82,7 @@ class InboxMachine(RuleBasedStateMachine):
         self._heads = {lane: Head() for lane in LANES}
         self._histories: dict[ChatKey, list[str]] = {lane: [] for lane in LANES}
         self._queue: list[Queued] = []
+        self._parked: list[ChatKey] = []
         self._dead: list[tuple[str, int, ChatKey]] = []
         self._known: dict[str, set[str]] = {name: set() for name in NAMES}
 
@@ -192,8 +193,10 @@ class InboxMachine(RuleBasedStateMachine):
         """Renewing tells which lanes are lost, steals none back, and is no claim."""
         known = sorted(self._known[name])
         owned = {queued.entry for queued in self._queue if queued.owner == name}
-        lost = self._run(self._inboxes[name].beat(known))
+        held = [Claim(entry, LANES[0], 0.0) for entry in known]
+        lost = [claim.entry for claim in self._run(self._inboxes[name].beat(held))]
         assert lost == [entry for entry in known if entry not in owned]
+        assert all(claim.lost or claim.renewed for claim in held)
         self._known[name] -= set(lost)
         for queued in self._queue:
             if queued.entry in known and queued.owner == name:
@@ -304,13 +307,35 @@ class InboxMachine(RuleBasedStateMachine):
             if self._mailboxes[made.lane]:
                 self._queue.append(Queued(made.lane))
 
+    @rule(claim=claims)
+    def park(self, claim: tuple[str, Claim]) -> None:
+        """An owner takes a lane out of the queue; what waits in it stays as it is."""
+        name, made = claim
+        queued = self._owned(claim)
+        self._run(self._inboxes[name].park(made, 3600))
+        if queued:
+            self._queue.remove(queued)
+            self._parked.append(made.lane)
+
+    @rule()
+    def unpark(self) -> None:
+        """When their time has come, lanes are queued again, as new ones are."""
+        for place, lane in enumerate(self._parked, 1):
+            self._run(self._due(lane, place))
+        self._run(self._inboxes["b"].unpark())
+        self._queue += map(Queued, self._parked)
+        self._parked.clear()
+
+    async def _due(self, lane: ChatKey, milliseconds: int) -> None:
+        await self._redis.zadd(keys.parked(self._bot_id), {str(lane): milliseconds})
+
     @rule()
     def overdue(self) -> None:
         """Each lane is told of once, until it has been idle."""
-        heads = self._run(self._inboxes["a"].overdue(0))
+        found = self._run(self._inboxes["a"].overdue(0, 1000))
         untold = [queued.lane for queued in self._queue if not self._heads[queued.lane].told]
-        assert [entry.update for entry in heads] == [
-            update(self._mailboxes[lane][0][0]) for lane in untold
+        assert [(late.lane, late.head.update) for late in found] == [
+            (lane, update(self._mailboxes[lane][0][0])) for lane in untold
         ]
         for lane in untold:
             self._heads[lane].told = True
@@ -344,7 +369,8 @@ class InboxMachine(RuleBasedStateMachine):
                 update(number) for number, _ in self._mailboxes[lane]
             ]
             assert [json.loads(said)["text"] for said in history] == self._histories[lane]
-            assert bool(waiting) == any(queued.lane == lane for queued in self._queue)
+            queued = [*(one.lane for one in self._queue), *self._parked]
+            assert queued.count(lane) == bool(waiting)
 
 
 def test_the_inbox_does_what_its_model_does(valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:

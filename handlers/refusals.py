@@ -1,0 +1,63 @@
+"""What Telegram means when it refuses a message; it tells by words alone. Pure.
+
+The words are those of telegram-bot-api's and TDLib's sources, and of Telegram's own error names.
+"""
+
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+_FINAL = (
+    "chat not found",
+    "chat_write_forbidden",
+    "chat_admin_required",
+    "chat_restricted",
+    "chat_send_plain_forbidden",
+    "chat_guest_send_forbidden",
+    "channel_private",
+    "channel_invalid",
+    "group chat was deactivated",
+    "have no rights to send",
+    "not enough rights",
+    "need administrator rights",
+    "input_user_deactivated",
+    "peer_id_invalid",
+    "topic_closed",
+    "user is deactivated",
+    "user_is_blocked",
+    "user_is_bot",
+    "you_blocked_user",
+)
+_THE_MESSAGE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message_edit_time_expired",
+    "message_author_required",
+    "message identifier is not specified",
+    "there is no text in the message to edit",
+)
+_THE_THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
+
+
+def is_final(refusal: TelegramError) -> bool:
+    """Tell whether nobody is there to be answered, or nothing may be written to them."""
+    return isinstance(refusal, Forbidden) or _says(refusal, _FINAL)
+
+
+def is_about_the_message(refusal: BadRequest) -> bool:
+    """Tell whether a message cannot be edited, whatever it is to become."""
+    return _says(refusal, _THE_MESSAGE)
+
+
+def is_about_the_thread(refusal: BadRequest) -> bool:
+    """Tell whether the topic is gone, and the rest of the chat is not."""
+    return _says(refusal, _THE_THREAD)
+
+
+def is_no_change(refusal: BadRequest) -> bool:
+    """Tell whether a message is already what it was to become."""
+    return _says(refusal, ("message is not modified", "message_not_modified"))
+
+
+def _says(refusal: TelegramError, words: tuple[str, ...]) -> bool:
+    told = refusal.message.lower()
+    return isinstance(refusal, BadRequest) and any(word in told for word in words)
