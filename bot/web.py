@@ -119,13 +119,17 @@ class Health:
             OLDEST.labels(census.bot_id).set(count.oldest)
             LANES.labels(census.bot_id, "waiting").set(count.waiting)
             LANES.labels(census.bot_id, "in_work").set(count.in_work)
+            LANES.labels(census.bot_id, "frozen").set(count.frozen)
             DEAD.labels(census.bot_id).set(count.dead)
         STORAGE_UP.set(not problem)
         return problem
 
 
 def _forget(bot_id: int) -> None:
-    """Tell no figures of a bot any more: what was true once is none of today's."""
-    for gauge, *more in ((OLDEST,), (DEAD,), (LANES, "waiting"), (LANES, "in_work")):
+    """Drop stale gauges."""
+    for gauge in (OLDEST, DEAD):
         with contextlib.suppress(KeyError):
-            gauge.remove(bot_id, *more)
+            gauge.remove(bot_id)
+    for state in ("waiting", "in_work", "frozen"):
+        with contextlib.suppress(KeyError):
+            LANES.remove(bot_id, state)

@@ -18,6 +18,7 @@ from handlers.conversation import Conversation, Outcome
 from handlers.documents import DocumentError, Documents
 from handlers.failures import not_delivered, sentence
 from handlers.growth import Growth, Streaming
+from handlers.leftover import put_right
 from handlers.markup import MAX_CHARACTERS, Chunk, render
 from handlers.quotation import forwarded_from, quotation
 from handlers.texts import Texts, texts_for
@@ -69,6 +70,7 @@ class Chat:
             return
         texts = texts_for(message.from_user)
         past = await self.conversation.recall(chat_key(message))
+        await put_right(message.reply_to_message, past, current.get())
         parts = await collected(message, current.get())
         words = [await self._words(part, context.bot.bot, texts, past) for part in parts]
         asked = glued(parts, words)
@@ -138,10 +140,10 @@ class Chat:
             turn.figures["outcome"] = "not_delivered"
             return
         if found is None:
-            if not growth.text.strip():
+            if not turn.partial.strip():
                 turn.figures["outcome"] = "interrupted"
                 return
-            found = Outcome(Answer(growth.text), remembered=asked.past.length)
+            found = Outcome(Answer(turn.partial), remembered=asked.past.length)
         kept, words = self._worded(asked, found, stopped=stopped)
         await turn.keep(words, kept)
         await delivery.finish(words)

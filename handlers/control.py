@@ -10,6 +10,7 @@ from handlers import reply
 from handlers.access import Access
 from handlers.addressing import chat_key
 from handlers.chat import Chat, Question
+from handlers.leftover import put_right
 from handlers.texts import Texts, texts_for
 from handlers.turn import Reply, current
 from storage.change import Restored, Undone
@@ -84,10 +85,11 @@ class Control:
         if not pressed or not isinstance(query.message, Message):
             await reply.answer_press(query, texts.old_button)
             return
+        past = await self._chat.conversation.recall(chat_key(query.message))
         if pressed[1] == "stop":  # what it stops was cut short when it came in
             await reply.answer_press(query, texts.stopped)
+            await put_right(query.message, past, current.get())
             return
-        past = await self._chat.conversation.recall(chat_key(query.message))
         if past.asked != int(pressed[2]) or not past.messages:
             await reply.answer_press(query, texts.old_button)
             return

@@ -14,7 +14,7 @@ from handlers.addressing import chat_key, is_private
 from handlers.delivery import Delivery, extended
 from handlers.markup import Chunk, render
 from handlers.pacing import Effect, Kind, Shed
-from handlers.refusals import is_final
+from handlers.refusals import is_about_the_message, is_final
 from handlers.turn import Button, Turn
 from storage.budget import Frozen
 from storage.inbox import LaneLost
@@ -42,7 +42,6 @@ class Growth:
 
     def __init__(self, message: Message, turn: Turn, streaming: Streaming, stop: Button) -> None:
         """``stop`` is the button under a growing answer."""
-        self.text = ""
         self.refusal: TelegramError | None = None
         """Why nothing can be written to the chat, once Telegram has said so."""
         self._turn = turn
@@ -57,7 +56,7 @@ class Growth:
 
     def show(self, text: str) -> None:
         """Take in the answer so far."""
-        self.text = text
+        self._turn.partial = text
         if self._way != "off":
             self._news.set()
 
@@ -114,11 +113,13 @@ class Growth:
         """Make a call; tells whether it succeeded. Raises only what no later one could mend."""
         try:
             await call
-        except (LaneLost, BadRequest, Forbidden):
+        except LaneLost:
             raise
         except (Shed, Frozen, RetryAfter):
             return False
         except TelegramError as error:
+            if is_final(error) or is_about_the_message(error):
+                raise
             log.info("not_shown", chat=self._message.chat_id, reason=str(error))
             return False
         except Exception:  # nor must a mistake of ours here end an answer
@@ -127,9 +128,11 @@ class Growth:
         return True
 
     async def _update(self) -> None:
-        pieces = render(self.text, complete=False)
+        pieces = render(self._turn.partial, complete=False)
         if not pieces:
             return
+        if self._turn.shown.ids:  # else it is noted with the first message's number
+            await self._turn.note(self._turn.shown)
         if self._way == "drafts":
             try:
                 await self._draft(pieces)

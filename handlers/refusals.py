@@ -43,7 +43,7 @@ def is_final(refusal: TelegramError) -> bool:
     return isinstance(refusal, Forbidden) or _says(refusal, _FINAL)
 
 
-def is_about_the_message(refusal: BadRequest) -> bool:
+def is_about_the_message(refusal: TelegramError) -> bool:
     """Tell whether a message cannot be edited, whatever it is to become."""
     return _says(refusal, _THE_MESSAGE)
 

@@ -46,6 +46,8 @@ class Turn:
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
         self.shown = opened.shown
+        self.partial = opened.partial
+        """The answer so far, while it grows: noted before it is on the screen."""
         self.asked = 0
         """The number of the question in work, once it is asked; stop buttons name it."""
         self.interrupted = asyncio.Event()
@@ -78,9 +80,9 @@ class Turn:
         await self._inbox.park(self._claim, seconds)
 
     async def note(self, shown: Shown) -> None:
-        """Note what of the reply is on Telegram."""
+        """Note what of the reply is on Telegram, and how far the answer has grown."""
         self.shown = shown
-        await self._inbox.note(self._claim, shown)
+        await self._inbox.note(self._claim, shown, self.partial)
 
     @property
     def answer(self) -> Sequence[int]:

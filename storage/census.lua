@@ -1,7 +1,8 @@
 #!lua flags=no-writes
--- KEYS: ready, dead. ARGV: most lanes to look at, milliseconds of a lease, prefix of mailboxes.
+-- KEYS: ready, dead, parked. ARGV: most lanes to look at, milliseconds of a lease, prefix of mailboxes.
 -- Returns for how many seconds the oldest head of a mailbox has waited for a worker, how many lanes
--- are queued, how many of them are in work, and how many dead letters there are.
+-- are queued, how many of them are in work, how many dead letters there are, and how many lanes are
+-- parked.
 -- The mailboxes are undeclared, as they depend on what is queued; all are in the bot's own slot.
 local in_work, number = {}, 0
 local pending = redis.pcall('XPENDING', KEYS[1], 'workers', '-', '+', ARGV[1])
@@ -19,4 +20,4 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])
     oldest = math.max(oldest, now - tonumber(head:match('^%d+')))
   end
 end
-return {oldest, redis.call('XLEN', KEYS[1]), number, redis.call('LLEN', KEYS[2])}
+return {oldest, redis.call('XLEN', KEYS[1]), number, redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[3])}

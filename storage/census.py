@@ -17,12 +17,14 @@ MOST_LANES = 1000
 class Count:
     """``oldest`` is how many seconds the oldest message has waited that nobody works on.
 
-    Lanes are conversations with something to do: ``waiting`` for a worker, or ``in_work``.
+    Lanes are conversations with something to do: ``waiting`` for a worker, ``in_work``, or
+    ``frozen`` by Telegram.
     """
 
     oldest: int
     waiting: int
     in_work: int
+    frozen: int
     dead: int
 
 
@@ -35,10 +37,10 @@ class Census:
 
     async def count(self) -> Count:
         """Count. Raises `StorageUnavailable`."""
-        names = [keys.ready(self.bot_id), keys.dead(self.bot_id)]
+        names = [key(self.bot_id) for key in (keys.ready, keys.dead, keys.parked)]
         with translated():
             found = await self._script(
                 names, [MOST_LANES, int(LEASE * 1000), keys.mailboxes(self.bot_id)]
             )
-        oldest, queued, in_work, dead = map(int, found)
-        return Count(oldest, queued - in_work, in_work, dead)
+        oldest, queued, in_work, dead, frozen = map(int, found)
+        return Count(oldest, queued - in_work, in_work, frozen, dead)

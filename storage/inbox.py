@@ -156,7 +156,8 @@ class Opened:
     It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since
     this was its head, ``begun`` how often work on it began when it was suspected already,
     ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
-    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram.
+    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
+    is how far an answer had grown.
     ``interrupt`` is the newest entry of the mailbox that wants to cut short what waits before
     it.
     """
@@ -169,6 +170,7 @@ class Opened:
     failure: str
     reply: str
     shown: Shown
+    partial: str
     interrupt: Entry | None
 
 
@@ -278,7 +280,7 @@ class Inbox:
         )
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, interrupt = found
+        head, waited, claims, begun, failures, failure, reply, shown, partial, interrupt = found
         return Opened(
             Entry.parse(head),
             int(waited),
@@ -288,6 +290,7 @@ class Inbox:
             failure,
             reply,
             Shown.parse(shown),
+            partial,
             Entry.parse(interrupt) if interrupt and interrupt != head else None,
         )
 
@@ -322,9 +325,9 @@ class Inbox:
         if not await patiently(lambda: commit.kept(names, args, mark)):
             raise claim.void()
 
-    async def note(self, claim: Claim, shown: Shown) -> None:
-        """Note what of the reply is on Telegram. Raises `LaneLost`."""
-        await self._note(claim, "shown", str(shown))
+    async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
+        """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
+        await self._note(claim, "shown", str(shown), "partial", partial)
 
     async def began(self, claim: Claim, times: int) -> None:
         """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
@@ -334,11 +337,11 @@ class Inbox:
         """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
         return await self._note(claim, "failure", reason[:500])
 
-    async def _note(self, claim: Claim, field: str, value: str) -> int:
+    async def _note(self, claim: Claim, *fields: str) -> int:
         noted = await self._patiently(
             "note",
             keys=[self._ready, *self._of(claim, keys.outbox)],
-            args=[claim.entry, self._consumer, field, value],
+            args=[claim.entry, self._consumer, *fields],
         )
         if noted is None:
             raise claim.void()

@@ -54,7 +54,7 @@ def mailboxes(bot_id: int) -> str:
 def outbox(bot_id: int, lane: ChatKey) -> str:
     """Hash of what is known of the update in work.
 
-    ``reply``, ``shown``, ``joined``, ``failures``, ``failure``, ``begun``, ``told``.
+    ``reply``, ``shown``, ``partial``, ``joined``, ``failures``, ``failure``, ``begun``, ``told``.
     """
     return f"{outboxes(bot_id)}{lane}"
 
@@ -80,7 +80,7 @@ def ready(bot_id: int) -> str:
 
 
 def parked(bot_id: int) -> str:
-    """Sorted set of the lanes whose chats are frozen, by when they are to go on (ms since 1970)."""
+    """Sorted set of lanes whose chats Telegram has frozen, by when they go on (ms since 1970)."""
     return f"{{{bot_id}}}:parked"
 
 

@@ -167,14 +167,6 @@ async def test_a_server_without_edits(world: World) -> None:
     assert await world.says(ANN, ANN, "hi") == WORDS
 
 
-async def test_first_words_that_are_not_taken(world: World) -> None:
-    """If Telegram fails then, nothing more is shown before the whole."""
-    world.room.fail("sendMessage", Fault(status=500))
-    world.model.script(Say(WORDS, steps=4, delay=0.2))
-    assert await world.says(ANN, ANN, "hi") == WORDS
-    assert not calls(world, "editMessageText")
-
-
 async def test_a_group_sees_it_grow_too(world: World) -> None:
     """As a reply to the question, with the button for everybody."""
     world.model.script(Say(WORDS, steps=4, delay=0.3))
