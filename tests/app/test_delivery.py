@@ -1,8 +1,10 @@
 """Whatever Telegram does to an answer on its way: failures that pass, refusals, frozen chats."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,11 @@ from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from handlers import growth
 from handlers.texts import ENGLISH
-from storage import keys
+from storage import inbox, keys
 from storage.dead import DeadLetters
 from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
+from tests.crash.launch import LEASE
+from tests.crash.process import BotProcess
 
 pytestmark = pytest.mark.slow
 
@@ -261,3 +265,47 @@ async def _thaw(world: World, chat: int) -> None:
     await until(world, lambda: _parked(world, 1))
     await world.redis.delete(keys.pace(world.settings.bot_id, chat))
     await world.redis.zadd(keys.parked(world.settings.bot_id), {str(chat): 1})
+
+
+# A stop after a death
+
+
+def environment(world: World) -> dict[str, str]:
+    """What a process is told that lives in this world."""
+    settings = world.settings
+    return {
+        "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
+        "TELEGRAM_API_URL": settings.telegram_api_url,
+        "COMPLETION_URL": settings.completion_url,
+        "FOLDER_ID": "folder",
+        "API_KEY": "key",
+        "LISTEN": "127.0.0.1:0",
+        "REDIS_URL": str(settings.redis_url and settings.redis_url.get_secret_value()),
+    }
+
+
+async def test_a_stop_before_the_next_words(
+    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is on the screen from a process that died stays, marked, in the chat and in mind."""
+    world = elsewhere
+    world.model.script(Say(WORDS, steps=30, delay=0.2), Say("other", delay=30))
+    process = BotProcess(environment(world), tmp_path)
+    world.room.say(ANN, ANN, "hi", language="en")
+    await until(world, lambda: ["editMessageText", True] in _calls(world))
+    process.kill()
+    await process.ended()
+    (left,) = growing(world, ANN)
+    monkeypatch.setattr(inbox, "LEASE", LEASE)
+    async with running(world.settings):
+        await until(world, lambda: len(world.bodies()) == 2)
+        world.room.press(ANN, ANN, left["message_id"], pressed(left))
+        (said,) = await world.hears(ANN)
+        await until(world, lambda: _is_empty(world))
+    shown = said.removesuffix(f"\n\n{ENGLISH.stopped_mark}")
+    assert said != shown
+    assert shown.startswith(left["text"])
+    assert WORDS.startswith(shown)
+    _, answer = await world.history(ANN)
+    assert json.loads(answer)["text"].strip() == shown
+    assert world.said(ANN)[0]["message_id"] == left["message_id"]

@@ -15,6 +15,7 @@ from bot import worker as module
 from bot.worker import Worker
 from handlers.dispatch import Unreadable
 from handlers.markup import Chunk
+from handlers.pacing import Shed
 from handlers.turn import Reply, Turn
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
@@ -34,6 +35,7 @@ class Handlers:
         self.handled: list[tuple[int, Any]] = []
         self.apologies: list[Any] = []
         self.late: list[Any] = []
+        self.tell: Callable[[], Awaitable[None]] = at_once
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update, and note it if that succeeds."""
@@ -49,6 +51,7 @@ class Handlers:
     async def tell_late(self, update: str) -> None:
         """Note who was told."""
         self.late.append(json.loads(update)["text"])
+        await self.tell()
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Obey a stop, unless it is refused."""
@@ -106,7 +109,7 @@ async def until(condition: Callable[[], Any]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def at_once(_update: dict[str, Any], _turn: Turn) -> None:
+async def at_once(*_: Any) -> None:
     """Deal with anything."""
 
 
@@ -411,3 +414,77 @@ async def test_who_waits_long_is_told_once(house: House, monkeypatch: pytest.Mon
         await asyncio.sleep(0.3)
         go.set()
     assert one.late + other.late == ["hi"]
+
+
+async def waits_for_ever(*_: Any) -> None:
+    """Be a Telegram that does not answer."""
+    await asyncio.Event().wait()
+
+
+async def test_who_cannot_be_told_holds_up_no_takeover(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lanes of the dead are taken over while a notice waits, and so are those that were parked."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    dead, parking = (Inbox(house.redis, house.bot_id, name) for name in ("dead", "parking"))
+    await dead.begin()
+    for inbox, chat in ((dead, 2), (parking, 3)):
+        await house.put(chat, "hi")
+        (claim,) = await inbox.take(1, 1)
+    await parking.park(claim, 0.001)
+    handlers = Handlers(at_once)
+    handlers.tell = waits_for_ever
+    async with house.worker(handlers):
+        await until(lambda: handlers.late)
+        await dead.leave()
+        await until(lambda: len(handlers.handled) == 2)
+
+
+async def test_many_who_wait_are_told_side_by_side(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bounded number at a time, each once, in the end all; who never answers is given up."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    monkeypatch.setattr(module, "NOTICE_SECONDS", 0.2)
+    now = most = 0
+
+    async def tell() -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            now -= 1
+
+    handlers = Handlers(waits_for_ever)
+    handlers.tell = tell
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0)
+    async with house.worker(handlers, lanes=1):
+        for chat in range(1, 101):
+            await house.put(chat, chat)
+        await until(lambda: len(handlers.late) == 100)
+    assert sorted(handlers.late) == list(range(1, 101))
+    assert most == module.MOST_NOTICES
+
+
+async def test_a_notice_without_room_comes_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shed is tried again at the next look, and only until it is told."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    go = asyncio.Event()
+
+    async def tell() -> None:
+        if len(handlers.late) < 3:
+            raise Shed
+
+    handlers = Handlers(lambda *_: go.wait())  # type: ignore[arg-type]
+    handlers.tell = tell
+    async with house.worker(handlers):
+        await house.put(1, "hi")
+        await until(lambda: len(handlers.late) == 3)
+        await house.put(2, "ho")  # two looks later
+        await until(lambda: "ho" in handlers.late)
+        go.set()
+    assert handlers.late == ["hi", "hi", "hi", "ho"]
