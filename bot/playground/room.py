@@ -234,6 +234,10 @@ class Room:
         """Let the next calls of ``method`` fail, one fault a call; None lets a call pass."""
         self._faults.setdefault(method.lower(), deque()).extend(faults)
 
+    def pardon(self) -> None:
+        """Let no call fail that has not yet."""
+        self._faults.clear()
+
     def next_fault(self, method: str) -> Fault | None:
         planned = self._faults.get(method.lower())
         return planned.popleft() if planned else None

@@ -9,7 +9,7 @@ import sys
 import time
 
 from storage.inbox import LEASE
-from tests.crash import failover, recovery, rolling
+from tests.crash import failover, recovery, rolling, thaw
 from tests.crash.boundary import all_boundaries
 from tests.crash.launch import LEASE as SHORT_LEASE
 from tests.crash.storm import STORMS, blow
@@ -88,6 +88,7 @@ async def main() -> int:
     if not arguments.only:
         await _by_name(report, "killed at steps", signal.SIGKILL, form)
         await _by_name(report, "frozen at steps", signal.SIGSTOP, form)
+        await _thawed(report, form)
         await _restarted(report, form)
         if form == "valkey":
             await _recoveries(report)
@@ -107,6 +108,13 @@ async def _by_name(report: Report, name: str, halt: signal.Signals, form: str) -
     report.row(name, *halts, seconds, verdicts)
     times = [passage.recovery for passage in passages]
     report.times(f"halt to reply, lease {SHORT_LEASE:.0f} s", times, float("inf"))
+
+
+async def _thawed(report: Report, form: str) -> None:
+    began = time.monotonic()
+    verdicts = await thaw.all_freezes(form)
+    seconds = time.monotonic() - began
+    report.row("frozen in pauses", 0, len(verdicts), seconds, verdicts)
 
 
 async def _losses(report: Report, form: str) -> None:
