@@ -13,6 +13,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from bot.playground.chat import Json
 from bot.playground.fault import Fault
 from storage import keys
 from storage.message import ChatKey
@@ -86,10 +87,12 @@ async def _pass(freeze: Freeze, url: str, folder: Path) -> Verdict:
             for chat in CHATS:
                 await place.answered(chat, PATIENCE)
             await rest(place, redis)
+            finished = len(place.room.calls)
             first.thaw()
             await asyncio.sleep(WAKING_SECONDS)
-            await rest(place, redis)
         verdict = await judge(place, redis)
+        effects = list(place.room.calls)[finished:]
+        verdict.others += [f"{one['method']} once awake" for one in effects if _is_effect(one)]
         codes = await asyncio.gather(first.stop(), second.stop())
     verdict.others += [f"a process ended with {code} when asked to stop" for code in codes if code]
     verdict.others += _growing(place)
@@ -103,6 +106,11 @@ async def _met(freeze: Freeze, place: World, redis: Redis) -> bool:
         return sum(not call["ok"] for call in calls) >= len(CHATS)
     outboxes = (keys.outbox(place.bot_id, ChatKey(chat)) for chat in CHATS)
     return all(await asyncio.gather(*(redis.hexists(outbox, "shown") for outbox in outboxes)))
+
+
+def _is_effect(call: Json) -> bool:
+    """Tell whether a call is one that people see."""
+    return "chat_id" in call["parameters"] and not call["method"].startswith("get")
 
 
 def _growing(place: World) -> list[str]:
