@@ -34,6 +34,8 @@ class Proxy:
         self._flowing.set()
         self.drips = False
         """Replies come byte by byte."""
+        self.latency = 0.0
+        """Seconds that each part of a reply takes."""
         self.port = 0
         self.troubles = 0
         """How many requests were troubled."""
@@ -160,6 +162,7 @@ class _Connection:
             await self._proxy.flow()
             if self._cut:
                 return
+            await asyncio.sleep(self._proxy.latency)
             size = 1 if self._proxy.drips else len(data)
             for start in range(0, len(data), size):
                 self._to_client.write(data[start : start + size])

@@ -16,8 +16,10 @@ from redis.asyncio import Redis, UnixDomainSocketConnection
 from structlog.testing import capture_logs
 
 from bot.app import running
+from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from bot.settings import Settings
+from handlers import delivery
 from storage import keys
 from storage.connect import connect, patiently, translated
 from storage.embedded import embedded_server
@@ -163,6 +165,27 @@ async def test_a_worker_that_is_cut_off(talk: Talk, proxy: Proxy) -> None:
                 await asyncio.sleep(LEASE)
             talk.ask(ANN)
             await talk.answered()
+    await talk.check()
+
+
+@pytest.mark.parametrize("fault", [Fault(status=429, retry_after=4), Fault(status=502), Fault()])
+async def test_a_worker_that_is_cut_off_in_a_pause(
+    talk: Talk, proxy: Proxy, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker sends what it was to send once more; when its pause is over, it does not."""
+    monkeypatch.setattr(delivery, "PAUSES", (2 * LEASE,) * 9)
+    room, settings = talk.world.room, talk.world.settings.model_copy(update={"streaming": "off"})
+    worker = storage_through(settings, proxy).model_copy(update={"role": "worker"})
+    async with running(worker), running(settings.model_copy(update={"role": "intake"})):
+        room.fail("sendMessage", fault)
+        talk.ask(ANN)
+        await until(lambda: any(not call["ok"] for call in room.calls))
+        async with running(settings), proxy.stalled():
+            await talk.answered()
+        await asyncio.sleep(2 * LEASE + 1)  # until its pause is over
+        assert len(talk.world.said(ANN)) == 1
+        talk.ask(ANN)
+        await talk.answered()
     await talk.check()
 
 
