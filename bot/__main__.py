@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,6 +30,10 @@ log = structlog.get_logger()
 
 FAILED = 1
 MISCONFIGURED = 2
+DEMO_SECONDS = 1.3
+"""How long the demo takes to end: nothing of it is kept."""
+CUT_SECONDS = 0.5
+"""How long an end that is cut off takes: redis-py can swallow a cancellation."""
 
 
 def main() -> int:
@@ -64,7 +71,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _act(arguments: argparse.Namespace) -> int:
     if arguments.command == "demo":
-        return _finished(_demo(arguments))
+        code = _finished(_demo(arguments))
+        os._exit(code)  # the local model's threads end when they like, and there is nothing to lose
     settings = read()
     logs.configure(settings.secrets)
     match arguments.command:
@@ -91,21 +99,33 @@ def _finished(work: Coroutine[Any, Any, None]) -> int:
 
 
 async def _run(settings: Settings) -> None:
-    task = _this_task()
-    stop = asyncio.Event()
-    _on_signal(task.cancel)  # not begun yet, so there is nothing to finish
-    async with running(settings):
-        _on_signal(stop.set)
-        await stop.wait()
-        log.info("stopping", then="finishing what came in; a second signal stops at once")
-        _on_signal(task.cancel)
+    await _until_stopped(running(settings), "finishing what came in")
 
 
 async def _demo(arguments: argparse.Namespace) -> None:
+    await _until_stopped(demo.demo(arguments), "forgetting what was said here", DEMO_SECONDS)
+
+
+async def _until_stopped(
+    work: AbstractAsyncContextManager[None], then: str, seconds: float | None = None
+) -> None:
+    """Do ``work`` until a signal ends it; a second one, or ``seconds`` of ending, cuts it off."""
     task = _this_task()
     stop = asyncio.Event()
-    _on_signal(lambda: task.cancel() if stop.is_set() else stop.set())
-    await demo.demo(arguments, stop)
+    _on_signal(task.cancel)  # not begun yet, so there is nothing to finish
+    async with work:
+        _on_signal(stop.set)
+        await stop.wait()
+        _on_signal(partial(_cut_off, task))
+        log.info("stopping", then=f"{then}; a second signal stops at once")
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, _cut_off, task)
+
+
+def _cut_off(task: asyncio.Task[Any]) -> None:
+    """End a task; and the process, where even that takes long. Whatever it has can be lost."""
+    task.cancel()
+    asyncio.get_running_loop().call_later(CUT_SECONDS, os._exit, 0)
 
 
 def _this_task() -> asyncio.Task[Any]:

@@ -25,7 +25,7 @@ from bot.polling import Polling
 from bot.settings import Settings
 from bot.transport import transport
 from bot.webhook import Webhook, shared_secret
-from bot.worker import Worker
+from bot.worker import GRACE_SECONDS, Worker
 from handlers.access import Access
 from handlers.addressing import is_mere_talk
 from handlers.chat import Chat
@@ -55,20 +55,25 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """What all bots of this process share; ``completion`` is None where none are answered."""
+    """What all bots of this process share; ``completion`` is None where none are answered.
+
+    ``grace`` is how many seconds a stop waits for what is in hand.
+    """
 
     redis: Redis
     name: str
     completion: YandexGPT | None
     health: web.Health
+    grace: float
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[None]:
+async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIterator[None]:
     """Run the bots, or the part of them that ``ROLE`` names, while the block runs.
 
-    Leaving it finishes what is in hand, or gives it back. Waits for storage and for Telegram as
-    long as it must. Of several bots, those whose tokens Telegram refuses are left out.
+    Leaving it finishes what is in hand within ``grace`` seconds, or gives it back. Waits for
+    storage and for Telegram as long as it must. Of several bots, those whose tokens Telegram
+    refuses are left out.
     Raises `TokenRefused`, `CompletionMisconfigured` or `StorageUnavailable` when it cannot begin.
     """
     async with AsyncExitStack() as stack:
@@ -83,7 +88,7 @@ async def running(settings: Settings) -> AsyncIterator[None]:
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
             await stack.enter_async_context(beside(places.renewing()))
-        process = _Process(redis, name, completion, web.Health())
+        process = _Process(redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
         # Each in a task of its own, so that they stop side by side.
         async with asyncio.TaskGroup() as lives:
@@ -157,7 +162,7 @@ def _worker(
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))
-    return Worker(inbox, Dispatch(application, access), settings.lanes)
+    return Worker(inbox, Dispatch(application, access), settings.lanes, process.grace)
 
 
 async def _take_in(

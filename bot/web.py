@@ -27,6 +27,8 @@ STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
 
 SILENT_SECONDS = 3.0
 """How long storage may take for its figures: who asks for them gives up after 10 s."""
+FLUSH_SECONDS = 0.5
+"""How long a client may take, at the end, to read what is sent to it already."""
 
 
 class _Server(uvicorn.Server):
@@ -34,6 +36,18 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Leave signals alone: the process, not its web server, decides when to stop."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close all connections, those too that came at the last moment, and wait for no client."""
+        loop = asyncio.get_running_loop()
+        late = loop.time() + FLUSH_SECONDS
+        async with asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(super().shutdown(sockets))
+            while not ending.done():
+                for connection in list(self.server_state.connections):
+                    transport = connection.transport
+                    transport.close() if loop.time() < late else transport.abort()
+                await asyncio.wait({ending}, timeout=0.02)
 
 
 @contextlib.asynccontextmanager
@@ -56,9 +70,6 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         yield f"http://{bound}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        for connection in list(server.server_state.connections):
-            # A long poll would hold the door open for its whole time-out.
-            connection.transport.close()
         await task
         listener.close()
 

@@ -71,12 +71,15 @@ class _Lane:
 
 
 class Worker:
-    """Works on up to ``lanes`` lanes at once."""
+    """Works on up to ``lanes`` lanes at once; a stop waits ``grace`` seconds for them."""
 
-    def __init__(self, inbox: Inbox, dispatch: Dispatch, lanes: int) -> None:
+    def __init__(
+        self, inbox: Inbox, dispatch: Dispatch, lanes: int, grace: float = GRACE_SECONDS
+    ) -> None:
         self._inbox = inbox
         self._dispatch = dispatch
         self._lanes = lanes
+        self._grace = grace
         self._running: dict[str, _Lane] = {}
         # Claims by several ways, in one moment, may be more than there was room for.
         self._places = asyncio.Semaphore(lanes)
@@ -277,7 +280,7 @@ class Worker:
         """Wait for what is in hand; give back what takes too long, for others to go on with."""
         tasks = [lane.task for lane in self._running.values() if lane.task]
         if tasks:
-            await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+            await asyncio.wait(tasks, timeout=self._grace)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -177,6 +177,9 @@ class _Server:
             log.warning("embedded_server_killed", after=_LEAVE_SECONDS)
             self._child.kill()
             self._child.wait()
+        except asyncio.CancelledError:  # whatever it has acknowledged is on disk
+            self._child.kill()
+            raise
 
     def _start_if_free(self, *, repair: bool) -> subprocess.Popen[bytes] | None:
         with (self._folder / "server.lock").open("a") as lock:

@@ -62,16 +62,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", help="the only token that is taken")
 
 
-async def demo(arguments: argparse.Namespace, stop: asyncio.Event) -> None:
-    """Serve the local Telegram, and the bot on it, until ``stop`` is set.
+@contextlib.asynccontextmanager
+async def demo(arguments: argparse.Namespace) -> AsyncIterator[None]:
+    """Serve the local Telegram, and the bot on it, while the block runs.
 
-    The first address printed is the page's. Raises SettingsRefused when the address cannot be
-    had, the environment has a mistake, or there is no model; and what `bot.app.running` raises.
+    The first address printed is the page's. Leaving it drops what is in hand: all that was said is
+    forgotten then. Raises SettingsRefused when the address cannot be had, the environment has a
+    mistake, or there is no model; and what `bot.app.running` raises.
     """
     log.configure()
     async with AsyncExitStack() as stack:
         await (_without_bot if arguments.no_bot else _with_bot)(arguments, stack)
-        await stop.wait()
+        yield
 
 
 async def _without_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> None:
@@ -98,7 +100,7 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
     settings = demo_settings(url, token, Path(folder), local=local)
     log.configure(settings.secrets)
-    await stack.enter_async_context(running(settings))
+    await stack.enter_async_context(running(settings, grace=0))
     _say(f"Open {url}/ and write to the bot{note}. {about}")
 
 

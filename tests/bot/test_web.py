@@ -194,3 +194,45 @@ async def test_the_end_waits_for_no_client() -> None:
             await begun.wait()
         with pytest.raises(httpx.HTTPError):
             await waiting
+
+
+async def test_the_end_waits_for_nobody_who_comes_back() -> None:
+    """A page that asks again, as soon as its request was cut off, does not hold up the end."""
+
+    async def slow(request: Request) -> Response:
+        await gone(request.receive)
+        return Response()
+
+    asked = asyncio.Event()
+
+    async def ask_on(url: str) -> None:
+        async with httpx.AsyncClient(timeout=60) as http:
+            while True:
+                asked.set()
+                with contextlib.suppress(httpx.HTTPError):
+                    await http.get(url)
+                await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        async with serving(Starlette(routes=[Route("/", slow)]), "127.0.0.1", 0) as url:
+            asking = asyncio.create_task(ask_on(url))
+            await asked.wait()
+        asking.cancel()
+
+
+async def test_the_end_waits_for_nobody_who_does_not_read() -> None:
+    """Nor does a client that leaves unread what is sent to it."""
+
+    async def much(_: Request) -> Response:
+        return Response(b"x" * 30_000_000)
+
+    async with (
+        asyncio.timeout(10),
+        serving(Starlette(routes=[Route("/", much)]), "127.0.0.1", 0) as url,
+    ):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", int(url.rpartition(":")[2]), limit=1
+        )
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readexactly(1)
+    writer.close()

