@@ -5,12 +5,13 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -26,6 +27,7 @@ from bot.playground.emulator import telegram_routes
 from bot.playground.model import LocalModel, ModelMissing
 from bot.playground.prompt import Refusal
 from bot.playground.room import Room
+from bot.playground.same_origin import SameOrigin
 from bot.settings import Settings, SettingsRefused, read
 from bot.web import serving
 from storage.message import Message
@@ -59,6 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help=f"default {HOST}:{PORT}, or a free port",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name under which it is served, say behind a proxy; may be repeated",
+    )
     parser.add_argument("--token", help="the only token that is taken")
 
 
@@ -82,7 +91,7 @@ async def _without_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> 
     except SettingsRefused as error:
         words, about = _Silent(str(error)), f"{_NO_BOT} {error}"
     room = Room(arguments.token)
-    app = _application(room, CompletionServer(words), about, _UNASKED)
+    app = application(room, CompletionServer(words), about, _UNASKED, hosts_of(arguments))
     url, note = await stack.enter_async_context(_served(app, arguments.listen))
     await stack.enter_async_context(room.webhook.delivering())
     _say(f"{url}/ is the page{note}. {about}")
@@ -95,7 +104,8 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
     local = not _signs_in(token)
     words = await _local_model() if local else _Silent(_UNSEEN)
     about, unasked = (_LOCAL, _UNASKED) if local else (_YANDEXGPT, _UNSEEN)
-    app = _application(Room(token), CompletionServer(words), about, unasked)
+    room = Room(token)
+    app = application(room, CompletionServer(words), about, unasked, hosts_of(arguments))
     url, note = await stack.enter_async_context(_served(app, arguments.listen))
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
     settings = demo_settings(url, token, Path(folder), local=local)
@@ -171,9 +181,19 @@ class _Silent:
         yield
 
 
-def _application(room: Room, completions: CompletionServer, about: str, unasked: str) -> Starlette:
+def hosts_of(arguments: argparse.Namespace) -> list[str]:
+    """Return the hosts under which the demo is served, told by its arguments."""
+    host, _ = arguments.listen or (HOST, PORT)
+    return [host, *arguments.allow_host]
+
+
+def application(
+    room: Room, completions: CompletionServer, about: str, unasked: str, hosts: Collection[str]
+) -> Starlette:
+    """Make what is served at the one address, under ``hosts``: see `SameOrigin`."""
     _furnish(room)
     facts = {
+        "run": secrets.token_hex(4),
         "username": room.username,
         "people": [{"id": person.id, "name": person.first_name} for person in (ANNA, BORIS)],
         "group": GROUP,
@@ -192,7 +212,8 @@ def _application(room: Room, completions: CompletionServer, about: str, unasked:
             *completions.routes,
             Route("/about.json", about_json),
             Mount("/", page),
-        ]
+        ],
+        middleware=[Middleware(SameOrigin, hosts)],
     )
 
 

@@ -2,8 +2,8 @@
 
 What holds here was read in telegram-bot-api's source (WebhookActor.cpp): one update of a queue at
 a time, only 2xx counts, the pauses between tries, ``Retry-After``. Telegram takes nothing but
-https; the emulator posts over http too, but to the loopback only. Methods that a bot calls in the
-body of its response are not carried out.
+https; the emulator posts over http too, and to the loopback only: it resolves no name but localhost
+and follows no redirect. Methods that a bot calls in the body of its response are not carried out.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -52,10 +51,10 @@ class Target:
 
     def __post_init__(self) -> None:
         try:
-            parts = urlsplit(self.url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host = port = None
+            parts = httpx.URL(self.url)  # read as it will be when it is posted to
+            host, port = parts.raw_host.decode(), parts.port
+        except (httpx.InvalidURL, ValueError):  # the latter of a name that no IDNA is
+            host, port = "", None
         if not host or parts.scheme not in ("http", "https"):
             raise ValueError("invalid webhook URL specified")
         if len(self.secret) > LONGEST_SECRET:
@@ -69,6 +68,10 @@ class Target:
         if (port or 443) not in PORTS:
             text = "Webhook can be set up only on ports 80, 88, 443 or 8443"
             raise ValueError(f"bad webhook: {text}")
+        if _is_address(host):
+            raise ValueError(f"bad webhook: IP address {host} is reserved")
+        text = "Failed to resolve host: Name or service not known"
+        raise ValueError(f"bad webhook: {text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,12 @@ def queue_of(update: dict[str, Any]) -> tuple[str, str]:
 
 
 def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
         return False
+    return True

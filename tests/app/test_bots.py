@@ -95,7 +95,7 @@ async def test_each_knows_its_own(two: Telegrams) -> None:
 
 async def test_each_has_its_webhook(two: Telegrams) -> None:
     """Each bot's webhook has a path of its own, and a secret of its own."""
-    settings = two.settings.model_copy(update={"webhook_url": "https://bot.example.org/hook"})
+    settings = two.settings.model_copy(update={"webhook_url": "https://127.0.0.1/hook"})
     async with address_of(settings):
         hooks = []
         for world in two.worlds:
@@ -103,7 +103,7 @@ async def test_each_has_its_webhook(two: Telegrams) -> None:
                 await asyncio.sleep(0.01)
             hooks.append(target)
     assert [hook.url for hook in hooks] == [
-        f"https://bot.example.org/hook/{token.partition(':')[0]}" for token in TOKENS
+        f"https://127.0.0.1/hook/{token.partition(':')[0]}" for token in TOKENS
     ]
     assert hooks[0].secret != hooks[1].secret
 

@@ -1,26 +1,35 @@
 """The playground's page in a real browser: Debian's chromium, driven by playwright."""
 
 import argparse
+import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from bot import log
 from bot.playground import demo as module
 from bot.playground.demo import add_arguments, demo
+from bot.web import serving
 from handlers.texts import RUSSIAN
 from storage.message import Message
 
 CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-)
+FLAGS = [
+    *["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    *["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    "--host-resolver-rules=MAP example.org 127.0.0.1",
+]
+AWAY = "Failed to load resource: net::ERR_"
 HOSTILE = "<img src=x onerror='document.title=`pwned`'> <script>document.title='pwned'</script>"
 NEW_TAB = 'target="_blank" rel="noopener noreferrer"'
 
@@ -49,40 +58,55 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
         yield
 
 
-@pytest.fixture
-async def url(capsys: pytest.CaptureFixture[str]) -> AsyncIterator[str]:
-    """Run the demo, bot included; the page's address."""
-    async with demo(arguments()):
+@contextlib.asynccontextmanager
+async def started(capsys: pytest.CaptureFixture[str], *argv: str) -> AsyncIterator[str]:
+    """Run the demo while the block runs; yields the page's address."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    given = argv if "--listen" in argv else ("--listen", "127.0.0.1:0", *argv)
+    async with demo(parser.parse_args(given)):
         printed = capsys.readouterr().out
         yield printed[printed.index("http://") :].split(" ")[0]
 
 
-def arguments(port: int = 0) -> argparse.Namespace:
-    """What the demo is started with."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(["--listen", f"127.0.0.1:{port}"])
+@pytest.fixture
+async def url(capsys: pytest.CaptureFixture[str]) -> AsyncIterator[str]:
+    """Run the demo, bot included; the page's address."""
+    async with started(capsys) as address:
+        yield address
 
 
 @pytest.fixture
-async def page(url: str) -> AsyncIterator[Page]:
-    """Open the page; the test fails when a script on it does."""
+async def browser() -> AsyncIterator[Browser]:
+    """Start the browser, for which example.org is this machine."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium is not installed, and CI must not skip the page")
         pytest.skip("NOT TESTED: the page needs chromium (apt-get install chromium)")
-    errors: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS.split(), timeout=60_000
+            executable_path=CHROMIUM, args=FLAGS, timeout=60_000
         )
-        page = await browser.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-        await page.goto(url)
-        yield page
+        yield browser
         await browser.close()
-    assert errors == []
+
+
+@pytest.fixture
+async def blank(browser: Browser) -> AsyncIterator[Page]:
+    """Open a tab; the test fails when a script in it does, but for servers that are away."""
+    errors: list[str] = []
+    page = await browser.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    yield page
+    assert [error for error in errors if not error.startswith(AWAY)] == []
+
+
+@pytest.fixture
+async def page(blank: Page, url: str) -> Page:
+    """Open the page."""
+    await blank.goto(url)
+    return blank
 
 
 async def write(page: Page, text: str) -> None:
@@ -207,3 +231,113 @@ async def test_a_phone_needs_no_sideways_scrolling(page: Page) -> None:
     await page.get_by_role("tab", name="Group").click()
     await expect(page.get_by_role("radio", name="Boris")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+async def test_the_demo_is_started_again(blank: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same tab says that the demo is away, and goes on with the new one by itself."""
+    async with started(capsys) as url:
+        await blank.goto(url)
+        for text in ("Hello there", "And again"):
+            await write(blank, text)
+            await expect(blank.locator(".bubble.bot").last).to_contain_text(text)
+    await expect(blank.locator("#status")).to_contain_text("does not answer")
+    await write(blank, "Is anybody there?")
+    await expect(blank.get_by_label("Message", exact=True)).to_have_value("Is anybody there?")
+    await blank.get_by_role("tab", name="Group").click()
+    async with started(capsys, "--listen", url.removeprefix("http://").strip("/")):
+        await expect(blank.get_by_text("Nobody has written here yet")).to_be_visible()
+        await expect(blank.locator("#status")).to_be_empty()
+        await expect(blank.locator("#sent-facts")).to_have_text("Nothing yet: write to the bot.")
+        await expect(blank.locator("#sent li")).to_have_count(0)
+        await blank.keyboard.press("Enter")
+        await expect(blank.locator(".bubble.bot")).to_contain_text("Is anybody there?")
+        await expect(blank.locator("#sent li").last).to_have_text("userIs anybody there?")
+
+
+async def test_odd_requests_to_the_model(page: Page, url: str) -> None:
+    """Whatever a program sends to the model, the page shows what it can, and goes on."""
+    odd = ["null", "7", '"text"', "no JSON", "[]", "{}", '{"messages": 7}',
+           '{"messages": [null, 7, {"text": {}}]}', '{"completionOptions": null}']  # fmt: skip
+    async with httpx.AsyncClient(base_url=url) as http:
+        for number, body in enumerate(odd, 1):
+            await http.post("/foundationModels/v1/completion", content=body)
+            await http.post("/room/say", json={"chat": module.GROUP, "user": 101, "text": "hm"})
+            await expect(page.locator("#sent-facts")).to_contain_text(f"Request {number},")
+    await expect(page.locator("#status")).to_be_empty()
+
+
+HOSTILE_PAGE = """
+<iframe name="frame"></iframe>
+<form target="frame" method="post" enctype="text/plain" action="{url}room/say">
+  <input name='{{"chat": 1, "user": 1, "text": "form' value='"}}'>
+</form>
+<form target="frame" method="get" action="{url}bot1:evil/setWebhook">
+  <input name="url" value="http://127.0.0.1:1/x">
+</form>
+<script>
+  const url = "{url}", body = JSON.stringify({{chat: 1, user: 1, text: "fetched"}});
+  const json = {{"Content-Type": "application/json"}}, read = [];
+  const loaded = (tag, src) => new Promise((resolve) => {{
+    const how = {{ src, onload: resolve, onerror: resolve }};
+    document.body.append(Object.assign(document.createElement(tag), how));
+  }});
+  const tried = (path, options) => fetch(url + path, options).then(
+    async (response) => read.push(await response.text()), () => {{}});
+  (async () => {{
+    for (const mode of ["cors", "no-cors"]) {{
+      await tried("room/say", {{ method: "POST", mode, body }});
+      await tried("room/say", {{ method: "POST", mode, body, headers: json }});
+      await tried("room/log", {{ mode }});
+      await tried("bot1:evil/getMe", {{ mode }});
+    }}
+    navigator.sendBeacon(url + "room/say", body);
+    await loaded("img", url + "bot1:evil/setWebhook?url=http://127.0.0.1:1/x");
+    await loaded("script", url + "bot1:evil/getUpdates");
+    await loaded("iframe", url);
+    for (const form of document.forms) {{
+      form.submit();
+      await new Promise((resolve) => (document.querySelector("iframe").onload = resolve));
+    }}
+    document.title = "done " + read.join("");
+  }})();
+</script>
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "example.org"])
+async def test_other_websites(
+    browser: Browser, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    """A page of another origin, of the same site or not, reads nothing and changes nothing."""
+    async with (
+        started(capsys, "--no-bot") as url,
+        serving(Starlette(routes=[Route("/", hostile(url))]), "127.0.0.1", 0) as elsewhere,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        before = (await http.get("/room/chats")).json()
+        tab = await browser.new_page()
+        await tab.goto(elsewhere.replace("127.0.0.1", host))
+        await tab.wait_for_function("document.title.startsWith('done')")
+        assert (await tab.title()).strip() == "done"
+        assert (await http.get("/room/chats")).json() == before
+        assert (await http.get("/room/log")).json()["calls"] == []
+        assert (
+            await http.get("/bot2:mine/getMe")
+        ).status_code == 200  # the first to ask is the bot
+
+
+def hostile(url: str) -> Callable[[Request], Awaitable[HTMLResponse]]:
+    async def page(_: Request) -> HTMLResponse:
+        return HTMLResponse(HOSTILE_PAGE.format(url=url))
+
+    return page
+
+
+async def test_a_name_that_leads_here(browser: Browser, url: str) -> None:
+    """A foreign name that resolves to this machine shows nothing of the demo."""
+    tab = await browser.new_page()
+    for path in ("", "room/log", "about.json"):
+        answer = await tab.goto(url.replace("127.0.0.1", "example.org") + path)
+        assert answer
+        assert answer.status == 403
+        assert "not served under this name" in await answer.text()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.playground.emulator import telegram_routes
@@ -375,6 +375,14 @@ async def test_dropped_in_flight(room: Room, bot: Bot, hook: str, api: Callable[
             "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443",
         ),
         (
+            {"url": "https://example.org"},
+            "bad webhook: Failed to resolve host: Name or service not known",
+        ),
+        (
+            {"url": "https://169.254.169.254/latest"},
+            "bad webhook: IP address 169.254.169.254 is reserved",
+        ),
+        (
             {"url": "https://example.org", "secret_token": "x" * (LONGEST_SECRET + 1)},
             "secret token is too long",
         ),
@@ -391,13 +399,43 @@ async def test_refusals(api: Callable[..., Any], given: dict[str, str], reason: 
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org", "https://example.org:8443/x", "http://localhost:1/x",
-            "http://[::1]:1", "https://127.0.0.1:1"],
+    "url", ["http://localhost:1/x", "http://LOCALHOST", "http://[::1]:1", "https://127.0.0.1:1",
+            "http://example.org@127.0.0.1"],
 )  # fmt: skip
 async def test_addresses_that_are_taken(api: Callable[..., Any], url: str) -> None:
-    """Https on Telegram's ports, or anything on the loopback."""
+    """Anything on the loopback."""
     assert await api("setWebhook", url=url) is True
     assert (await api("getWebhookInfo"))["url"] == url
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "host", ["example.org", "localhost.example.org", "127.0.0.1.example.org", "localhost@1.1.1.1",
+             "localhost:80@example.org", "example.org#@localhost", "example.org?@localhost",
+             "localhost\\.example.org", "localhost.", "127.1", "0x7f.0.0.1", "2130706433",
+             "0.0.0.0", "10.0.0.1", "192.168.1.1", "[fe80::1]", "[::]", "xn--", "①②⑦.0.0.1",
+             "locаlhost"],
+)  # fmt: skip
+def test_addresses_elsewhere(scheme: str, host: str) -> None:
+    """Nothing leads away from this machine: no name but localhost, no address but its loopback."""
+    with pytest.raises(ValueError, match=r"^(bad webhook: .*|invalid webhook URL specified)$"):
+        Target(f"{scheme}://{host}")
+
+
+async def test_redirects_are_not_followed(room: Room, bot: Bot, hook: str) -> None:
+    """A webhook that sends Telegram elsewhere has failed."""
+
+    async def elsewhere(_: Request) -> Response:
+        return RedirectResponse(hook, 307)
+
+    app = Starlette(routes=[Route("/", elsewhere, methods=["POST"])])
+    async with serving(app, "127.0.0.1", 0) as url, room.webhook.delivering():
+        room.webhook.point(Target(url))
+        room.say(ANN, ANN, "hi")
+        await until(lambda: room.webhook.failure is not None)
+    assert room.webhook.failure
+    assert "307 Temporary Redirect" in room.webhook.failure.message
+    assert bot.seen == []
 
 
 async def test_the_end_waits_for_nobody(room: Room, bot: Bot, hook: str) -> None:

@@ -1,5 +1,6 @@
 // The playground's page: write as a person, see the bot answer, see what the model was sent.
 
+import { clearSent, showSent } from "./sent.js";
 import { element, formatted } from "./text.js";
 
 const TYPING_SECONDS = 6; // so long do Telegram's own apps show sendChatAction
@@ -10,9 +11,8 @@ const SUGGESTIONS = ["What is the capital of France?", "/help", "/reset"];
 const page = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((found) => [found.id, found]),
 );
-let demo; // what demo.py tells: people (the first has the private chat), group, username, about, unasked
+let demo; // what demo.py tells: run, people (the first has the private chat), group, username, about, unasked
 let shown; // the chat on the screen, who speaks, and the message that is being replied to
-let sentCount = 0;
 let typingTimer;
 let toastTimer;
 
@@ -24,17 +24,38 @@ async function fetched(path, options) {
 }
 
 async function follow() {
-  for (let since = 0; ; ) {
+  for (;;) {
     try {
-      await refresh();
-      since = (await fetched(`room/changes?since=${since}`)).version;
-      page.status.textContent = "";
+      await begin();
+      for (let since = 0; ; ) {
+        await refresh();
+        page.status.textContent = "";
+        since = (await fetched(`room/changes?since=${since}`)).version;
+      }
     } catch (error) {
-      page.status.textContent = `The playground does not answer: ${error.message}`;
-      since = 0; // a new playground counts from the beginning
+      tellGone(error);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
+}
+
+// Starts over when the demo is another one than before: its room is empty and counts from 0.
+async function begin() {
+  const told = await fetched("about.json");
+  if (told.run === demo?.run) return;
+  demo = told;
+  clearSent(demo.unasked);
+  page.about.textContent = demo.about;
+  page.mention.textContent = `@${demo.username}`;
+  open(demo.people[0].id);
+}
+
+function tellGone(error) {
+  page.status.textContent = `The demo does not answer (${error.message}). Once it runs again, so does this page.`;
+}
+
+function look() {
+  refresh().catch(tellGone);
 }
 
 async function refresh() {
@@ -77,7 +98,7 @@ function open(chat) {
   showReplying();
   showSpeakers();
   page.text.focus();
-  return refresh();
+  look();
 }
 
 function showMessages(messages, drafts) {
@@ -151,8 +172,7 @@ function act(label, onclick) {
 
 function edit(message) {
   shown.editing = message;
-  page.text.value = message.text;
-  grow();
+  write(message.text);
   page.text.focus();
 }
 
@@ -194,47 +214,52 @@ function showTyping(calls) {
 
 // --- what the person writes ---
 
-async function say(text) {
+function say(text) {
   const { chat, user, editing } = shown;
   if (editing) {
     shown.editing = null;
-    await post("room/edit", { chat, message_id: editing.message_id, text });
-    return;
+    return post("room/edit", { chat, message_id: editing.message_id, text });
   }
   const words = { chat, user, text };
   if (shown.replyTo) words.reply_to = shown.replyTo.message_id;
   replyTo(null);
   page.messages.scrollTop = page.messages.scrollHeight;
-  await post("room/say", words);
+  return post("room/say", words);
 }
 
+// Tells whether it arrived.
 async function post(path, body) {
   try {
     const headers = { "Content-Type": "application/json" };
     await fetched(path, { method: "POST", headers, body: JSON.stringify(body) });
+    return true;
   } catch (error) {
     page.status.textContent = `Not sent: ${error.message}`;
+    return false;
   }
 }
 
 async function attach() {
   const [file] = page.file.files;
-  if (!file) return;
+  if (!file || !shown) return;
   const caption = page.text.value.trim();
-  page.text.value = "";
+  const sent = { chat: shown.chat, user: shown.user, name: file.name, text: await file.text(), caption };
   page.file.value = "";
-  await post("room/document", {
-    chat: shown.chat, user: shown.user, name: file.name, text: await file.text(), caption,
-  });
+  write("");
+  if (!(await post("room/document", sent)) && !page.text.value) write(caption);
 }
 
-function send(event) {
+async function send(event) {
   event.preventDefault();
   const text = page.text.value.trim();
-  if (!text) return;
-  page.text.value = "";
+  if (!text || !shown) return;
+  write("");
+  if (!(await say(text)) && !page.text.value) write(text);
+}
+
+function write(text) {
+  page.text.value = text;
   grow();
-  say(text);
 }
 
 function grow() {
@@ -263,7 +288,7 @@ function speaker({ id, name }) {
     shown.user = id;
     showSpeakers();
     page.text.focus();
-    return refresh();
+    look();
   };
   const made = element("button", { type: "button", onclick: choose }, name);
   made.setAttribute("role", "radio");
@@ -276,45 +301,12 @@ function mentionBot() {
   page.text.focus();
 }
 
-// --- what the model was sent ---
-
-function showSent(completions) {
-  if (completions.length === sentCount) return;
-  sentCount = completions.length;
-  const last = completions.at(-1);
-  const { modelUri, completionOptions = {}, messages: turns = [] } = last.body;
-  const time = new Date(last.time * 1000).toLocaleTimeString();
-  page["sent-facts"].textContent =
-    `Request ${completions.length}, at ${time}: ${modelUri}, temperature ${completionOptions.temperature}, ` +
-    `at most ${completionOptions.maxTokens} tokens, ${turns.length} messages`;
-  page.sent.replaceChildren(...turns.map(turn));
-  page.sent.scrollTop = page.sent.scrollHeight;
-}
-
-function turn({ role, text }) {
-  return element(
-    "li",
-    { className: role },
-    element("span", { className: "role" }, role),
-    element("p", { dir: "auto" }, text),
-  );
-}
-
-async function start() {
-  page.compose.onsubmit = send;
-  page.text.oninput = grow;
-  page.file.onchange = attach;
-  page.text.onkeydown = (event) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
-  };
-  page.replying.lastElementChild.onclick = () => replyTo(null);
-  page.mention.onclick = mentionBot;
-  demo = await fetched("about.json");
-  page.about.textContent = demo.about;
-  page["sent-facts"].textContent = demo.unasked;
-  page.mention.textContent = `@${demo.username}`;
-  await open(demo.people[0].id);
-  follow();
-}
-
-start();
+page.compose.onsubmit = send;
+page.text.oninput = grow;
+page.file.onchange = attach;
+page.text.onkeydown = (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
+};
+page.replying.lastElementChild.onclick = () => replyTo(null);
+page.mention.onclick = mentionBot;
+follow();
