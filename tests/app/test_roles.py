@@ -231,10 +231,9 @@ async def test_what_takes_too_long_is_given_back(
     split: World, words: Deliberate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that stops gives back what it cannot finish, and another one does, at once."""
-    monkeypatch.setattr(worker, "GRACE_SECONDS", 0.1)
     monkeypatch.setattr(inbox, "LEASE", 600.0)  # nobody waits for it to end
     async with processes(split, "intake"):
-        async with processes(split, "worker"):
+        async with running(split.settings.model_copy(update={"role": "worker"}), grace=0.1):
             split.room.say(ANN, ANN, "slow one")
             split.room.say(ANN, ANN, "two")
             exchange = await is_asked(split, "slow one")

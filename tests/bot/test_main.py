@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.playground.replies import Silence
+from bot.worker import GRACE_SECONDS
 from tests.conftest import ANN, World
 from tests.valkey import Valkey
 
@@ -143,5 +145,29 @@ async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
         assert (await http.get(url)).status_code == 200
         assert (await http.get(url.replace("healthz", "readyz"))).json() == {"problems": []}
         assert "telegram_shed_total" in (await http.get(url.replace("healthz", "metrics"))).text
+    bot.terminate()
+    await bot.communicate()
+
+
+async def test_a_second_signal_ends_it_at_once(elsewhere: World, tmp_path: Path) -> None:
+    """The first one lets it finish what is in hand, and says so; the second does not."""
+    elsewhere.model.script(Silence())
+    bot = await start(tmp_path, **environment(elsewhere))
+    elsewhere.room.say(ANN, ANN, "hi")
+    async with asyncio.timeout(20):
+        while not elsewhere.model.open:  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.02)
+    bot.send_signal(signal.SIGINT)
+    assert bot.stderr
+    async for line in bot.stderr:
+        if b"a second signal stops at once" in line:
+            break
+    bot.send_signal(signal.SIGINT)
+    async with asyncio.timeout(GRACE_SECONDS / 2):
+        await bot.communicate()
+    assert bot.returncode == 0
+    # Nothing is lost.
+    bot = await start(tmp_path, **environment(elsewhere))
+    assert await elsewhere.hears(ANN) == ["echo: hi"]
     bot.terminate()
     await bot.communicate()

@@ -74,10 +74,12 @@ class House:
         await self._door.put(Arrival(ChatKey(chat), next(_update_ids), update, interrupts))
 
     @asynccontextmanager
-    async def worker(self, handlers: Handlers, lanes: int = 8) -> AsyncIterator[Worker]:
+    async def worker(
+        self, handlers: Handlers, lanes: int = 8, grace: float = module.GRACE_SECONDS
+    ) -> AsyncIterator[Worker]:
         """Let a worker work while the block runs."""
         inbox = Inbox(self.redis, self.bot_id, f"worker-{next(_update_ids)}")
-        worker = Worker(inbox, handlers, lanes)  # type: ignore[arg-type]
+        worker = Worker(inbox, handlers, lanes, grace)  # type: ignore[arg-type]
         async with worker.working():
             yield worker
 
@@ -301,18 +303,15 @@ async def test_a_stop_finishes_what_is_in_hand(house: House) -> None:
     assert not await house.empty()
 
 
-async def test_a_stop_gives_back_what_takes_too_long(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stop_gives_back_what_takes_too_long(house: House) -> None:
     """After the grace another worker has the lane at once, not after a lease."""
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
     begun = asyncio.Event()
 
     async def deal(_update: dict[str, Any], _turn: Turn) -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    async with house.worker(Handlers(deal)):
+    async with house.worker(Handlers(deal), grace=0.05):
         await house.put(1, "long")
         await begun.wait()
     handlers = Handlers(at_once)
@@ -459,8 +458,7 @@ async def test_many_who_wait_are_told_side_by_side(
 
     handlers = Handlers(waits_for_ever)
     handlers.tell = tell
-    monkeypatch.setattr(module, "GRACE_SECONDS", 0)
-    async with house.worker(handlers, lanes=1):
+    async with house.worker(handlers, lanes=1, grace=0):
         for chat in range(1, 101):
             await house.put(chat, chat)
         await until(lambda: len(handlers.late) == 100)
