@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Sequence
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -23,9 +23,7 @@ sizes = st.integers(1, 700)
 exchanges = st.tuples(sizes, sizes)
 steps = st.one_of(
     st.tuples(st.sampled_from(["keep", "keep", "replace"]), exchanges),
-    st.tuples(
-        st.sampled_from(["undo", "forget", "forget for good", "restore", "drop"]), st.none()
-    ),
+    st.tuples(st.sampled_from(["undo", "forget", "forget for good", "restore", "drop"]), st.none()),
     st.tuples(st.sampled_from(["push", "import"]), st.lists(exchanges, min_size=1, max_size=6)),
 )
 
@@ -100,7 +98,22 @@ class Conversation:
         await self._inbox.done(claim)
 
 
+SMALL, LARGE, MORE = (1, 1), (200, 200), (100, 100)
+
+
 @given(st.lists(steps, max_size=12))
+@example(
+    [
+        ("keep", LARGE),
+        ("forget", None),
+        ("keep", SMALL),
+        ("drop", None),
+        ("restore", None),
+        ("keep", MORE),
+    ]
+)
+@example([("keep", SMALL), ("undo", None), ("push", [LARGE]), ("keep", MORE)])
+@example([("keep", SMALL), ("import", [LARGE]), ("keep", MORE)])
 @settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -115,6 +128,15 @@ async def test_a_history_is_what_its_model_is(
         found = await redis.lrange(keys.history(conversation.id, CHAT), 0, -1)
         assert found == conversation.history
     await redis.delete(*await redis.keys(f"{{{conversation.id}}}:*"), "none")
+
+
+async def test_half_an_exchange(redis: Redis) -> None:
+    """Where somebody left one, it goes before the newest exchange loses anything."""
+    conversation = Conversation(redis)
+    key = keys.history(conversation.id, CHAT)
+    await redis.rpush(key, *encoded([SMALL])[:1])
+    await conversation._reply(Kept(said((500, 500)), 0, most_bytes=MOST))
+    assert await redis.lrange(key, 0, -1) == encoded([(500, 500)])
 
 
 async def test_a_long_history_costs_no_more(redis: Redis) -> None:
