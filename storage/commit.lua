@@ -10,13 +10,9 @@ if redis.call('HSETNX', KEYS[2], 'reply', ARGV[3]) == 0 then return 1 end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
 local act = ARGV[4]
 
--- Gives how many messages there are, and their bytes, as they were noted with the last change. Where
--- somebody else has changed the list they are counted anew, and what is beyond the bound is cut off.
-local function measured(most)
-  local length, noted = redis.call('LLEN', history), redis.call('HMGET', state, 'length', 'bytes')
-  local bytes = tonumber(noted[2])
-  if bytes and tonumber(noted[1]) == length then return length, bytes end
-  bytes = 0
+-- Counts messages and their bytes, from the newest back; what is beyond the bound is cut off.
+local function counted(most)
+  local length, bytes = redis.call('LLEN', history), 0
   for last = length, 1, -2 do
     local first = math.max(0, last - 2)
     for _, entry in ipairs(redis.call('LRANGE', history, first, last - 1)) do bytes = bytes + #entry end
@@ -29,15 +25,18 @@ local function measured(most)
 end
 
 -- Adds an exchange, and lets the oldest ones go that are too much; the newest stays in any case.
+-- Messages and bytes are known from the last time, unless somebody else has changed the list.
 local function add(most_messages, most_bytes, ...)
-  local length, bytes = measured(most_bytes)
+  local noted = redis.call('HMGET', state, 'length', 'bytes')
+  local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
+  local known = tonumber(noted[1]) == length
   local function drop(pop, number)
     for _, entry in ipairs(redis.call(pop, history, number) or {}) do
       length, bytes = length - 1, bytes - #entry
     end
   end
   if act == 'replace' then drop('RPOP', 2) end
-  local added = {...}
+  if not known then length, bytes = counted(most_bytes) end
   for _, entry in ipairs(added) do bytes = bytes + #entry end
   length = redis.call('RPUSH', history, ...)
   while length > #added and (length > most_messages or bytes > most_bytes) do

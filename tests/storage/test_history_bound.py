@@ -78,9 +78,13 @@ class Conversation:
                 await self.redis.ltrim(key, 2, -1)
             case "import":
                 self.history = encoded(exchanges)
-                item = Item(f"history:{CHAT}", "list", -1, self.history)
+                noted = ["asked", "1", "length", str(len(self.history)), "bytes", "1"]
                 archive = Archive(self.redis, self.id)
-                await archive.write(item, await archive.progress(), str(next(self._numbers)))
+                for item in (
+                    Item(f"history:{CHAT}", "list", -1, self.history),
+                    Item(f"state:{CHAT}", "hash", -1, noted),
+                ):
+                    await archive.write(item, await archive.progress(), str(next(self._numbers)))
 
     async def _keep(self, exchange: tuple[int, int], *, replaces: bool) -> None:
         kept = Kept(said(exchange), self.epoch, replaces=replaces, most_bytes=MOST)
