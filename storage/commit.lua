@@ -29,7 +29,7 @@ end
 local function add(most_messages, most_bytes, ...)
   local noted = redis.call('HMGET', state, 'length', 'bytes')
   local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
-  local known = tonumber(noted[1]) == length
+  local known = noted[2] and tonumber(noted[1]) == length
   local function drop(pop, number)
     for _, entry in ipairs(redis.call(pop, history, number) or {}) do
       length, bytes = length - 1, bytes - #entry
