@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -183,8 +184,8 @@ class Pauses(list[float]):
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self._sleep = asyncio.sleep
-        monkeypatch.setattr(module.random, "uniform", lambda _low, _high: 1)
-        monkeypatch.setattr(module.asyncio, "sleep", self)
+        monkeypatch.setattr(random, "uniform", lambda _low, _high: 1)
+        monkeypatch.setattr(asyncio, "sleep", self)
 
     async def __call__(self, seconds: float) -> None:
         if seconds in (SECONDS / 5, 60):  # the lease's, and an open poll's

@@ -430,7 +430,7 @@ async def test_a_stop_among_refused_ones(house: House, others: list[str], first:
         await house.put(1, "question")
         await begun.wait()
         await house.put(1, *(["/stop", *others] if first else [*others, "/stop"]))
-        await until(lambda: turns[0].interrupted.is_set())
+        await until(turns[0].interrupted.is_set)
         handlers.slow.set()
         await until(lambda: len(handlers.handled) == 2 + len(others))
 

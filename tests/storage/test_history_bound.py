@@ -52,7 +52,6 @@ class Conversation:
 
     async def take(self, step: str, exchanges: Sequence[tuple[int, int]]) -> None:
         """Let one thing happen, to both."""
-        key = keys.history(self.id, CHAT)
         match step:
             case "keep" | "replace":
                 await self._keep(exchanges[0], replaces=step == "replace")
@@ -60,28 +59,37 @@ class Conversation:
                 await self._reply(Undone())
                 self.history = self.history[:-2]
             case "forget" | "forget for good":
-                for_good = step == "forget for good"
-                await self._reply(Forgotten(CHAT, for_good))
-                if self.history or for_good:
-                    self.forgotten = [] if for_good else self.history
-                self.history = []
-                self.epoch += 1
+                await self._forget(for_good=step == "forget for good")
             case "restore":
                 await self._reply(Restored())
                 if not self.history:
                     self.history, self.forgotten = self.forgotten, []
-            case "push":  # by hand, or a program of the owner's
-                self.history += encoded(exchanges)
-                await self.redis.rpush(key, *encoded(exchanges))
+            case _:
+                await self._by_hand(step, encoded(exchanges))
+
+    async def _forget(self, *, for_good: bool) -> None:
+        await self._reply(Forgotten(CHAT, for_good))
+        if self.history or for_good:
+            self.forgotten = [] if for_good else self.history
+        self.history = []
+        self.epoch += 1
+
+    async def _by_hand(self, step: str, entries: list[str]) -> None:
+        """Let the owner change the list, by a program of theirs or of ours."""
+        key = keys.history(self.id, CHAT)
+        match step:
+            case "push":
+                self.history += entries
+                await self.redis.rpush(key, *entries)
             case "drop":
                 self.history = self.history[2:]
                 await self.redis.ltrim(key, 2, -1)
             case "import":
-                self.history = encoded(exchanges)
-                noted = ["asked", "1", "length", str(len(self.history)), "bytes", "1"]
+                self.history = entries
+                noted = ["asked", "1", "length", str(len(entries)), "bytes", "1"]
                 archive = Archive(self.redis, self.id)
                 for item in (
-                    Item(f"history:{CHAT}", "list", -1, self.history),
+                    Item(f"history:{CHAT}", "list", -1, entries),
                     Item(f"state:{CHAT}", "hash", -1, noted),
                 ):
                     await archive.write(item, await archive.progress(), str(next(self._numbers)))
