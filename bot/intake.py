@@ -146,7 +146,7 @@ def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
     for one in arrivals:
         update = json.loads(one.update)
         kind = _kind(update)
-        command = _text(update[kind]) if kind == "message" else ""
+        command = _command(update[kind]) if kind == "message" else ""
         presses = kind in ("callback_query", "stopped_message_generation")
         if (presses or COMMAND.match(command)) and not (
             ON_THE_LAST.match(command) and one.lane in kept_out
@@ -165,15 +165,16 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
     """Tell whether it is a command that may cut short what waits, or a stop button."""
     match kind:
         case "message":
-            return INTERRUPTING.match(_text(content)) is not None
+            return INTERRUPTING.match(_command(content)) is not None
         case "callback_query":
             return str(content.get("data")).startswith("stop:")
     return kind == "stopped_message_generation"
 
 
-def _text(message: dict[str, Any]) -> str:
+def _command(message: dict[str, Any]) -> str:
+    """Give the text that may be a command: not of who forwards what somebody else wrote."""
     text = message.get("text")
-    return text if isinstance(text, str) else ""
+    return text if isinstance(text, str) and "forward_origin" not in message else ""
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:

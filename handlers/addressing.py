@@ -58,7 +58,7 @@ def command(message: Message, me: User) -> list[str]:
 
     They are those that python-telegram-bot's own `CommandHandler` finds.
     """
-    entity = message.entities[0] if message.entities else None
+    entity = message.entities[0] if message.entities and not message.forward_origin else None
     if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
         return []
     name, _, bot = message.text[1 : entity.length].lower().partition("@")

@@ -203,6 +203,7 @@ async def test_what_makes_room_gets_in(full: Bot) -> None:
         press(3, 6, "stop:1"),
         update(4, 6, text="question"),
         update(5, 7, text="/help"),
+        update(8, 7, text="/reset", forward_origin={}),
         {"update_id": 6, "stopped_message_generation": {"chat": {"id": 7}, "draft_id": 1}},
         {"update_id": 7, "edited_message": {"chat": {"id": 7}, "text": "/reset"}},
     ]
@@ -216,7 +217,7 @@ async def test_what_makes_room_gets_in(full: Bot) -> None:
     await full.redis.config_set("maxmemory", "0")
     await full.intake.take(*batch)
     waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
-    assert waiting == [[2, 1], [3, 4], [5, 6, 7]]
+    assert waiting == [[2, 1], [3, 4], [5, 6, 8, 7]]
     assert await full.reasons() == ["no update_id"]
 
 
