@@ -300,3 +300,14 @@ def test_any_line(line: str, tmp_path: Path) -> None:
         return
     [item] = moving._items(file)
     assert item.kind in {"list", "hash", "zset", "string"}
+
+
+async def test_what_older_versions_kept(redis: Redis) -> None:
+    """Their exports are read; what nobody needs any more is left out, and the rest comes."""
+    archive = Archive(redis, next(_bot_ids))
+    former = Item("interrupt:5", "string", -1, ['1 {"update_id": 1}'])
+    mailbox = Item("mailbox:5", "list", -1, ['1 {"update_id": 1}', '1*{"update_id": 2}'])
+    for number, item in enumerate((former, mailbox), 1):
+        item.check()
+        await archive.write(item, str(number - 1) if number > 1 else "", str(number))
+    assert await archive.names(whole=True) == ["mailbox:5"]
