@@ -174,6 +174,7 @@ async def _take_in(
 ) -> None:
     process.health.intakes.append(intake)
     lease = Lease(process.redis, keys.poller(settings.bot_id), process.name)
+    process.health.leases.append(lease)
     if settings.webhook_url:
         given = settings.webhook_secret
         secret = (

@@ -52,7 +52,9 @@ async def open_storage(
     url = (
         given.get_secret_value()
         if given
-        else await stack.enter_async_context(embedded_server(settings.data_dir))
+        else await stack.enter_async_context(
+            embedded_server(settings.data_dir, memory=settings.embedded_memory)
+        )
     )
     redis = connect(url, connections=(settings.lanes + 8) * len(settings.bots))
     stack.push_async_callback(redis.aclose)

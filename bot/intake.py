@@ -3,13 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
 from handlers.burst import LONG, SOON_SECONDS
+from storage.connect import StorageFull
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, well_formed
@@ -24,6 +26,17 @@ UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", 
 for _outcome in ("stored", "known", "flood", "dropped", "dead"):
     UPDATES.labels(_outcome)  # from the start, or Prometheus misses the first
 INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
+COMMAND = re.compile(r"/[a-z]", re.IGNORECASE)
+ON_THE_LAST = re.compile(r"/(undo|retry)(@\w+)?(\s|$)", re.IGNORECASE)
+"""Commands that mean the last exchange: none of them may overtake a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """An update, or the beginning of one, that cannot be queued."""
+
+    text: str
+    reason: str
 
 
 class Intake:
@@ -44,36 +57,49 @@ class Intake:
     async def take(self, *updates: Any) -> None:
         """Store updates: each in its lane, or if it cannot have one, as a dead letter.
 
-        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived.
+        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived. Urgent
+        ones may be stored all the same, and are known when they come again with the others.
         """
-        arrivals = [found for update in updates if (found := await self._arrival(update))]
-        if not arrivals:
-            return
-        stored = await self._inbox.put(*arrivals)
-        for one, became in zip(arrivals, stored, strict=True):
-            UPDATES.labels(became).inc()
-            if became in ("flood", "dropped"):
-                log.warning("too_many_waiting", chat=one.lane.chat_id, update=became)
+        read = [self._read(update) for update in updates]
+        arrivals = [one for one in read if isinstance(one, Arrival)]
+        if arrivals:
+            await self._put(arrivals)
+        for one in read:
+            if isinstance(one, _Unreadable):
+                await self.bury(one.text, one.reason)
 
-    async def _arrival(self, update: Any) -> Arrival | None:
-        """Read as much of an update as it takes to queue it."""
+    async def _put(self, arrivals: Sequence[Arrival]) -> None:
+        try:
+            _count(arrivals, await self._inbox.put(*arrivals))
+        except StorageFull:
+            # What makes room must get in, or there never is any.
+            urgent = going_ahead(arrivals)
+            stored = await self._inbox.put_urgent(*urgent)
+            _count(urgent, stored)
+            if len(urgent) < len(arrivals) or "full" in stored:
+                raise
+
+    async def check_room(self) -> None:
+        """Raise `StorageUnavailable` if ordinary updates cannot be stored now."""
+        await self._inbox.check_room()
+
+    def _read(self, update: Any) -> Arrival | _Unreadable | None:
+        """Read as much of an update as it takes to queue it; None if it is not for us."""
         try:
             text = well_formed(json.dumps(update, ensure_ascii=False))
         except RecursionError:
-            await self.bury(repr(type(update)), "nested too deep")
-            return None
+            return _Unreadable(repr(type(update)), "nested too deep")
         update_id = update.get("update_id") if isinstance(update, dict) else None
         if type(update_id) is not int:
-            await self.bury(text, "no update_id")
-        elif len(text) > LARGEST:
-            await self.bury(text[:1000], f"{len(text)} characters long")
-        elif not (kind := _kind(update)) or self._is_talk(kind, update):
+            return _Unreadable(text, "no update_id")
+        if len(text) > LARGEST:
+            return _Unreadable(text[:1000], f"{len(text)} characters long")
+        if not (kind := _kind(update)) or self._is_talk(kind, update):
             log.debug("update_ignored", update=update_id)
-        elif (lane := lane_of(update)) is None:
-            await self.bury(text, "no readable chat")
-        else:
-            return Arrival(lane, update_id, text, _interrupts(kind, update[kind]))
-        return None
+            return None
+        if (lane := lane_of(update)) is None:
+            return _Unreadable(text, "no readable chat")
+        return Arrival(lane, update_id, text, _interrupts(kind, update[kind]))
 
     def _is_talk(self, kind: str, update: dict[str, Any]) -> bool:
         if kind not in ("message", "edited_message"):
@@ -102,6 +128,35 @@ def _may_go_on(message: dict[str, Any]) -> bool:
     return long or "forward_origin" in message or "media_group_id" in message
 
 
+def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:
+    for one, became in zip(arrivals, stored, strict=True):
+        if became != "full":
+            UPDATES.labels(became).inc()
+        if became in ("flood", "dropped"):
+            log.warning("too_many_waiting", chat=one.lane.chat_id, update=became)
+
+
+def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Choose those that do not wait with the others while memory is full: commands and presses.
+
+    They overtake what was said before them in their chats, but for commands that are about it.
+    """
+    ahead: list[Arrival] = []
+    kept_out: set[ChatKey] = set()
+    for one in arrivals:
+        update = json.loads(one.update)
+        kind = _kind(update)
+        command = _command(update[kind]) if kind == "message" else ""
+        presses = kind in ("callback_query", "stopped_message_generation")
+        if (presses or COMMAND.match(command)) and not (
+            ON_THE_LAST.match(command) and one.lane in kept_out
+        ):
+            ahead.append(one)
+        else:
+            kept_out.add(one.lane)
+    return ahead
+
+
 def _kind(update: dict[str, Any]) -> str:
     return next((kind for kind in KINDS if kind in update), "")
 
@@ -110,11 +165,16 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
     """Tell whether it is a command that may cut short what waits, or a stop button."""
     match kind:
         case "message":
-            said = content.get("text")
-            return isinstance(said, str) and INTERRUPTING.match(said) is not None
+            return INTERRUPTING.match(_command(content)) is not None
         case "callback_query":
             return str(content.get("data")).startswith("stop:")
     return kind == "stopped_message_generation"
+
+
+def _command(message: dict[str, Any]) -> str:
+    """Give the text that may be a command: not of who forwards what somebody else wrote."""
+    text = message.get("text")
+    return text if isinstance(text, str) and "forward_origin" not in message else ""
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:

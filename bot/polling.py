@@ -6,13 +6,14 @@ import json
 import random
 import re
 import time
+from collections import deque
 from typing import Any
 
 import httpx
 import structlog
 
 from bot.intake import KINDS, Intake
-from storage.connect import StorageUnavailable
+from storage.connect import StorageFull, StorageUnavailable
 from storage.lease import Lease, LeaseLost
 
 log = structlog.get_logger()
@@ -26,6 +27,12 @@ TOO_SILENT = 120.0
 LASTING = 3
 """Failures in a row after which intake has a problem."""
 LONGEST_PAUSE = 30.0
+FULL_PAUSE = 3.0
+"""The longest pause while storage is full: what makes room must not wait for long."""
+IDLE_PAUSE = 0.5
+"""The longest pause after polls that brought nothing new, and at once."""
+AT_ONCE = 0.5
+"""Seconds within which Telegram answers at once; with nothing new it holds a poll open."""
 CONFLICT_PAUSE = 5.0
 """Seconds before polling again while another process does, or a webhook is set."""
 
@@ -39,9 +46,15 @@ class Polling:
         self._url = bot_url
         self._intake = intake
         self._offset: int | None = None
+        self._taken: deque[int] = deque(maxlen=1000)
+        """Numbers of the newest updates that were taken."""
         self._polling = False
         self._heard_at = 0.0
         self.restarts = 0
+
+    async def check_room(self) -> None:
+        """Raise `StorageUnavailable` if what is polled could not be stored now."""
+        await self._intake.check_room()
 
     @property
     def is_silent(self) -> bool:
@@ -72,21 +85,28 @@ class Polling:
             await self._http.post(f"{self._url}/deleteWebhook", timeout=20)
 
     async def _poll(self) -> None:
-        failures = 0
+        failures = idle = 0
         while True:
+            began = time.monotonic()
             try:
-                await self._take(await self._fetch(POLL_SECONDS))
+                news = await self._take(await self._fetch(POLL_SECONDS))
                 failures = 0
                 self._intake.problem = None
-                continue
+                # A server may repeat what was confirmed, or hold no poll open.
+                idle = 0 if news or time.monotonic() - began > AT_ONCE else idle + 1
+                if not idle:
+                    continue
+                pause = _pause(0.02, idle, IDLE_PAUSE)
             except StorageUnavailable as error:
                 failures += 1
-                pause = min(LONGEST_PAUSE, 0.1 * 2**failures)
+                full = isinstance(error, StorageFull)
+                pause = _pause(0.2, failures, FULL_PAUSE if full else LONGEST_PAUSE)
                 self._intake.problem = str(error)
-                log.warning("polling_paused", reason=str(error), seconds=pause)
+                level = "debug" if full and failures > LASTING else "warning"
+                getattr(log, level)("polling_paused", reason=str(error), seconds=pause)
             except _PollFailed as error:
                 failures += 1
-                pause = error.pause or min(LONGEST_PAUSE, 0.5 * 2 ** (failures - 1))
+                pause = error.pause or _pause(0.5, failures, LONGEST_PAUSE)
                 if failures >= LASTING:
                     self._intake.problem = str(error)
                 # A connection that Telegram closed is nothing to tell; one that stays closed is.
@@ -94,7 +114,8 @@ class Polling:
                 getattr(log, level)("poll_failed", reason=str(error), seconds=pause)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
-    async def _take(self, updates: list[Any]) -> None:
+    async def _take(self, updates: list[Any]) -> bool:
+        """Take in what a poll brought; tells whether anything of it was new."""
         await self._intake.take(*updates)
         ids = [update.get("update_id") for update in updates if isinstance(update, dict)]
         numbers = [number for number in ids if type(number) is int]
@@ -104,6 +125,9 @@ class Polling:
         elif updates:
             # They cannot be confirmed, so Telegram will send them again at once.
             raise _PollFailed("updates without numbers")
+        news = not set(numbers) <= set(self._taken)
+        self._taken.extend(numbers)
+        return news
 
     async def _fetch(self, seconds: int, limit: int = 100) -> list[Any]:
         parameters = {"timeout": seconds, "limit": limit, "allowed_updates": json.dumps(KINDS)}
@@ -155,6 +179,11 @@ class _PollFailed(Exception):
         super().__init__(reason)
         self.pause = pause
         self.passing = passing
+
+
+def _pause(first: float, times: int, longest: float) -> float:
+    """How long to wait after so many times in a row, doubled each time up to the longest."""
+    return min(longest, first * 2.0 ** min(times - 1, 20))
 
 
 def _refused(response: httpx.Response) -> _PollFailed:

@@ -77,6 +77,12 @@ def _webhook_secret(value: str) -> str:
     return value
 
 
+def _memory(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[mg]b", value.lower()):
+        raise ValueError("is not an amount of memory in mb or gb")
+    return value.lower()
+
+
 def _address(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -222,6 +228,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = _setting(
         "where the embedded server keeps its data", "/var/lib/bot", default=Path("data")
+    )
+    embedded_memory: Annotated[str, BeforeValidator(_memory)] = _setting(
+        "how much the embedded server may hold; what is beyond stays at Telegram",
+        "2gb",
+        default="512mb",
     )
     telegram_proxy: ProxyUrl | None = _setting(
         "proxy for Telegram, `http://` or `socks5://`", "socks5://127.0.0.1:1080", default=None

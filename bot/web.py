@@ -17,6 +17,7 @@ from bot.intake import Intake
 from bot.polling import Polling
 from storage.census import Census
 from storage.connect import StorageUnavailable
+from storage.lease import Lease
 
 OLDEST = Gauge(
     "inbox_oldest_waiting_seconds", "For how long the oldest has waited for a worker", ["bot"]
@@ -88,6 +89,7 @@ class Health:
         self.censuses: list[Census] = []
         self.intakes: list[Intake] = []
         self.pollings: list[Polling] = []
+        self.leases: list[Lease] = []
         self.routes = [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
@@ -109,8 +111,26 @@ class Health:
         problems = []
         if problem := await self._count():
             problems.append(f"storage: {problem}")
+        elif refusal := await self._refusal():
+            problems.append(f"intake: {refusal}")
+        problems += [f"lease: {lease.problem}" for lease in self.leases if lease.problem]
         problems += [f"intake: {intake.problem}" for intake in self.intakes if intake.problem]
+        problems = list(dict.fromkeys(problems))
         return JSONResponse({"problems": problems}, 503 if problems else 200)
+
+    async def _refusal(self) -> str:
+        """Say why storage would refuse what is polled now, be it tried or not; else ''.
+
+        Who posts to a webhook hears that for each message, and has to go on: what makes room is
+        taken in all the same.
+        """
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                for polling in self.pollings:
+                    await polling.check_room()
+        except (StorageUnavailable, TimeoutError) as error:
+            return str(error) or f"silent for {SILENT_SECONDS:.0f} s"
+        return ""
 
     async def _metrics(self, _request: Request) -> Response:
         await self._count()

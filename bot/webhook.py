@@ -20,6 +20,7 @@ from handlers.pacing import Effect, Kind
 from storage import keys
 from storage.connect import StorageUnavailable, translated
 from storage.lease import Lease, LeaseLost
+from storage.script import Script
 
 log = structlog.get_logger()
 
@@ -31,11 +32,11 @@ LOOK_SECONDS = 60.0
 
 async def shared_secret(redis: Redis, bot_id: int) -> str:
     """Give the one secret of all processes, made by the first of them."""
-    key = keys.webhook_secret(bot_id)
     with translated():
-        if not await redis.exists(key):  # full memory refuses to set what may be there
-            await redis.set(key, secrets.token_urlsafe(32), nx=True)
-        return str(await redis.get(key))
+        agreed = await Script(redis, "agree")(
+            [keys.webhook_secret(bot_id)], [secrets.token_urlsafe(32)]
+        )
+    return str(agreed)
 
 
 _OF_THE_BOT = Effect(Kind.OTHER, hold=None)

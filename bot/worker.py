@@ -17,7 +17,7 @@ from handlers.pacing import Shed
 from handlers.turn import Turn
 from storage.budget import Frozen
 from storage.connect import StorageUnavailable
-from storage.inbox import LEASE, Claim, Inbox, LaneLost, Late, Opened
+from storage.inbox import LEASE, Claim, Entry, Inbox, LaneLost, Late, Opened
 from storage.message import ChatKey
 
 log = structlog.get_logger()
@@ -251,15 +251,30 @@ class Worker:
             await self._inbox.began(lane.claim, opened.begun + 1)
 
     async def _interrupt(self, lane: _Lane, opened: Opened) -> None:
-        """Cut the lane's turn short if a command that waits in its mailbox may do so."""
-        if opened.interrupt and lane.turn:
-            try:
-                if await self._dispatch.may_interrupt(opened.interrupt.update, lane.turn):
-                    lane.turn.interrupted.set()
-            except (TelegramError, Unreadable) as error:
-                log.info("not_interrupted", reason=repr(error))
-            except Exception:  # an odd update must not harm those before it
-                log.exception("not_interrupted")
+        """Cut the lane's turn short if anything that waits in its mailbox may do so."""
+        if (turn := lane.turn) is None:
+            return
+        # Side by side: none of them waits for what Telegram says of another.
+        looks = [
+            asyncio.create_task(self._may_interrupt(entry, turn)) for entry in opened.interrupts
+        ]
+        try:
+            for look in asyncio.as_completed(looks):
+                if await look:
+                    turn.interrupted.set()
+                    return
+        finally:
+            for task in looks:
+                task.cancel()
+
+    async def _may_interrupt(self, entry: Entry, turn: Turn) -> bool:
+        try:
+            return await self._dispatch.may_interrupt(entry.update, turn)
+        except (TelegramError, Unreadable) as error:
+            log.info("not_interrupted", reason=repr(error))
+        except Exception:  # an odd update must not harm those before it
+            log.exception("not_interrupted")
+        return False
 
     async def _beat(self) -> None:
         """Keep what is in hand ours, and drop what is no longer."""

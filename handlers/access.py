@@ -1,7 +1,10 @@
 """Who may speak with the bot, and who may make it forget."""
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from telegram import Chat, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatMemberStatus
@@ -9,8 +12,11 @@ from telegram.error import BadRequest, Forbidden
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from handlers import reply
-from handlers.addressing import is_addressed, is_from_a_person, is_private
+from handlers.addressing import command, is_addressed, is_from_a_person, is_private
 from handlers.texts import texts_for
+
+LATELY_SECONDS = 10.0
+"""How long Telegram's word on who is an admin holds, where only an interruption depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,9 @@ class Access:
     owners: AbstractSet[int]
     users: AbstractSet[int]
     chats: AbstractSet[int]
+    _lately: dict[tuple[int, int], tuple[float, asyncio.Task[bool]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def allows(self, message: Message) -> bool:
         """Tell whether the bot answers this person in this chat; its owners, everywhere."""
@@ -37,20 +46,31 @@ class Access:
         """Tell whether an owner of the bot wrote this."""
         return message.from_user is not None and message.from_user.id in self.owners
 
-    async def may_interrupt(self, command: Message) -> bool:
-        """Tell whether a command may cut short what its chat waits for.
+    async def may_interrupt(self, message: Message, me: User) -> bool:
+        """Tell whether a message may cut short what its chat waits for.
 
-        Everybody may stop an answer, which can be asked for again. What makes the bot forget
-        interrupts only when it is going to be obeyed.
+        Everybody may stop an answer, which can be asked for again. What makes the bot forget this
+        conversation interrupts only when it is going to be obeyed.
         """
-        if not is_from_a_person(command) or not self.allows(command):
+        if not is_from_a_person(message) or not self.allows(message):
             return False
-        return not _is_reset(command) or await self.may_change(command)
+        match command(message, me):
+            case ["stop", *_]:
+                return True
+            case ["reset"]:
+                return await self.may_change(message, is_admin=self._is_admin_lately)
+        return False
 
-    async def may_change(self, message: Message, person: User | None = None) -> bool:
+    async def may_change(
+        self,
+        message: Message,
+        person: User | None = None,
+        is_admin: Callable[[Chat, User], Awaitable[bool]] | None = None,
+    ) -> bool:
         """Tell whether who wrote ``message``, or ``person``, may change what a chat remembers.
 
         In a group it belongs to everybody, so its admins may; in a private chat the person.
+        ``is_admin`` asks Telegram, unless it is given.
         """
         person = person or message.from_user
         if is_private(message.chat) or (person and person.id in self.owners):
@@ -58,7 +78,17 @@ class Access:
         if message.sender_chat is not None and person == message.from_user:
             # An admin who writes anonymously does so in the group's own name.
             return message.sender_chat.id == message.chat_id
-        return person is not None and await _is_admin(message.chat, person)
+        return person is not None and await (is_admin or _is_admin)(message.chat, person)
+
+    async def _is_admin_lately(self, chat: Chat, person: User) -> bool:
+        """Tell the same as `_is_admin`, which is asked once for all who ask within a while."""
+        now, key = time.monotonic(), (chat.id, person.id)
+        for old in [one for one, (until, _) in self._lately.items() if until < now]:
+            del self._lately[old]
+        if key not in self._lately:
+            asking = asyncio.create_task(_is_admin(chat, person))
+            self._lately[key] = now + LATELY_SECONDS, asking
+        return await asyncio.shield(self._lately[key][1])
 
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
@@ -76,10 +106,6 @@ class Access:
         if person and update.message and is_addressed(message, context.bot.bot):
             await reply.say(message, texts_for(message.from_user).not_allowed)
         raise ApplicationHandlerStop
-
-
-def _is_reset(message: Message) -> bool:
-    return (message.text or "").lower().startswith("/reset")
 
 
 async def _is_admin(chat: Chat, person: User) -> bool:

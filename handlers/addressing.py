@@ -53,6 +53,20 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
         return False
 
 
+def command(message: Message, me: User) -> list[str]:
+    """Give the words of a command to the bot, its name first, in lower case; else none.
+
+    They are those that python-telegram-bot's own `CommandHandler` finds.
+    """
+    entity = message.entities[0] if message.entities and not message.forward_origin else None
+    if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
+        return []
+    name, _, bot = message.text[1 : entity.length].lower().partition("@")
+    if bot not in ("", str(me.username).lower()):
+        return []
+    return [name, *message.text.split()[1:]]
+
+
 def question(message: Message, me: User) -> str:
     """Give what a message asks, without the bot's name at its beginning or end."""
     text = well_formed(message.text or message.caption or "").strip()

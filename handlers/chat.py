@@ -179,6 +179,7 @@ class Chat:
             asked.asked,
             asked.replaces,
             told,
+            self.conversation.most_bytes,
         )
         return kept, words
 

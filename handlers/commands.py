@@ -55,7 +55,9 @@ class Commands:
     async def _reset_here(self, message: Message) -> None:
         texts = texts_for(message.from_user)
         if await self._access.may_change(message):
-            await reply.say(message, texts.forgotten, Forgotten(chat_key(message)))
+            for_good = await current.get().storage_is_full()
+            text = texts.forgotten_for_good if for_good else texts.forgotten
+            await reply.say(message, text, Forgotten(chat_key(message), for_good))
         else:
             await reply.say(message, texts.reset_is_for_admins)
 
@@ -68,7 +70,8 @@ class Commands:
         else:
             chat = ChatKey(int(number))
             text = texts.other_chat_forgotten.format(chat=chat.chat_id)
-            await reply.say(message, text, Forgotten(chat))
+            for_good = await current.get().storage_is_full()
+            await reply.say(message, text, Forgotten(chat, for_good))
             log.info("reset_by_owner", chat=chat.chat_id)
 
     async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

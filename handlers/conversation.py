@@ -13,7 +13,7 @@ from handlers.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
-from handlers.window import Estimate, fit
+from handlers.window import Estimate, fit, may_fit
 from storage.history import History, Past
 from storage.message import ChatKey, Message
 
@@ -21,6 +21,8 @@ log = structlog.get_logger()
 
 BYTES_A_LETTER = 4
 """The most that UTF-8 takes; JSON around it is outweighed by letters that take less."""
+WINDOWS_KEPT = 3
+"""How many times as much is kept of a conversation as the model's window could ever hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Conversation:
         self._system_prompt = system_prompt
         self._budget = budget
         self._estimate = Estimate()
+        self.most_bytes = int(WINDOWS_KEPT * budget * Estimate.MOST * BYTES_A_LETTER)
+        """What is to be kept of a conversation at most."""
 
     async def recall(self, chat: ChatKey) -> Past:
         """Read of a conversation's past what may fit the model's window."""
@@ -68,8 +72,12 @@ class Conversation:
     ) -> Outcome:
         """Ask ``question`` after ``past``; ``show`` hears the answer as it grows.
 
-        Raises a `CompletionError`.
+        Raises a `CompletionError`; `ContextTooLong` before the model is asked, when ``question``
+        alone is more than it can read.
         """
+        if not may_fit(self._system_prompt, question, self._budget):
+            excess = len(question) / self._budget / Estimate.MOST
+            raise ContextTooLong(f"a question of {len(question)} characters", excess)
         messages = fit(self._system_prompt, past, question, self._budget, self._estimate)
         try:
             answer = await self._complete(messages, show)

@@ -72,7 +72,7 @@ class Dispatch:
         """Tell whether an update that waits may cut short ``turn``, which waits before it."""
         parsed = self._parsed(update)
         if parsed.message:
-            return await self._access.may_interrupt(parsed.message)
+            return await self._access.may_interrupt(parsed.message, self._application.bot.bot)
         if query := parsed.callback_query:
             allowed = self._access.allows_in(query.from_user, query.message)
             return allowed and query.data == f"stop:{turn.asked}"

@@ -70,6 +70,10 @@ class Turn:
         await self._inbox.commit(self._claim, _write(reply), change)
         self.reply = reply
 
+    async def storage_is_full(self) -> bool:
+        """Tell whether what is forgotten has to make room at once."""
+        return await self._inbox.is_full()
+
     async def hold(self) -> None:
         """Make sure that this is still ours to answer: just before each effect on Telegram."""
         await self._inbox.hold(self._claim)

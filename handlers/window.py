@@ -43,6 +43,11 @@ class Estimate:
             self._counted = 0.9 * self._counted + counted
 
 
+def may_fit(system_prompt: str, question: str, budget: int) -> bool:
+    """Tell whether a question could be within the budget, by the most generous estimate."""
+    return len(system_prompt) + len(question) <= budget * Estimate.MOST
+
+
 def fit(
     system_prompt: str, past: Sequence[Message], question: str, budget: int, estimate: Estimate
 ) -> list[Message]:

@@ -26,12 +26,15 @@ OF_A_CHAT = {
     "usage": "hash",
     "mailbox": "list",
     "outbox": "hash",
-    "interrupt": "string",
 }
 OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string"}
 """Keys by their names' beginnings, and Redis's types of them."""
-IN_WORK = ("outbox", "interrupt")
+IN_WORK = "outbox"
 """What is known of the work on a mailbox's head, and true of that one only."""
+FORMER = {"interrupt": "string"}
+"""What exports of older versions hold, and nobody needs any more."""
+COUNTED = ("length", "bytes")
+"""What a conversation's state notes of its history, which is counted anew wherever that comes."""
 LAST = "mailbox"
 """Written after what belongs to it, for then its lane is queued."""
 
@@ -52,15 +55,17 @@ class Item:
     def check(self) -> None:
         """Raise ValueError, or TypeError, for what no bot would have there."""
         name, _, chat = self.name.partition(":")
-        if name in OF_A_CHAT:
+        if name in OF_A_CHAT | FORMER:
             ChatKey.parse(chat)
-        if (OF_A_CHAT | OF_THE_BOT).get(name) != self.kind or (name in OF_THE_BOT and chat):
+        if (OF_A_CHAT | OF_THE_BOT | FORMER).get(name) != self.kind or (
+            name in OF_THE_BOT and chat
+        ):
             raise ValueError(self.name)
         if type(self.expires) is not int or not -1 <= self.expires < 2**53:
             raise ValueError(self.expires)
         if not self.content or not all(isinstance(part, str) for part in self.content):
             raise TypeError(self.content)
-        if name == LAST and not all(re.match(r"\d+[ !]\{", entry) for entry in self.content):
+        if name == LAST and not all(re.match(r"\d+[ !*]\{", entry) for entry in self.content):
             raise ValueError(name)
         if self.kind == "zset" and not all(map(math.isfinite, map(float, self.content[1::2]))):
             raise ValueError(name)
@@ -99,7 +104,7 @@ class Archive:
                 str(key).removeprefix(self._tag)
                 async for key in self._redis.scan_iter(f"{self._tag}*", count=1000)
             }
-        wanted = {*OF_A_CHAT, *OF_THE_BOT} - (set() if whole else {*IN_WORK})
+        wanted = {*OF_A_CHAT, *OF_THE_BOT} - (set() if whole else {IN_WORK})
         kept = [name for name in found if name.partition(":")[0] in wanted]
         return sorted(kept, key=lambda name: (name.startswith(LAST), name))
 
@@ -107,7 +112,13 @@ class Archive:
         """Read what a key holds; None if it is gone meanwhile."""
         with translated():
             found = await self._export([self._tag + name])
-        return Item(name, str(found[0]), int(found[1]), found[2]) if found else None
+        if not found:
+            return None
+        kind, expires, content = str(found[0]), int(found[1]), found[2]
+        if name.startswith("state:"):
+            noted = zip(content[::2], content[1::2], strict=True)
+            content = [part for field in noted if field[0] not in COUNTED for part in field]
+        return Item(name, kind, expires, content) if content else None
 
     async def write(self, item: Item, before: str, after: str) -> None:
         """Write what a key held, and with it the progress, if that is still what it was ``before``.
@@ -119,6 +130,7 @@ class Archive:
             keys.progress(self._bot_id),
             self._tag + item.name,
             keys.mailboxes(self._bot_id) + lane,
+            f"{self._tag}state:{lane}",
             keys.ready(self._bot_id),
         ]
         with translated():

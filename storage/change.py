@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.history import LONGEST, encode
+from storage.history import LONGEST, MOST_BYTES, encode
 from storage.message import ChatKey, Message
 
 
@@ -13,6 +13,7 @@ class Kept:
 
     ``asked`` is the number by which Telegram's side knows the exchange: its question's, as a rule.
     ``told``: the person hears with this reply that the model does not get the oldest any more.
+    ``most_bytes`` is what the history may have; if it has more, its oldest exchanges leave.
     """
 
     exchange: Sequence[Message]
@@ -22,13 +23,18 @@ class Kept:
     asked: int = 0
     replaces: bool = False
     told: bool = False
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """The conversation of ``chat`` is forgotten, and answers to it that are still under way."""
+    """The conversation of ``chat`` is forgotten, and answers to it that are still under way.
+
+    ``for_good`` makes room at once, and nothing can bring it back.
+    """
 
     chat: ChatKey
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ def arguments(change: Change | None) -> list[str | int]:
                 "replace" if change.replaces else "keep",
                 change.epoch,
                 LONGEST,
+                change.most_bytes,
                 change.prompt_tokens,
                 change.completion_tokens,
                 change.asked,
@@ -59,7 +66,7 @@ def arguments(change: Change | None) -> list[str | int]:
                 *map(encode, change.exchange),
             ]
         case Forgotten():
-            return ["forget"]
+            return ["forget for good" if change.for_good else "forget"]
         case Undone():
             return ["undo"]
         case Restored():

@@ -1,27 +1,64 @@
 #!lua flags=allow-oom
 -- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing. ARGV: entry, consumer, reply,
--- what to do with the history: 'keep' or 'replace' (then epoch, longest history, prompt tokens,
--- completion tokens, number of the question, 1 if the person is told what is left out, messages...),
--- 'forget', 'undo', 'restore' or ''.
+-- what to do with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt
+-- tokens, completion tokens, number of the question, 1 if the person is told what is left out,
+-- messages...), 'forget', 'forget for good', 'undo', 'restore' or ''.
 -- Returns 1 when the reply is kept (now or before), 0 when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return 0 end
 if redis.call('HSETNX', KEYS[2], 'reply', ARGV[3]) == 0 then return 1 end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
 local act = ARGV[4]
+
+-- Counts messages and their bytes, from the newest back; what is beyond the bound is cut off.
+local function counted(most)
+  local length, bytes = redis.call('LLEN', history), 0
+  for last = length, 1, -2 do
+    local first = math.max(0, last - 2)
+    for _, entry in ipairs(redis.call('LRANGE', history, first, last - 1)) do bytes = bytes + #entry end
+    if bytes > most then
+      redis.call('LTRIM', history, first, -1)
+      return length - first, bytes
+    end
+  end
+  return length, bytes
+end
+
+-- Adds an exchange, and lets the oldest ones go that are too much; the newest stays in any case.
+-- Messages and bytes are known from the last time, unless somebody else has changed the list.
+local function add(most_messages, most_bytes, ...)
+  local noted = redis.call('HMGET', state, 'length', 'bytes')
+  local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
+  local known = noted[2] and tonumber(noted[1]) == length
+  local function drop(pop, number)
+    for _, entry in ipairs(redis.call(pop, history, number) or {}) do
+      length, bytes = length - 1, bytes - #entry
+    end
+  end
+  if act == 'replace' then drop('RPOP', 2) end
+  if not known then length, bytes = counted(most_bytes) end
+  for _, entry in ipairs(added) do bytes = bytes + #entry end
+  length = redis.call('RPUSH', history, ...)
+  while length > #added and (length > most_messages or bytes > most_bytes) do
+    drop('LPOP', math.min(2, length - #added))
+  end
+  redis.call('HSET', state, 'length', length, 'bytes', bytes)
+end
+
 if act == 'keep' or act == 'replace' then
   redis.call('HINCRBY', usage, 'answers', 1)
-  redis.call('HINCRBY', usage, 'prompt_tokens', ARGV[7])
-  redis.call('HINCRBY', usage, 'completion_tokens', ARGV[8])
+  redis.call('HINCRBY', usage, 'prompt_tokens', ARGV[8])
+  redis.call('HINCRBY', usage, 'completion_tokens', ARGV[9])
   -- An answer to what was asked before a reset stays out of the history after it.
   if (redis.call('GET', epoch) or '0') == ARGV[5] then
-    if act == 'replace' then redis.call('LTRIM', history, 0, -3) end
-    redis.call('RPUSH', history, unpack(ARGV, 11))
-    redis.call('LTRIM', history, -tonumber(ARGV[6]), -1)
-    redis.call('HSET', state, 'asked', ARGV[9])
+    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 12))
+    redis.call('HSET', state, 'asked', ARGV[10])
     redis.call('HDEL', state, 'answer')
-    if ARGV[10] == '1' then redis.call('HSET', state, 'told', 1) end
+    if ARGV[11] == '1' then redis.call('HSET', state, 'told', 1) end
   end
+elseif act == 'forget for good' then
+  redis.call('INCR', epoch)
+  redis.call('DEL', state, history, forgotten)
 elseif act == 'forget' then
   redis.call('INCR', epoch)
   redis.call('DEL', state)
@@ -31,9 +68,10 @@ elseif act == 'forget' then
   end
 elseif act == 'undo' then
   redis.call('LTRIM', history, 0, -3)
-  redis.call('HDEL', state, 'asked', 'answer')
+  redis.call('HDEL', state, 'asked', 'answer', 'length', 'bytes')
 elseif act == 'restore' and redis.call('EXISTS', history) < redis.call('EXISTS', forgotten) then
   redis.call('RENAME', forgotten, history)
   redis.call('PERSIST', history)
+  redis.call('HDEL', state, 'length', 'bytes')
 end
 return 1

@@ -15,6 +15,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
     DataError,
+    OutOfMemoryError,
     RedisClusterException,
     RedisError,
     ResponseError,
@@ -36,6 +37,10 @@ class StorageUnavailable(Exception):
     """Storage cannot be used now; what was being written may or may not stand. Try later."""
 
 
+class StorageFull(StorageUnavailable):
+    """The server has no memory left for anything new; nothing was written."""
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Turn what redis-py raises into `StorageUnavailable`, but for what no waiting would mend."""
@@ -45,6 +50,8 @@ def translated() -> Iterator[None]:
         yield
     except DataError:  # an odd value, such as an update may hold where a number should be
         raise
+    except OutOfMemoryError as error:
+        raise StorageFull(f"{type(error).__name__}: {error}") from error
     except (RedisError, RedisClusterException) as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     except (AttributeError, TypeError) as error:

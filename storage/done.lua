@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- KEYS: ready, mailbox, outbox, interrupt, dead, state, nothing. ARGV: entry, consumer, lane, reason
+-- KEYS: ready, mailbox, outbox, dead, state, nothing. ARGV: entry, consumer, lane, reason
 -- ('' unless the head is to be a dead letter), most dead letters, messages of the answer ('' if it is
 -- none).
 -- The head leaves its mailbox, with what was joined to it; if more waits there, the lane goes to the
@@ -11,14 +11,13 @@ local outbox = redis.call('HMGET', KEYS[3], 'joined', 'told')
 local heads = redis.call('LPOP', KEYS[2], 1 + (outbox[1] or 0)) or {}
 redis.call('DEL', KEYS[3])
 for _, head in ipairs(heads) do
-  if head == redis.call('GET', KEYS[4]) then redis.call('DEL', KEYS[4]) end
   if ARGV[4] ~= '' then
-    redis.call('RPUSH', KEYS[5], cjson.encode({reason = ARGV[4], update = head:match('^%d+.(.*)$')}))
-    redis.call('LTRIM', KEYS[5], -tonumber(ARGV[5]), -1)
+    redis.call('RPUSH', KEYS[4], cjson.encode({reason = ARGV[4], update = head:match('^%d+.(.*)$')}))
+    redis.call('LTRIM', KEYS[4], -tonumber(ARGV[5]), -1)
   end
 end
-if ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[6], 'asked') == 1 then
-  redis.call('HSET', KEYS[6], 'answer', ARGV[6])
+if ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[5], 'asked') == 1 then
+  redis.call('HSET', KEYS[5], 'answer', ARGV[6])
 end
 redis.call('XACK', KEYS[1], 'workers', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])

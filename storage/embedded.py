@@ -62,7 +62,7 @@ appendonly yes
 appendfsync always
 no-appendfsync-on-rewrite no
 aof-use-rdb-preamble no
-maxmemory 512mb
+maxmemory {memory}
 maxmemory-policy noeviction
 """
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
@@ -79,10 +79,13 @@ log = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
-async def embedded_server(folder: Path, binary: Path | None = None) -> AsyncIterator[str]:
+async def embedded_server(
+    folder: Path, binary: Path | None = None, memory: str = "512mb"
+) -> AsyncIterator[str]:
     """Start the server of ``folder``, or join the one that runs there, while the block runs.
 
-    Yields its URL, ``unix:///…``. ``binary`` names a server to use instead of the one found.
+    Yields its URL, ``unix:///…``. ``binary`` names a server to use instead of the one found;
+    ``memory`` is what it may hold, in Redis's way of writing.
     A server that ends is brought back for as long as the block runs; clients must retry.
     Leaving stops the server only where this process has started it. To be entered in the main
     thread: on Linux the server ends with the thread that started it.
@@ -91,7 +94,7 @@ async def embedded_server(folder: Path, binary: Path | None = None) -> AsyncIter
     """
     if sys.platform == "win32":
         raise StorageUnavailable(f"there is no embedded server on Windows: {_WAYS_OUT}")
-    server = _Server(_private(folder), await asyncio.to_thread(_find_binary, binary))
+    server = _Server(_private(folder), await asyncio.to_thread(_find_binary, binary), memory)
     supervisor = None
     try:
         await server.reach()
@@ -107,10 +110,11 @@ async def embedded_server(folder: Path, binary: Path | None = None) -> AsyncIter
 class _Server:
     """The server of one folder as one process sees it: its own child, or somebody else's."""
 
-    def __init__(self, folder: Path, binary: Path) -> None:
+    def __init__(self, folder: Path, binary: Path, memory: str) -> None:
         self.socket: Path  # set by reach()
         self._folder = folder
         self._binary = binary
+        self._memory = memory
         self._child: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None  # idle; it ends when the server ends
         self._log_start = 0  # where the log of the last child begins
@@ -196,7 +200,7 @@ class _Server:
             return self._child
 
     def _start(self, lock: int) -> subprocess.Popen[bytes]:
-        values = {"socket": self.socket, "folder": self._folder}
+        values = {"socket": self.socket, "folder": self._folder, "memory": self._memory}
         settings = _SETTINGS.format(**{k: str(v).translate(_ESCAPES) for k, v in values.items()})
         written = self._folder / "server.conf.new"
         written.write_bytes(os.fsencode(settings))

@@ -15,6 +15,8 @@ from storage.script import Script
 
 LONGEST = 1000
 """Messages kept in one history; older ones are cut off. 500 turns are far beyond any window."""
+MOST_BYTES = 3_000_000
+"""Bytes kept in one history, unless it is said how large the model's window is."""
 
 
 @dataclass(frozen=True, slots=True)

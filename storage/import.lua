@@ -1,16 +1,16 @@
 #!lua
--- KEYS: progress, a key, mailbox of its lane, ready. ARGV: progress before, progress after, what the
+-- KEYS: progress, a key, mailbox and state of its lane, ready. ARGV: progress before, progress after, what the
 -- key is, its lane, its type, when it expires (ms since 1970; -1: never), what it holds...
 -- Writes a key, once: progress tells how far the import has come. Returns 0 if it is neither as it was
 -- before nor as it is after.
--- What waits is added to what waits there already. What is known of the work on its head, or is to
--- cut it short, counts only if that head is the imported one.
+-- What waits is added to what waits there already. What is known of the work on its head counts only
+-- if that head is the imported one. An older version's `interrupt` is left out.
 local progress = redis.call('GET', KEYS[1]) or ''
 if progress == ARGV[2] then return 1 end
 if progress ~= ARGV[1] then return 0 end
 local name, kind = ARGV[3], ARGV[5]
 local waits = redis.call('EXISTS', KEYS[3]) == 1
-if waits and (name == 'outbox' or name == 'interrupt') then
+if name == 'interrupt' or (waits and name == 'outbox') then
   redis.call('SET', KEYS[1], ARGV[2])
   return 1
 end
@@ -23,7 +23,8 @@ for first = 7, #ARGV, 1000 do
   end
   redis.call(command, KEYS[2], unpack(some))
 end
+if name == 'history' or name == 'state' then redis.call('HDEL', KEYS[4], 'length', 'bytes') end
 if ARGV[6] ~= '-1' then redis.call('PEXPIREAT', KEYS[2], ARGV[6]) end
-if name == 'mailbox' and not waits then redis.call('XADD', KEYS[4], '*', 'lane', ARGV[4]) end
+if name == 'mailbox' and not waits then redis.call('XADD', KEYS[5], '*', 'lane', ARGV[4]) end
 redis.call('SET', KEYS[1], ARGV[2])
 return 1

@@ -48,7 +48,7 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.change import Change, Forgotten, arguments
-from storage.connect import StorageUnavailable, patiently, translated
+from storage.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.dead import MOST
 from storage.message import ChatKey
 from storage.script import Script
@@ -59,8 +59,11 @@ LEASE = 12.0
 """Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
 MOST_WAITING = 50
 """Updates of one lane; the next one is told to be too many, those after it are not stored."""
+MOST_URGENT = 10
+"""Urgent updates of one lane that may wait while memory is full."""
 IDS_KEPT = 100_000
-"""Update ids remembered; Telegram sends an update again for a day at the most."""
+IDS_SECONDS = 2 * 24 * 60 * 60
+"""How many update ids are remembered, and for how long; Telegram repeats one for a day at most."""
 MOST_LOOKED_AT = 1000
 """Lanes that one look for late people takes in; so many take 2 ms of the server's time."""
 MOST_UNPARKED = 1000
@@ -158,8 +161,7 @@ class Opened:
     ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
     ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
     is how far an answer had grown.
-    ``interrupt`` is the newest entry of the mailbox that wants to cut short what waits before
-    it.
+    ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
     """
 
     head: Entry
@@ -171,7 +173,7 @@ class Opened:
     reply: str
     shown: Shown
     partial: str
-    interrupt: Entry | None
+    interrupts: tuple[Entry, ...]
 
 
 class Inbox:
@@ -205,6 +207,7 @@ class Inbox:
                 "unpark",
             )
         }
+        self._put_urgent = Script(redis, "put", allow_oom=True)
 
     async def begin(self) -> None:
         """Make the consumer group, unless there is one."""
@@ -215,17 +218,50 @@ class Inbox:
         """Store updates, each ``update_id`` once; only then may they be confirmed.
 
         Returns for each ``stored``, ``known``, ``flood`` (stored, as the first too many) or
-        ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, also when
-        memory is full.
+        ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
+        `StorageFull`, which it is too, when memory is full.
         """
-        names = [keys.seen(self.bot_id), self._ready]
-        args: list[str | int] = [MOST_WAITING, IDS_KEPT, keys.interrupts(self.bot_id)]
-        for one in arrivals:
-            names += keys.mailbox(self.bot_id, one.lane), keys.interrupt(self.bot_id, one.lane)
-            args += one.update_id, str(one.lane), one.update, int(one.interrupts)
         with translated():
-            stored = await self._scripts["put"].kept(names, args, keys.mark(self.bot_id))
-        return [str(found) for found in stored]
+            return await self._put(self._scripts["put"], "", arrivals)
+
+    async def put_urgent(self, *arrivals: Arrival) -> list[str]:
+        """Store updates though memory is full, up to `MOST_URGENT` in a lane.
+
+        Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
+        """
+        with translated():
+            return await self._put(self._put_urgent, MOST_URGENT, arrivals)
+
+    async def _put(
+        self, script: Script, most_urgent: int | str, arrivals: Sequence[Arrival]
+    ) -> list[str]:
+        names = [keys.seen(self.bot_id), self._ready]
+        args = self._bounds(most_urgent)
+        for one in arrivals:
+            names.append(keys.mailbox(self.bot_id, one.lane))
+            args += one.update_id, str(one.lane), one.update, int(one.interrupts)
+        return list(map(str, await script.kept(names, args, keys.mark(self.bot_id))))
+
+    def _bounds(self, most_urgent: int | str) -> list[str | int]:
+        channel = keys.interrupts(self.bot_id)
+        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, most_urgent]
+
+    async def check_room(self) -> None:
+        """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
+        with translated():
+            await self._scripts["put"]([keys.seen(self.bot_id), self._ready], self._bounds(""))
+
+    async def is_full(self) -> bool:
+        """Tell whether memory is full, so that only what is urgent is stored."""
+
+        async def ask() -> bool:
+            try:
+                await self.check_room()
+            except StorageFull:
+                return True
+            return False
+
+        return await patiently(ask)
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
         """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
@@ -275,12 +311,12 @@ class Inbox:
         """Look at the head of a lane's mailbox. Raises `LaneLost`."""
         found = await self._patiently(
             "open",
-            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt)],
+            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
             args=[claim.entry, self._consumer],
         )
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, partial, interrupt = found
+        head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
         return Opened(
             Entry.parse(head),
             int(waited),
@@ -291,7 +327,7 @@ class Inbox:
             reply,
             Shown.parse(shown),
             partial,
-            Entry.parse(interrupt) if interrupt and interrupt != head else None,
+            tuple(map(Entry.parse, interrupts)),
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
@@ -357,7 +393,7 @@ class Inbox:
             "done",
             keys=[
                 self._ready,
-                *self._of(claim, keys.mailbox, keys.outbox, keys.interrupt),
+                *self._of(claim, keys.mailbox, keys.outbox),
                 keys.dead(self.bot_id),
                 keys.state(self.bot_id, claim.lane),
                 keys.nothing(self.bot_id),

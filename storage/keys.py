@@ -26,7 +26,8 @@ def state(bot_id: int, chat: ChatKey) -> str:
     """Hash of the conversation's last exchange, ``asked`` and ``answer``; and ``told``.
 
     They are the number of its question on Telegram and those of the messages that answer it, and
-    whether the person was told that the model does not get the oldest turns any more.
+    whether the person was told that the model does not get the oldest turns any more. ``bytes`` is
+    how many the history has, as long as its number of messages is ``length``.
     """
     return f"{{{bot_id}}}:state:{chat}"
 
@@ -64,13 +65,8 @@ def outboxes(bot_id: int) -> str:
     return f"{{{bot_id}}}:outbox:"
 
 
-def interrupt(bot_id: int, lane: ChatKey) -> str:
-    """The newest waiting update that wants to cut short what waits before it."""
-    return f"{{{bot_id}}}:interrupt:{lane}"
-
-
 def interrupts(bot_id: int) -> str:
-    """Channel on which the lanes of such updates are told at once."""
+    """Channel on which a lane is told as an update comes in that may cut short what waits there."""
     return f"{{{bot_id}}}:interrupts"
 
 

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import LockError
 
 from storage.connect import StorageUnavailable, translated
+from storage.script import Script
 
 log = structlog.get_logger()
 
@@ -27,8 +28,11 @@ class Lease:
         """``name`` is this process's; under the name of a life before, it has the lease at once."""
         self._redis = redis
         self._name = name
+        self._lead = Script(redis, "lead")
         self._lock = redis.lock(key, timeout=SECONDS, blocking=False, thread_local=False)
         self._waiting = f"{key}:waiting"
+        self.problem: str | None = None
+        """Why storage refuses to say who leads; None as soon as it says so."""
 
     @contextlib.asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
@@ -57,22 +61,17 @@ class Lease:
         return True
 
     async def _acquire(self) -> bool:
+        names = [str(self._lock.name), self._waiting]
         try:
             with translated():
-                if await self._is_ours() or await self._lock.acquire(token=self._name):
-                    return True
-                await self._redis.set(self._waiting, 1, ex=int(SECONDS / 2))
-                return False
+                ours = bool(await self._lead(names, [self._name, int(SECONDS * 1000)]))
         except StorageUnavailable as error:
             log.warning("storage_unavailable", reason=str(error))
+            self.problem = str(error)
             return False
-
-    async def _is_ours(self) -> bool:
-        self._lock.local.token = self._name
-        try:
-            return bool(await self._lock.reacquire())
-        except LockError:
-            return False
+        self.problem = None
+        self._lock.local.token = self._name  # what renews and releases it checks that
+        return ours
 
     async def _renew(self) -> None:
         clock = asyncio.get_running_loop().time

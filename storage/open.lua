@@ -1,11 +1,16 @@
 #!lua flags=no-writes
--- KEYS: ready, mailbox, outbox, interrupt. ARGV: entry, consumer.
+-- KEYS: ready, mailbox, outbox. ARGV: entry, consumer.
 -- Returns the head of the mailbox, for how many seconds it has waited, how often its lane was claimed,
 -- how often work on it began under suspicion, failures, the last one's reason, kept reply, what of it
--- is shown, how far an answer had grown, and the interrupting entry in the mailbox; or nothing when the lane is not ours.
+-- is shown, how far an answer had grown, and the entries behind it that may want to cut it short; or
+-- nothing when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 local kept = redis.call('HMGET', KEYS[3], 'begun', 'failures', 'failure', 'reply', 'shown', 'partial')
-local head = redis.call('LINDEX', KEYS[2], 0)
-return {head, redis.call('TIME')[1] - head:match('^%d+'), own[4], kept[1] or 0, kept[2] or 0, kept[3] or '',
-  kept[4] or '', kept[5] or '', kept[6] or '', redis.call('GET', KEYS[4]) or ''}
+local entries = redis.call('LRANGE', KEYS[2], 0, -1)
+local opened = {entries[1], redis.call('TIME')[1] - entries[1]:match('^%d+'), own[4], kept[1] or 0, kept[2] or 0,
+  kept[3] or '', kept[4] or '', kept[5] or '', kept[6] or ''}
+for i = 2, #entries do
+  if entries[i]:find('^%d+%*') then opened[#opened + 1] = entries[i] end
+end
+return opened

@@ -29,9 +29,12 @@ Command = tuple[str | int | float, ...]
 class Script:
     """The script ``name``.lua of this folder. It must bear repetition, for replies can be lost."""
 
-    def __init__(self, redis: Redis, name: str) -> None:
+    def __init__(self, redis: Redis, name: str, *, allow_oom: bool = False) -> None:
+        """``allow_oom`` runs a plain script though memory is full."""
         self._redis = redis
         self._text = files("storage").joinpath(f"{name}.lua").read_text("utf-8")
+        if allow_oom:
+            self._text = self._text.replace("#!lua", "#!lua flags=allow-oom", 1)
         self._script = redis.register_script(self._text)
         self._replicas = 1  # that confirm, as far as is known
         self._doubted = float("-inf")

@@ -34,6 +34,7 @@ class Texts:
     left_out: str
     too_many: str
     forgotten: str
+    forgotten_for_good: str
     other_chat_forgotten: str
     reset_is_for_admins: str
     reset_other_is_for_owners: str

@@ -54,6 +54,10 @@ ENGLISH = Texts(
     forgotten=(
         "The conversation is forgotten. Let us begin anew! (For half an hour /undo brings it back.)"
     ),
+    forgotten_for_good=(
+        "The conversation is forgotten. Let us start over! (My memory is full, so it cannot be "
+        "brought back.)"
+    ),
     other_chat_forgotten="The conversation of chat {chat} is forgotten.",
     reset_is_for_admins=(
         "Only the group's admins can make me forget its conversation: it belongs to everybody."

@@ -8,6 +8,7 @@ import pytest
 from bot import worker
 from bot.app import running
 from bot.completion import yandexgpt
+from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import (
     Cut,
@@ -105,6 +106,35 @@ async def test_context_too_long_leaves_out_the_oldest(world: World) -> None:
     assert 2 < len(texts) < 10
     assert texts[1].startswith("question")
     assert len(await world.history(ANN)) == 12
+
+
+@pytest.mark.parametrize("as_document", [False, True])
+async def test_a_question_beyond_the_window(elsewhere: World, as_document: bool) -> None:
+    """It is refused kindly, before the model is asked; nothing of it is kept, and others go on."""
+    small = {"context_tokens": 400, "max_tokens": 100}
+    async with running(elsewhere.settings.model_copy(update=small)):
+        await elsewhere.says(ANN, ANN, "before", language="en")
+        if as_document:
+            upload = Upload("a.txt", "text/plain", b"word " * 500)
+            elsewhere.room.send_document(ANN, ANN, upload, caption="what is this?")
+        else:
+            elsewhere.room.say(ANN, ANN, "word " * 500)
+        assert (await elsewhere.hears(ANN, 2))[1] == ENGLISH.too_long
+        assert await elsewhere.says(ANN, ANN, "after") == "echo: after"
+    assert [body["messages"][-1]["text"] for body in elsewhere.bodies()] == ["before", "after"]
+    assert len(await elsewhere.history(ANN)) == 4
+
+
+async def test_a_long_conversation_keeps_what_the_window_could_use(elsewhere: World) -> None:
+    """Its oldest turns leave though they are few, and the model gets the same as before."""
+    small = {"context_tokens": 400, "max_tokens": 100}
+    async with running(elsewhere.settings.model_copy(update=small)):
+        for number in range(20):
+            await elsewhere.says(ANN, ANN, f"{number} " + "слово " * 200)
+    kept = await elsewhere.history(ANN)
+    most = 3 * 300 * 8 * 4
+    assert most / 2 < sum(len(entry.encode()) for entry in kept) <= most
+    assert '"text": "19 ' in kept[-2]
 
 
 async def test_a_truncated_answer_says_so(world: World) -> None:

@@ -14,12 +14,13 @@ from bot.playground.fault import Fault
 from bot.playground.replies import Cut, Refuse, Say
 from handlers import growth
 from handlers.texts import ENGLISH
-from tests.conftest import ANN, GROUP, World, grows, local_telegram
+from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
 from tests.handlers.answers import ANSWERS
 from tests.tdlib import refusal
 
 pytestmark = pytest.mark.slow
 
+STRANGER = 103
 WORDS = " ".join(f"word{number}" for number in range(60))
 
 
@@ -126,6 +127,35 @@ async def test_stop(world: World) -> None:
     assert WORDS.startswith(asked[2])
     (told,) = calls(world, "answerCallbackQuery")
     assert told["parameters"]["text"] == ENGLISH.stopped
+
+
+async def test_a_stop_among_refused_ones(elsewhere: World) -> None:
+    """What strangers press and members may not say, all at once with it, does not hide a stop."""
+    world = elsewhere
+    world.model.script(Say(WORDS, steps=5, delay=0.4))
+    closed = world.settings.model_copy(update={"allowed_users": frozenset({ANN, BORIS})})
+    async with running(closed):
+        world.room.set_member(GROUP, BORIS, "member")
+        world.room.say(GROUP, ANN, "@demo_bot hi", language="en")
+        message = await growing(world, GROUP)
+        data = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        world.room.say(GROUP, BORIS, "/reset")
+        world.room.press(GROUP, ANN, message["message_id"], data)
+        world.room.say(GROUP, BORIS, "/reset 5")
+        world.room.press(GROUP, STRANGER, message["message_id"], data)
+        assert (await world.hears(GROUP))[0].endswith(ENGLISH.stopped_mark)
+
+
+@pytest.mark.parametrize("text", ["/reset -100123", "/reset please", "/stop@other_bot"])
+async def test_a_refused_command_stops_nothing(world: World, text: str) -> None:
+    """Who may not reset another chat, or says it wrong, still gets their own answer whole."""
+    world.model.script(Say(WORDS, steps=3, delay=0.3))
+    world.room.say(ANN, ANN, "hi", language="en")
+    await growing(world, ANN)
+    world.room.say(ANN, ANN, text)
+    said = await world.hears(ANN, 2)
+    assert said[0] == WORDS
+    assert said[1] != ENGLISH.stopped
 
 
 async def test_the_stop_of_an_earlier_answer(world: World) -> None:

@@ -18,6 +18,7 @@ from bot.app import running
 from bot.intake import KINDS, LARGEST
 from bot.playground.fault import Fault
 from bot.playground.webhook import Target
+from handlers.texts import RUSSIAN
 from storage import keys, lease
 from storage.connect import connect
 from storage.dead import DeadLetters
@@ -157,6 +158,31 @@ async def test_the_secret_is_shared(hooked: World) -> None:
     async with running(first):
         await until(lambda: hooked.room.webhook.target is not None)
         assert the_target(hooked).secret == secret
+
+
+async def test_the_secret_is_made_though_memory_is_full() -> None:
+    """A bot begins, for what makes room comes in by its webhook."""
+    async with own_valkey() as server:
+        redis = connect(server.url, connections=4)
+        await redis.config_set("maxmemory", "1")
+        secret = await webhook.shared_secret(redis, 1)
+        assert len(secret) >= 32
+        assert await webhook.shared_secret(redis, 1) == secret
+        await redis.aclose()
+
+
+async def test_what_makes_room_is_taken(hooked: World) -> None:
+    """While memory is full a command is stored, and Telegram hears so; a question is not."""
+    async with running(hooked.settings):
+        await hooked.redis.config_set("maxmemory", "1")
+        try:
+            command = text_update(1, "/reset")
+            command["message"]["entities"] = [{"type": "bot_command", "offset": 0, "length": 6}]
+            assert (await post(hooked, text_update(2, "hi", BORIS))).status_code == 503
+            assert (await post(hooked, command)).status_code == 200
+            assert await hooked.hears(ANN) == [RUSSIAN.forgotten_for_good]
+        finally:
+            await hooked.redis.config_set("maxmemory", "0")
 
 
 async def test_a_given_secret(hooked: World) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -36,6 +37,11 @@ class Bot:
         """The updates in a mailbox."""
         entries = await self.redis.lrange(keys.mailbox(self.id, lane), 0, -1)
         return [json.loads(Entry.parse(str(entry)).update) for entry in entries]
+
+    async def interrupting(self, lane: ChatKey) -> int:
+        """How many of them may cut short what waits."""
+        entries = await self.redis.lrange(keys.mailbox(self.id, lane), 0, -1)
+        return sum("*{" in str(entry) for entry in entries)
 
     async def reasons(self) -> list[str]:
         """Why letters are dead."""
@@ -78,7 +84,7 @@ async def test_topics_are_lanes_of_their_own(bot: Bot) -> None:
 async def test_commands_that_interrupt(bot: Bot, text: str) -> None:
     """A command that may cut short is stored as such."""
     await bot.intake.take(update(1, 5, text=text))
-    assert await bot.redis.exists(keys.interrupt(bot.id, ChatKey(5)))
+    assert await bot.interrupting(ChatKey(5)) == 1
 
 
 @pytest.mark.parametrize("text", ["/stopping", "stop", " /stop", "/start", 5, None, ["/stop"]])
@@ -86,7 +92,7 @@ async def test_words_that_do_not_interrupt(bot: Bot, text: Any) -> None:
     """Nothing else is, whatever its type."""
     await bot.intake.take(update(1, 5, text=text))
     assert len(await bot.waiting(ChatKey(5))) == 1
-    assert not await bot.redis.exists(keys.interrupt(bot.id, ChatKey(5)))
+    assert await bot.interrupting(ChatKey(5)) == 0
 
 
 async def test_a_groups_own_talk_is_left(bot: Bot) -> None:
@@ -168,6 +174,76 @@ async def test_nothing_is_taken_without_storage() -> None:
             with pytest.raises(StorageUnavailable):
                 await bot.intake.take(raw)
         await client.aclose()
+
+
+@pytest.fixture
+async def full() -> AsyncIterator[Bot]:
+    """A bot whose storage has no room for anything new."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=4)
+        await client.config_set("maxmemory", "1")
+        yield Bot(client)
+        await client.aclose()
+
+
+def press(number: int, chat: int, data: str) -> dict[str, Any]:
+    """A raw press of a button."""
+    return {
+        "update_id": number,
+        "callback_query": {"data": data, "message": {"chat": {"id": chat}}},
+    }
+
+
+async def test_what_makes_room_gets_in(full: Bot) -> None:
+    """Commands and presses are stored though the rest is refused; all of it comes again."""
+    batch = [
+        update(1, 5, text="question"),
+        update(2, 5, text="/reset"),
+        "odd",
+        press(3, 6, "stop:1"),
+        update(4, 6, text="question"),
+        update(5, 7, text="/help"),
+        update(8, 7, text="/reset", forward_origin={}),
+        {"update_id": 6, "stopped_message_generation": {"chat": {"id": 7}, "draft_id": 1}},
+        {"update_id": 7, "edited_message": {"chat": {"id": 7}, "text": "/reset"}},
+    ]
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable, match="OutOfMemory"):
+            await full.intake.take(*batch)
+    lanes = [ChatKey(chat) for chat in (5, 6, 7)]
+    waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
+    assert waiting == [[2], [3], [5, 6]]
+    assert await full.reasons() == []
+    await full.redis.config_set("maxmemory", "0")
+    await full.intake.take(*batch)
+    waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
+    assert waiting == [[2, 1], [3, 4], [5, 6, 8, 7]]
+    assert await full.reasons() == ["no update_id"]
+
+
+async def test_nothing_is_refused_that_is_urgent(full: Bot) -> None:
+    """Where all of a batch gets in, it may be confirmed; and room can be asked for."""
+    await full.intake.take(update(1, 5, text="/start"), update(2, 5, text="/reset"))
+    assert await full.interrupting(ChatKey(5)) == 2
+    with pytest.raises(StorageUnavailable, match="OutOfMemory"):
+        await full.intake.check_room()
+
+
+async def test_many_commands_do_not_fill_what_is_full(full: Bot) -> None:
+    """In each conversation some wait, and the rest is not confirmed."""
+    with pytest.raises(StorageUnavailable, match="OutOfMemory"):
+        await full.intake.take(*(update(number, 5, text="/help") for number in range(20)))
+    await full.intake.take(update(20, 6, text="/help"))
+    assert [len(await full.waiting(ChatKey(chat))) for chat in (5, 6)] == [10, 1]
+
+
+@pytest.mark.parametrize("text", ["/undo", "/retry@demo_bot", "/UNDO please"])
+async def test_what_is_about_a_question_stays_behind_it(full: Bot, text: str) -> None:
+    """Before it, these would take back or repeat another exchange; in other chats nothing waits."""
+    batch = [update(1, 5, text="question"), update(2, 5, text=text), update(3, 6, text=text)]
+    with pytest.raises(StorageUnavailable, match="OutOfMemory"):
+        await full.intake.take(*batch)
+    assert [len(await full.waiting(ChatKey(chat))) for chat in (5, 6)] == [0, 1]
 
 
 anything = st.text(st.characters(codec=None, categories=None), max_size=9)

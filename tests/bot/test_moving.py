@@ -92,8 +92,8 @@ async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path
     assert home.redis_url
     before = await kept(home.redis_url.get_secret_value(), home.bot_id)
     assert {name.partition(":")[0] for name in before} == {
-        "history", "forgotten", "epoch", "state", "usage", "mailbox", "outbox", "interrupt",
-        "seen", "dead", "webhook-secret",
+        "history", "forgotten", "epoch", "state", "usage", "mailbox", "outbox", "seen",
+        "dead", "webhook-secret",
     }  # fmt: skip
     await export(home, tmp_path / "one", anyway=False)
     await import_(there, tmp_path / "one", anyway=False)
@@ -104,7 +104,7 @@ async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path
     (claim,) = await inbox.take(5, 1)
     opened = await inbox.open(claim)
     assert (opened.head.update, opened.reply) == ('{"update_id": 3}', "[]")
-    assert opened.interrupt is not None
+    assert len(opened.interrupts) == 1
     assert await inbox.put(Arrival(ChatKey(1), 1, '{"update_id": 1}')) == ["known"]
     await inbox.leave()
     await redis.aclose()
@@ -300,3 +300,14 @@ def test_any_line(line: str, tmp_path: Path) -> None:
         return
     [item] = moving._items(file)
     assert item.kind in {"list", "hash", "zset", "string"}
+
+
+async def test_what_older_versions_kept(redis: Redis) -> None:
+    """Their exports are read; what nobody needs any more is left out, and the rest comes."""
+    archive = Archive(redis, next(_bot_ids))
+    former = Item("interrupt:5", "string", -1, ['1 {"update_id": 1}'])
+    mailbox = Item("mailbox:5", "list", -1, ['1 {"update_id": 1}', '1*{"update_id": 2}'])
+    for number, item in enumerate((former, mailbox), 1):
+        item.check()
+        await archive.write(item, str(number - 1) if number > 1 else "", str(number))
+    assert await archive.names(whole=True) == ["mailbox:5"]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -21,10 +22,10 @@ from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.polling import Polling
 from storage import keys
-from storage.connect import StorageUnavailable
+from storage.connect import StorageFull, StorageUnavailable
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
-from storage.lease import Lease
+from storage.lease import SECONDS, Lease
 from storage.message import ChatKey
 
 TOKEN = "8500000:POLLING"
@@ -175,6 +176,71 @@ async def test_no_answer_ends_polling(odd: Answer, lease: Lease) -> None:
     assert [number for number in intake.numbers() if type(number) is int][-1] == 8
     assert telegram.offsets()[3:] == ["8", "9"]
     assert any(entry["event"] == "poll_failed" for entry in logs)
+
+
+class Pauses(list[float]):
+    """Notes how long polling would have slept, and lets it sleep for next to nothing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self._sleep = asyncio.sleep
+        monkeypatch.setattr(random, "uniform", lambda _low, _high: 1)
+        monkeypatch.setattr(asyncio, "sleep", self)
+
+    async def __call__(self, seconds: float) -> None:
+        if seconds in (SECONDS / 5, 60):  # the lease's, and an open poll's
+            await self._sleep(seconds)
+        else:
+            self.append(seconds)
+            await self._sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [updates(update(7), update(8))] * 7,
+        [updates(update(7), update(8)), updates(update(8)), updates(update(7))] * 2 + [updates()],
+        [updates(update(7), update(8)), *[updates()] * 6],
+    ],
+)
+async def test_nothing_new_is_not_asked_for_all_the_time(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch, answers: list[httpx.Response]
+) -> None:
+    """A server that repeats itself, or holds no poll open, is asked ever more slowly."""
+    pauses = Pauses(monkeypatch)
+    await poll(Telegram(*answers, updates(update(9)), updates()), Odd(), lease)
+    assert pauses == [0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.02]
+
+
+async def test_what_comes_again_after_a_restart_is_no_repetition(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stored, but not confirmed: it is taken at once, and so is what follows."""
+    pauses = Pauses(monkeypatch)
+    await poll(Telegram(updates(update(7)), updates(update(8)), updates(update(9))), Odd(), lease)
+    assert pauses == []
+
+
+async def test_an_outage_of_days(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often polling fails, the pause before the next try can be told."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 0)
+    broken = [httpx.ReadError("cut")] * 1100
+    intake = Odd(*[StorageUnavailable("away")] * 1100)
+    again = [updates(update(8))] * 1101
+    await poll(Telegram(updates(update(7)), *broken, *again, updates(update(9))), intake, lease)
+    assert intake.numbers() == [7, 8, 9]
+
+
+async def test_full_storage_is_asked_often(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes room waits at Telegram for the next poll, so that comes within seconds."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
+    pauses = Pauses(monkeypatch)
+    intake = Odd(*[StorageFull("full")] * 9)
+    with capture_logs() as logs:
+        await poll(Telegram(updates(update(7)), *[updates(update(8))] * 10), intake, lease)
+    assert max(pauses) == module.FULL_PAUSE
+    paused = [entry["log_level"] for entry in logs if entry["event"] == "polling_paused"]
+    assert paused == ["warning"] * module.LASTING + ["debug"] * (9 - module.LASTING)
 
 
 async def test_updates_without_numbers_are_no_progress(lease: Lease) -> None:

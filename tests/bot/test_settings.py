@@ -89,6 +89,7 @@ WRONG = {
     "MAX_TOKENS": "many",
     "COMPLETION_CONCURRENCY": "0",
     "REDIS_URL": "http://user:secret-password@host",
+    "EMBEDDED_MEMORY": "lots",
     "TELEGRAM_PROXY": "socks4://host:1",
     "COMPLETION_PROXY": "http://user:secret-password@host:port",
     "LISTEN": "8080",
@@ -120,6 +121,8 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("REDIS_URL", "unix://"),
         ("COMPLETION_URL", "http://[::1"),
         ("TEMPERATURE", "1.1"),
+        ("EMBEDDED_MEMORY", "0mb"),
+        ("EMBEDDED_MEMORY", "512"),
     ],
 )
 def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

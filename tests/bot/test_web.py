@@ -22,6 +22,7 @@ from bot.playground.connection import gone
 from bot.playground.fault import Fault
 from bot.settings import Settings
 from bot.web import Health, serving
+from storage import keys
 from storage.census import Census
 from storage.connect import connect
 from storage.dead import DeadLetters
@@ -157,6 +158,27 @@ async def test_storage_goes_and_comes() -> None:
             await server.start()
             assert await told(http, "/readyz", 200) == {"problems": []}
             assert await world.hears(ANN, 2) == ["echo: one", "echo: two"]
+        await redis.aclose()
+
+
+async def test_full_storage_is_told_unasked() -> None:
+    """Also where nothing has come in since the start; and where it is not to be had who polls."""
+    async with own_valkey() as server:
+        redis = connect(server.url, connections=4)
+        async with local_telegram(redis, server.url) as world:
+            await redis.config_set("maxmemory", "1")
+            async with watched(world.settings) as http:
+                (problem,) = (await told(http, "/readyz", 503))["problems"]
+                assert problem.startswith("intake: OutOfMemoryError")
+                await redis.config_set("maxmemory", "0")
+                assert await told(http, "/readyz", 200) == {"problems": []}
+            poller = keys.poller(world.settings.bot_id)
+            await redis.rpush(poller, "odd")
+            async with watched(world.settings) as http:
+                (problem,) = (await told(http, "/readyz", 503))["problems"]
+                assert problem.startswith("lease: ResponseError: WRONGTYPE")
+                await redis.delete(poller)
+                assert await told(http, "/readyz", 200) == {"problems": []}
         await redis.aclose()
 
 

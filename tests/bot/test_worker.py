@@ -36,6 +36,7 @@ class Handlers:
         self.apologies: list[Any] = []
         self.late: list[Any] = []
         self.tell: Callable[[], Awaitable[None]] = at_once
+        self.slow = asyncio.Event()
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update, and note it if that succeeds."""
@@ -54,8 +55,15 @@ class Handlers:
         await self.tell()
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
-        """Obey a stop, unless it is refused."""
-        return str(json.loads(update)["text"]) == "/stop"
+        """Obey a stop, and refuse what else there is, in one way or another."""
+        match json.loads(update)["text"]:
+            case "/stop":
+                return True
+            case "/odd":
+                raise Unreadable("odd")
+            case "/slow":  # as Telegram may be to say who rules a group
+                await self.slow.wait()
+        return False
 
 
 class House:
@@ -67,11 +75,19 @@ class House:
         self.dead = DeadLetters(redis, self.bot_id)
         self._door = Inbox(redis, self.bot_id, "door")
 
-    async def put(self, chat: int, text: Any) -> None:
-        """Let an update come in."""
-        update = json.dumps({"chat": chat, "text": text})
-        interrupts = str(text).startswith("/")
-        await self._door.put(Arrival(ChatKey(chat), next(_update_ids), update, interrupts))
+    async def put(self, chat: int, *texts: Any) -> None:
+        """Let updates come in together."""
+        await self._door.put(
+            *(
+                Arrival(
+                    ChatKey(chat),
+                    next(_update_ids),
+                    json.dumps({"chat": chat, "text": text}),
+                    str(text).startswith("/"),
+                )
+                for text in texts
+            )
+        )
 
     @asynccontextmanager
     async def worker(
@@ -394,6 +410,28 @@ async def test_a_refused_command_interrupts_nothing(house: House) -> None:
         go.set()
         await until(lambda: len(handlers.handled) == 2)
     assert not turns[0].interrupted.is_set()
+
+
+@pytest.mark.parametrize("others", [["/refused"], ["/odd"], ["/refused", "/odd", "/slow"]])
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_stop_among_refused_ones(house: House, others: list[str], first: bool) -> None:
+    """Whatever comes with it, before it or behind it, what is allowed to interrupts at once."""
+    begun, turns = asyncio.Event(), list[Turn]()
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        if update["text"] == "question":
+            turns.append(turn)
+            begun.set()
+            await turn.interrupted.wait()
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        await house.put(1, "question")
+        await begun.wait()
+        await house.put(1, *(["/stop", *others] if first else [*others, "/stop"]))
+        await until(turns[0].interrupted.is_set)
+        handlers.slow.set()
+        await until(lambda: len(handlers.handled) == 2 + len(others))
 
 
 async def test_who_waits_long_is_told_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,5 +187,5 @@ async def _leftovers(world: World, redis: Redis) -> list[str]:
 
 async def waiting(redis: Redis, bot_id: int) -> list[str]:
     """Name the keys that are there only while something waits or is in work."""
-    prefixes = tuple(f"{{{bot_id}}}:{kind}:" for kind in ("mailbox", "outbox", "interrupt"))
+    prefixes = tuple(f"{{{bot_id}}}:{kind}:" for kind in ("mailbox", "outbox"))
     return [key async for key in redis.scan_iter(f"{{{bot_id}}}:*") if key.startswith(prefixes)]

@@ -85,7 +85,7 @@ class Talk:
     async def _left(self) -> list[str]:
         """What is there only while something waits or is in work."""
         bot_id, redis = self.world.settings.bot_id, self.world.redis
-        kinds = tuple(f"{{{bot_id}}}:{kind}:" for kind in ("mailbox", "outbox", "interrupt"))
+        kinds = tuple(f"{{{bot_id}}}:{kind}:" for kind in ("mailbox", "outbox"))
         left = [key async for key in redis.scan_iter(f"{{{bot_id}}}:*") if key.startswith(kinds)]
         queued = await redis.xlen(keys.ready(bot_id))
         return left + [f"{queued} lanes"] * (queued > 0)

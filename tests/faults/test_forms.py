@@ -242,7 +242,7 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
                 await asyncio.sleep(0.5)
             await stepping
         assert (await History(client, BOT).newest(LANE, 1000)).messages == tuple(again)
-        left = (keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE), keys.interrupt(BOT, LANE))
+        left = (keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE))
         assert not await client.exists(*left)
         assert not await client.xlen(keys.ready(BOT))
         await client.aclose()

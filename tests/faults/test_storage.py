@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -20,10 +21,12 @@ from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from bot.settings import Settings
 from handlers import delivery
+from handlers.texts import ENGLISH
 from storage import keys
 from storage.connect import connect, patiently, translated
 from storage.embedded import embedded_server
 from storage.inbox import GROUP
+from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy, Trouble
@@ -236,6 +239,38 @@ async def test_full_memory(talk: Talk) -> None:
             await talk.answered()
             assert await _problems(ready.replace("healthz", "readyz")) == ""
     await talk.check()
+
+
+async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
+    """Questions wait and /readyz says why; a /reset gets in, makes room, and they are answered."""
+    redis, world = talk.world.redis, talk.world
+    async with running(world.settings):
+        talk.ask(BORIS)
+        await talk.answered()
+    said = json.dumps({"role": "user", "text": "x" * 10_000})
+    await redis.rpush(keys.history(world.settings.bot_id, ChatKey(ANN)), *[said] * 300)
+    server.kill()
+    await server.start()
+    await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] - 1_000_000)
+    with capture_logs() as logs:
+        async with running(world.settings):
+            for _ in range(3):
+                world.room.say(ANN, ANN, "question", language="en")
+                talk.ask(BORIS)
+            ready = next(log["url"] for log in logs if log["event"] == "health")
+            readyz = ready.replace("healthz", "readyz")
+            assert "OutOfMemory" in await _problems(readyz)
+            assert await world.says(ANN, ANN, "/help") == ENGLISH.help.format(name="demo_bot")
+            assert "OutOfMemory" in await _problems(readyz)
+            assert await world.says(ANN, ANN, "/reset") == ENGLISH.forgotten_for_good
+            assert (await world.hears(ANN, 5))[2:] == ["echo: question"] * 3
+            await talk.answered()
+            assert await _problems(readyz) == ""
+            assert await world.says(ANN, ANN, "/reset") == ENGLISH.forgotten
+    assert len(world.bodies()) == 7
+    assert await talk.history(BORIS) == [
+        text for number in range(4) for text in (f"question {number}", f"echo: question {number}")
+    ]
 
 
 async def _problems(url: str) -> str:

@@ -465,3 +465,10 @@ async def test_windows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(StorageUnavailable, match=r"Windows.*REDIS_URL"):
         await embedded_server(folder).__aenter__()
+
+
+async def test_as_much_memory_as_it_is_given(folder: Path) -> None:
+    """The server may hold what the owner says, and refuses more."""
+    async with embedded_server(folder, memory="64mb") as url, client(url) as redis:
+        assert (await redis.config_get("maxmemory"))["maxmemory"] == str(64 * 1024 * 1024)
+        assert (await redis.config_get("maxmemory-policy"))["maxmemory-policy"] == "noeviction"

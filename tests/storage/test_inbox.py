@@ -14,7 +14,7 @@ from storage import connect as patience
 from storage import inbox as module
 from storage import keys
 from storage.change import Forgotten, Kept
-from storage.connect import StorageUnavailable, connect
+from storage.connect import StorageFull, StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
 from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Late, Shown, clock
@@ -92,6 +92,24 @@ async def test_update_ids_may_be_forgotten(bot: Bot, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "IDS_KEPT", 3)
     await bot.put(1, 2, 3, 4, 5)
     assert await bot.redis.zcard(keys.seen(bot.id)) == 3
+
+
+DAY = 24 * 60 * 60
+
+
+@pytest.mark.parametrize(
+    ("days", "again"), [(-2.1, "stored"), (-1.9, "known"), (1, "known"), (400, "known")]
+)
+async def test_update_ids_age(bot: Bot, days: float, again: str) -> None:
+    """After two days a number means another update; also where it came before a clock was set."""
+    await bot.put(1, 2)
+    now, _ = await bot.redis.time()
+    seen = keys.seen(bot.id)
+    await bot.redis.zadd(seen, dict.fromkeys(map(str, range(1, 2501)), now + days * DAY))
+    assert await bot.put(2500) == [again]
+    await bot.put(3001, 3002, 3003)
+    assert not await bot.redis.zcount(seen, "-inf", now - 2 * DAY - 1)
+    assert not await bot.redis.zcount(seen, now + DAY, "+inf")
 
 
 async def test_a_flood_fills_only_its_own_mailbox(bot: Bot) -> None:
@@ -176,18 +194,18 @@ async def test_listening_can_be_stopped(valkey: str, steps: int) -> None:
     assert done
 
 
-async def test_the_newest_interruption_is_seen(bot: Bot, claim: Claim) -> None:
-    """What waits before a command sees it; the command itself, and what follows, does not."""
-    await bot.put(3, interrupts=True)
-    await bot.put(4)
+async def test_every_interruption_is_seen(bot: Bot, claim: Claim) -> None:
+    """What waits before commands sees them all; a command itself, and what follows, only others."""
+    await bot.put(3, 4, interrupts=True)
+    await bot.put(5)
     inbox = bot.inbox()
     seen = []
-    for _ in range(4):
-        interrupt = (await inbox.open(claim)).interrupt
-        seen.append(interrupt and interrupt.update)
+    for _ in range(5):
+        seen.append([one.update for one in (await inbox.open(claim)).interrupts])
         await inbox.done(claim)
         claim = next(iter(await inbox.take(1, 0.01)), claim)
-    assert seen == [update(3), update(3), None, None]
+    both = [update(3), update(4)]
+    assert seen == [both, both, both[1:], [], []]
 
 
 # Claims
@@ -567,10 +585,12 @@ async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
     """Nothing of a refused update is stored, so that it may come again; all work goes on."""
     bot = Bot(small)
     await bot.put(1, 2)
-    await small.config_set("maxmemory", "1")
-    with pytest.raises(StorageUnavailable, match="OutOfMemory"):
-        await bot.put(3)
     inbox = bot.inbox()
+    assert not await inbox.is_full()
+    await small.config_set("maxmemory", "1")
+    assert await inbox.is_full()
+    with pytest.raises(StorageFull, match="OutOfMemory"):
+        await bot.put(3)
     await inbox.begin()
     (claim,) = await inbox.take(1, 1)
     assert (await inbox.open(claim)).claims == 1
@@ -586,6 +606,37 @@ async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
     await inbox.leave()
     await small.config_set("maxmemory", "0")
     assert await bot.put(3) == ["stored"]
+
+
+async def test_what_is_urgent_comes_in_all_the_same(small: Redis) -> None:
+    """Up to a bound for each lane, which others do not share; what is beyond may come again."""
+    bot = Bot(small)
+    await bot.put(*range(20))
+    await small.config_set("maxmemory", "1")
+    inbox = bot.inbox()
+    urgent = [Arrival(LANE, 100 + number, update(number), number % 2 == 0) for number in range(12)]
+    stored = await inbox.put_urgent(*urgent, Arrival(OTHER, 200, update(200)))
+    assert stored == ["stored"] * 10 + ["full"] * 2 + ["stored"]
+    assert await inbox.put_urgent(*urgent) == ["known"] * 10 + ["full"] * 2
+    await inbox.begin()
+    for claim in await inbox.take(2, 1):
+        assert len((await inbox.open(claim)).interrupts) == (10 if claim.lane == LANE else 0)
+    await small.config_set("maxmemory", "0")
+    assert await bot.put(110, lane=LANE) == ["stored"]
+
+
+async def test_what_is_forgotten_makes_room(small: Redis) -> None:
+    """Of a conversation that is forgotten for good nothing stays, nor of one forgotten before."""
+    bot = Bot(small)
+    inbox = bot.inbox()
+    await inbox.begin()
+    await small.rpush(keys.history(bot.id, LANE), "x" * 1000)
+    await small.rpush(keys.forgotten(bot.id, LANE), "x" * 1000)
+    await bot.put(1)
+    (claim,) = await inbox.take(1, 1)
+    await inbox.commit(claim, "reply", Forgotten(LANE, for_good=True))
+    assert not await small.exists(keys.history(bot.id, LANE), keys.forgotten(bot.id, LANE))
+    assert await small.get(keys.epoch(bot.id, LANE)) == "1"
 
 
 async def test_a_server_that_lost_everything(

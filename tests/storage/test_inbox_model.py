@@ -78,7 +78,7 @@ class InboxMachine(RuleBasedStateMachine):
         self._numbers = itertools.count(1)
         self._seen: set[int] = set()
         self._mailboxes: dict[ChatKey, list[tuple[int, bool]]] = {lane: [] for lane in LANES}
-        self._interrupts: dict[ChatKey, int] = {}
+        self._interrupts: set[int] = set()
         self._heads = {lane: Head() for lane in LANES}
         self._histories: dict[ChatKey, list[str]] = {lane: [] for lane in LANES}
         self._queue: list[Queued] = []
@@ -108,7 +108,7 @@ class InboxMachine(RuleBasedStateMachine):
         if stored != "dropped":
             self._append(lane, number, flood=stored == "flood")
             if interrupts:
-                self._interrupts[lane] = number
+                self._interrupts.add(number)
 
     @rule(lane=st.sampled_from(LANES), data=st.data())
     def put_again(self, lane: ChatKey, data: st.DataObject) -> None:
@@ -256,9 +256,10 @@ class InboxMachine(RuleBasedStateMachine):
             assert opened.claims == queued.claims
             assert (opened.reply, opened.shown) == (head.reply, head.shown)
             assert (opened.failures, opened.failure) == (head.failures, head.failure)
-            behind = self._interrupts.get(made.lane, number)
-            expected = update(behind) if behind != number else None
-            assert (opened.interrupt and opened.interrupt.update) == expected
+            behind = [number for number, _ in self._mailboxes[made.lane][1:]]
+            assert [one.update for one in opened.interrupts] == [
+                update(number) for number in behind if number in self._interrupts
+            ]
 
     @rule(claim=claims, reply=st.sampled_from(["one", "two"]), says=st.booleans())
     def commit(self, claim: tuple[str, Claim], reply: str, says: bool) -> None:
@@ -299,8 +300,7 @@ class InboxMachine(RuleBasedStateMachine):
             number, _ = self._mailboxes[made.lane].pop(0)
             if reason:
                 self._dead.append((reason, number, made.lane))
-            if self._interrupts.get(made.lane) == number:
-                del self._interrupts[made.lane]
+            self._interrupts.discard(number)
             told = self._heads[made.lane].told
             self._heads[made.lane] = Head(told=told and bool(self._mailboxes[made.lane]))
             self._queue.remove(queued)

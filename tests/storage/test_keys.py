@@ -15,7 +15,6 @@ OF_A_CHAT = (
     keys.usage,
     keys.mailbox,
     keys.outbox,
-    keys.interrupt,
 )
 OF_A_BOT = (
     keys.ready,

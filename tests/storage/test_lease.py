@@ -125,6 +125,42 @@ async def test_without_storage_nobody_leads_for_ever(
         await client.aclose()
 
 
+async def test_full_memory_has_a_leader_too(key: str) -> None:
+    """Without one not even what makes room would come in; and who waits can be told."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=4)
+        await client.config_set("maxmemory", "1")
+        first, second = Lease(client, key, "first"), Lease(client, key, "second")
+        async with asyncio.timeout(10), first.leading():
+            following = asyncio.create_task(second.leading().__aenter__())
+            while not await first.is_awaited():  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.01)
+            following.cancel()
+            await asyncio.wait([following])
+        assert first.problem is second.problem is None
+        await client.aclose()
+
+
+async def test_a_lease_that_cannot_be_had(redis: Redis, key: str) -> None:
+    """Why storage does not even say who leads can be asked for, until it does."""
+    await redis.rpush(key, "odd")
+    lease, entered = Lease(redis, key, "one"), asyncio.Event()
+
+    async def lead() -> None:
+        async with lease.leading():
+            entered.set()
+
+    leading = asyncio.create_task(lead())
+    async with asyncio.timeout(10):
+        while lease.problem is None:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        assert "WRONGTYPE" in lease.problem
+        await redis.delete(key)
+        await entered.wait()
+        await leading
+    assert lease.problem is None
+
+
 async def test_storage_is_waited_for(key: str) -> None:
     """Who wants to lead while storage is down leads when it is back."""
     async with own_valkey() as server:

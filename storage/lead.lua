@@ -1,0 +1,11 @@
+#!lua flags=allow-oom
+-- KEYS: lease, the mark that somebody waits for it. ARGV: name, milliseconds of the lease.
+-- Takes or renews the lease, also while memory is full: without a leader not even what makes room
+-- comes in. Returns 0 when somebody else has it, and leaves the mark.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  redis.call('SET', KEYS[2], 1, 'PX', math.floor(ARGV[2] / 2))
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1

@@ -1,0 +1,46 @@
+"""The dialogue, with a model that notes what it is asked."""
+
+import itertools
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+from redis.asyncio import Redis
+
+from handlers.completion import Answer, ContextTooLong
+from handlers.conversation import Conversation
+from storage.history import History
+from storage.message import Message
+
+_bot_ids = itertools.count(9_500_000)
+PROMPT = "system"
+BUDGET = 100
+
+
+class Model:
+    """Answers anything, however long."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+        """Note the question, and answer it."""
+        self.asked.append(messages[-1].text)
+        yield Answer("answer", complete=True)
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        """Count nothing."""
+        return len(messages)
+
+
+@pytest.mark.parametrize(("beyond", "is_asked"), [(0, True), (1, False), (10_000, False)])
+async def test_what_cannot_fit_is_not_asked(redis: Redis, beyond: int, is_asked: bool) -> None:
+    """The model sees whatever might fit its window, were all letters cheap, and nothing else."""
+    model = Model()
+    conversation = Conversation(model, History(redis, next(_bot_ids)), PROMPT, BUDGET)
+    question = "x" * (BUDGET * 8 - len(PROMPT) + beyond)
+    if is_asked:
+        await conversation.ask([], question, lambda _: None)
+    else:
+        with pytest.raises(ContextTooLong, match="characters"):
+            await conversation.ask([], question, lambda _: None)
+    assert model.asked == [question] * is_asked
