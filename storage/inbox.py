@@ -235,12 +235,14 @@ class Inbox:
     async def _put(
         self, script: Script, most_urgent: int | str, arrivals: Sequence[Arrival]
     ) -> list[str]:
-        names = [keys.seen(self.bot_id), self._ready]
-        args = self._bounds(most_urgent)
+        names, args = self._place(), self._bounds(most_urgent)
         for one in arrivals:
             names.append(keys.mailbox(self.bot_id, one.lane))
             args += one.update_id, str(one.lane), one.update, int(one.interrupts)
         return list(map(str, await script.kept(names, args, keys.mark(self.bot_id))))
+
+    def _place(self) -> list[str]:
+        return [keys.seen(self.bot_id), self._ready, keys.nothing(self.bot_id)]
 
     def _bounds(self, most_urgent: int | str) -> list[str | int]:
         channel = keys.interrupts(self.bot_id)
@@ -249,7 +251,7 @@ class Inbox:
     async def check_room(self) -> None:
         """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
         with translated():
-            await self._scripts["put"]([keys.seen(self.bot_id), self._ready], self._bounds(""))
+            await self._scripts["put"](self._place(), self._bounds(""))
 
     async def is_full(self) -> bool:
         """Tell whether memory is full, so that only what is urgent is stored."""

@@ -1,7 +1,7 @@
 #!lua
--- KEYS: seen, ready, then of each update its mailbox. ARGV: most waiting, ids kept, seconds they are
--- kept, channel of interrupts, '' or how many urgent ones may wait while memory is full; then of each
--- update its id, lane, text, and 1 if it interrupts, 0 if not.
+-- KEYS: seen, ready, nothing, then of each update its mailbox. ARGV: most waiting, ids kept, seconds
+-- they are kept, channel of interrupts, '' or how many urgent ones may wait while memory is full; then
+-- of each update its id, lane, text, and 1 if it interrupts, 0 if not.
 -- Returns what became of each. Plain, so that full memory refuses it as a whole, at its first write;
 -- the same text under another flag lets urgent updates in all the same.
 local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), tonumber(ARGV[5])
@@ -41,9 +41,9 @@ local function put(mailbox, id, lane, update, interrupts)
 end
 
 local found = {}
-for i = 1, #KEYS - 2 do
+for i = 1, #KEYS - 3 do
   local id, lane, update, interrupts = unpack(ARGV, 4 * i + 2, 4 * i + 5)
-  found[i] = put(KEYS[i + 2], id, lane, update, interrupts == '1')
+  found[i] = put(KEYS[i + 3], id, lane, update, interrupts == '1')
 end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[2]) - 1)
 return found
