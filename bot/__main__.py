@@ -14,9 +14,10 @@ import structlog
 
 from bot import dead, moving
 from bot import log as logs
-from bot.app import TokenRefused, running
+from bot.app import AddressTaken, TokenRefused, running
 from bot.check import check
 from bot.playground import demo
+from bot.redaction import guard, say
 from bot.settings import Settings, SettingsRefused, read
 from handlers.completion import CompletionMisconfigured
 from storage.connect import StorageUnavailable
@@ -41,14 +42,14 @@ def main() -> int:
     try:
         return _act(_parser().parse_args())
     except SettingsRefused as error:
-        print(error, file=sys.stderr)  # noqa: T201 - for a person, before there are logs
+        say(error, sys.stderr)  # for a person, before there are logs
         return MISCONFIGURED
     except KeyboardInterrupt:
         return FAILED  # export and import go on when they are run again
     except moving.MovingRefused as error:
-        print(error, file=sys.stderr)  # noqa: T201 - likewise
+        say(error, sys.stderr)
         return FAILED
-    except (TokenRefused, CompletionMisconfigured, StorageUnavailable) as error:
+    except (TokenRefused, AddressTaken, CompletionMisconfigured, StorageUnavailable) as error:
         log.critical("cannot_start", reason=str(error))
         return FAILED if isinstance(error, StorageUnavailable) else MISCONFIGURED
 
@@ -144,4 +145,5 @@ def _on_signal(act: Callable[[], object]) -> None:
 
 
 if __name__ == "__main__":
+    guard()
     sys.exit(main())

@@ -14,14 +14,22 @@ from itertools import chain, repeat
 import httpx
 import structlog
 from redis.asyncio import Redis
+from starlette.applications import Starlette
 from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot import web
 from bot.background import beside
-from bot.clients import PtbApplication, open_completion, open_storage, open_telegram
+from bot.clients import (
+    TOKEN_REFUSED,
+    PtbApplication,
+    open_completion,
+    open_storage,
+    open_telegram,
+)
 from bot.completion.yandexgpt import YandexGPT
 from bot.intake import Intake
 from bot.polling import Polling
+from bot.redaction import hide
 from bot.settings import Settings
 from bot.transport import transport
 from bot.webhook import Webhook, shared_secret
@@ -53,6 +61,10 @@ class TokenRefused(Exception):
     """Telegram does not know the bot's token."""
 
 
+class AddressTaken(Exception):
+    """Telegram is to post to `LISTEN`, which another process has."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Process:
     """What all bots of this process share; ``completion`` is None where none are answered.
@@ -74,13 +86,15 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
     Leaving it finishes what is in hand within ``grace`` seconds, or gives it back. Waits for
     storage and for Telegram as long as it must. Of several bots, those whose tokens Telegram
     refuses are left out.
-    Raises `TokenRefused`, `CompletionMisconfigured` or `StorageUnavailable` when it cannot begin.
+    Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` when
+    it cannot begin.
     """
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
         for bot in settings.bots:
             await _all_there(redis, bot.bot_id)
         bots = await _introduced(settings, stack, redis)
+        listeners = _listeners(settings, stack)  # before Telegram is told to post there
         name = _process_name(settings, stack)
         completion = None
         if settings.role != "intake":
@@ -97,7 +111,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
                 lives.create_task(_live(bot, process, application, began, over))
                 await began.wait()
             async with AsyncExitStack() as front:
-                await _serve(settings, process.health, front)
+                await _serve(settings, process.health, listeners, front)
                 yield
             over.set()
 
@@ -182,6 +196,7 @@ async def _take_in(
             if given
             else await shared_secret(process.redis, settings.bot_id)
         )
+        hide(f"webhook's secret of bot {settings.bot_id}", [secret])
         webhook = Webhook(application.bot, intake, settings.webhook_url, secret)
         process.health.routes.append(webhook.route)
         await stack.enter_async_context(beside(webhook.run(lease)))
@@ -194,15 +209,43 @@ async def _take_in(
         await stack.enter_async_context(beside(polling.run(lease)))
 
 
-async def _serve(settings: Settings, health: web.Health, stack: AsyncExitStack) -> None:
-    host, port = settings.listen
-    try:
-        url = await stack.enter_async_context(web.serving(health.application(), host, port))
-    except OSError as error:
-        # Another process of ours may have it; this one works without, but for the webhook.
-        log.warning("no_web", listen=f"{host}:{port}", reason=str(error))
-    else:
-        log.info("health", url=f"{url}/healthz")
+def _listeners(settings: Settings, stack: AsyncExitStack) -> dict[str, socket.socket]:
+    """Take the addresses of this process, by the names of their settings. Raises `AddressTaken`."""
+    wanted = {settings.listen: "LISTEN"}
+    if settings.metrics_address:
+        wanted.setdefault(settings.metrics_address, "METRICS_LISTEN")
+    listeners = {}
+    for (host, port), name in wanted.items():
+        try:
+            listeners[name] = stack.enter_context(web.listening(host, port))
+        except OSError as error:
+            if name == "LISTEN" and settings.is_posted_to:
+                raise AddressTaken(
+                    f"LISTEN: {host}:{port}, where Telegram posts: {error.strerror}. "
+                    "End the program that has it, or choose another."
+                ) from error
+            # Another process of ours may have it; this one works without.
+            log.warning("no_web", setting=name, listen=f"{host}:{port}", reason=str(error))
+    return listeners
+
+
+async def _serve(
+    settings: Settings,
+    health: web.Health,
+    listeners: dict[str, socket.socket],
+    stack: AsyncExitStack,
+) -> None:
+    health.is_public = settings.is_posted_to
+    if settings.metrics_address != settings.listen:
+        health.routes.remove(health.metrics)
+    for name, path, app in (
+        ("LISTEN", "healthz", health.application()),
+        ("METRICS_LISTEN", "metrics", Starlette(routes=[health.metrics])),
+    ):
+        if listener := listeners.get(name):
+            bounded = web.serving_at(listener, app, most_idle=web.MOST_IDLE)
+            url = await stack.enter_async_context(bounded)
+            log.info("health" if name == "LISTEN" else "metrics", url=f"{url}/{path}")
 
 
 async def _introduced(
@@ -230,9 +273,7 @@ async def _introduce(application: PtbApplication) -> None:
             await application.initialize()
             break
         except InvalidToken:
-            raise TokenRefused(
-                "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."
-            ) from None
+            raise TokenRefused(TOKEN_REFUSED) from None
         except (NetworkError, RetryAfter) as error:
             log.warning("telegram_unreachable", reason=str(error), seconds=pause)
         await asyncio.sleep(pause)

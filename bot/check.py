@@ -3,9 +3,10 @@
 import contextlib
 from contextlib import AsyncExitStack
 
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 
-from bot.clients import open_completion, open_storage, open_telegram
+from bot.clients import TOKEN_REFUSED, open_completion, open_storage, open_telegram
+from bot.redaction import say
 from bot.settings import Settings
 from handlers.completion import CompletionError
 from storage.connect import StorageUnavailable
@@ -22,9 +23,10 @@ async def check(settings: Settings) -> bool:
             ("completion", _completion(settings, stack)),
         ):
             try:
-                print(f"{name}: works, {await trial}")  # noqa: T201 - what it is for
+                say(f"{name}: works, {await trial}")
             except (StorageUnavailable, TelegramError, CompletionError) as error:
-                print(f"{name}: {error}")  # noqa: T201
+                # What python-telegram-bot says of a token that is refused has it in the text.
+                say(f"{name}: {TOKEN_REFUSED if isinstance(error, InvalidToken) else error}")
                 sound = False
     return sound
 

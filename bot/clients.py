@@ -1,18 +1,20 @@
 """The three outside things that the bot talks to: storage, Telegram, the completion API."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import httpx
 from redis.asyncio import Redis
-from telegram.error import TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import Application, ApplicationBuilder
-from telegram.request import HTTPXRequest
+from telegram.request import HTTPXRequest, RequestData
 
 from bot.completion.credentials import sign_in
 from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
+from bot.discretion import discreet_refusal, strings, without_echo
 from bot.settings import Settings
 from bot.transport import transport
 from handlers.pacing import Pacing, before_write
@@ -27,18 +29,47 @@ CALLS_A_LANE = 2
 CALL_SECONDS = 60.0
 """What one call to Telegram may take in all."""
 
+TOKEN_REFUSED = "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."  # noqa: S105
+
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 class _Request(HTTPXRequest):
-    """Bounds a whole call: an answer can stall where no time-out of the connection's own looks."""
+    """Bounds a whole call: an answer can stall where no time-out of the connection's own looks.
+
+    No error that it raises quotes what was sent, nor is an unreadable answer written to the log.
+    """
 
     async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
+        data: RequestData | None = named.get("request_data")
         try:
             async with asyncio.timeout(CALL_SECONDS):
-                return await super().do_request(*args, **named)
+                code, body = await super().do_request(*args, **named)
         except TimeoutError as error:
             raise TimedOut from error
+        except NetworkError as error:
+            error.message = without_echo(error.message, _said(data))
+            raise
+        return code, body if 200 <= code <= 299 else discreet_refusal(body, _said(data))
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """Parse an answer. Raises `TelegramError`."""
+        try:
+            parsed: dict[str, Any] = json.loads(payload.decode("utf-8", "replace"))
+        except ValueError as error:
+            raise TelegramError("Invalid server response") from error
+        return parsed
+
+
+def _said(data: RequestData | None) -> Iterable[str]:
+    """All texts in a call to Telegram, names and contents of files too."""
+    if data is None:
+        return ()
+    files = data.multipart_data.values() if data.contains_files else ()
+    parts = [part for file in files for part in file[:2]]
+    texts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else part for part in parts]
+    return [*strings(data.parameters), *(text for text in texts if isinstance(text, str))]
 
 
 async def open_storage(

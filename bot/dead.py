@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from bot.clients import open_storage
 from bot.intake import lane_of
+from bot.redaction import say
 from bot.settings import Settings
 from storage.dead import DeadLetter, DeadLetters
 from storage.message import ChatKey
@@ -29,7 +30,7 @@ async def dead(settings: Settings, act: str) -> None:
             for letter in await letters.all():
                 lane = _lane(letter)
                 done = await _done(letters, letter, lane, act)
-                print(f"{which}chat {lane or 'unknown'}: {letter.reason}{done}")  # noqa: T201 - its job
+                say(f"{which}chat {lane or 'unknown'}: {letter.reason}{done}")
 
 
 async def _done(letters: DeadLetters, letter: DeadLetter, lane: ChatKey | None, act: str) -> str:

@@ -1,14 +1,18 @@
-"""Logs: one event a line, readable on a terminal and JSON elsewhere, without any secret."""
+"""Logs: one event a line, readable on a terminal and JSON elsewhere.
+
+No line has a secret in it, nor what people or the model said.
+"""
 
 import logging
 import sys
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 
-HIDDEN = "[secret]"
+from bot.discretion import discreet
+from bot.redaction import hide, redact
 
 
 def configure(secrets: Iterable[str] = ()) -> None:
@@ -17,24 +21,26 @@ def configure(secrets: Iterable[str] = ()) -> None:
     The finished line is searched, so that a secret is found in tracebacks and in URLs as well
     (httpx logs requests with the bot's token in the path).
     """
+    hide("settings", secrets)
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(_traceback),
+        _discreet,
     ]
     renderer: structlog.typing.Processor
     if sys.stderr.isatty():
         # Plain, because coloured tracebacks show variables, and break secrets up.
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
-        processors.append(structlog.processors.format_exc_info)
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=processors,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             renderer,
-            _redaction(secrets),
+            _redacted,
         ],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -51,14 +57,32 @@ def configure(secrets: Iterable[str] = ()) -> None:
     )
 
 
-def _redaction(secrets: Iterable[str]) -> structlog.typing.Processor:
-    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
-    hidden = sorted(forms, key=len, reverse=True)  # the whole before its parts
+def _discreet(_logger: Any, _method: str, event: structlog.typing.EventDict) -> Any:
+    """Search what others have worded: reasons, and whole messages of libraries."""
+    for name in ("reason",) if event.get("_from_structlog", True) else ("event",):
+        if name in event:
+            event[name] = discreet(str(event[name]))
+    return event
 
-    def redact(_logger: Any, _method: str, line: Any) -> str:
-        text = str(line)
-        for form in hidden:
-            text = text.replace(form, HIDDEN)
-        return text
 
-    return redact
+def _redacted(_logger: Any, _method: str, line: Any) -> str:
+    return redact(str(line))
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    return "\n".join(_lines(exc_info[1], set()))
+
+
+def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
+    """Format an exception much as Python does, but for what it may quote of what was said."""
+    seen.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before and id(before) not in seen:
+        yield from _lines(before, seen)
+        yield "\nIt was the cause of:\n" if error.__cause__ else "\nWhile it was dealt with:\n"
+    yield "Traceback (most recent call last):"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    yield f"{type(error).__qualname__}: {discreet(str(error))}"
+    for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield "\nIn this group:\n"
+        yield from _lines(one, seen)

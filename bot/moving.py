@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.clients import open_storage
+from bot.redaction import say
 from bot.settings import Settings
 from storage.archive import Archive, Changed, Item
 
@@ -138,7 +139,7 @@ class _Progress:
             self._say()
 
     def _say(self) -> None:
-        print(f"{self._what} {self._done} of {self._total} keys", file=sys.stderr)  # noqa: T201
+        say(f"{self._what} {self._done} of {self._total} keys", sys.stderr)
 
 
 class _Written:
@@ -148,7 +149,6 @@ class _Written:
         """Raises `MovingRefused` when it is whole, or another's, or of another ``stamp``."""
         self.names: set[str] = set()
         self._path = file
-        # Histories are nobody else's business.
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, mode=0o600)
         self._file = os.fdopen(descriptor, "r+b")  # it may end within a letter
         try:
@@ -173,11 +173,20 @@ class _Written:
                     raise MovingRefused(f"{self._path} is whole already; name another file.")
                 self.names.add(fields["key"])
                 whole = self._file.tell()
+        self._be_private()
         self._file.seek(whole)
         self._file.truncate()  # what was being written when it was interrupted
         if not whole:
             name = secrets.token_hex(8)
             self._line({FORMAT: VERSION, "bot": bot_id, "file": name, "stamp": stamp})
+
+    def _be_private(self) -> None:
+        """Let nobody else read a file that was there, either: histories are not their business."""
+        if sys.platform == "win32":
+            return
+        if os.fstat(self._file.fileno()).st_uid != os.geteuid():
+            raise MovingRefused(f"{self._path} is somebody else's; name another file.")
+        os.fchmod(self._file.fileno(), 0o600)
 
     def close(self) -> None:
         """Close it."""

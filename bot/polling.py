@@ -187,7 +187,7 @@ def _pause(first: float, times: int, longest: float) -> float:
 
 
 def _refused(response: httpx.Response) -> _PollFailed:
-    reason = f"HTTP {response.status_code}: {response.text[:300]}"
+    reason = f"HTTP {response.status_code}{_described(response)}"
     if response.status_code == 429:
         try:
             return _PollFailed(reason, float(response.json()["parameters"]["retry_after"]))
@@ -197,3 +197,11 @@ def _refused(response: httpx.Response) -> _PollFailed:
         reason = f"another process polls for this bot, or a webhook is set: {reason}"
         return _PollFailed(reason, CONFLICT_PAUSE)
     return _PollFailed(reason)
+
+
+def _described(response: httpx.Response) -> str:
+    """Find Telegram's own sentence; whatever else an answer holds may be what people say."""
+    try:
+        return f": {response.json()['description'][:300]}"
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""

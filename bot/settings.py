@@ -270,6 +270,14 @@ class Settings(BaseSettings):
         "127.0.0.1:8080",
         default=("127.0.0.1", 8080),
     )
+    metrics_listen: Annotated[tuple[str, int] | None, NoDecode, BeforeValidator(_address)] = (
+        _setting(
+            "where `/metrics` is served instead; unset: at `LISTEN`, but not beside a webhook. "
+            "With `LISTEN`'s own value it is served there in any case",
+            "127.0.0.1:9464",
+            default=None,
+        )
+    )
     admins: Ids = _setting(
         "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
     )
@@ -333,13 +341,31 @@ class Settings(BaseSettings):
         return f"gpt://{self.folder_id}/{self.model}"
 
     @property
+    def is_posted_to(self) -> bool:
+        """Tell whether Telegram posts updates to this process, so that strangers may reach it."""
+        return self.webhook_url is not None and self.role != "worker"
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Where `/metrics` is served; None for nowhere."""
+        return self.metrics_listen or (None if self.is_posted_to else self.listen)
+
+    @property
     def secrets(self) -> frozenset[str]:
-        """Every secret among them, for the log to hide: whole values, and passwords in URLs."""
+        """Every secret among them: whole values, what signs in URLs, and halves of tokens."""
         fields = (getattr(self, name) for name in type(self).model_fields)
         values = {field.get_secret_value() for field in fields if isinstance(field, SecretStr)}
-        values |= {bot.telegram_token.get_secret_value() for bot in self.bots}
+        tokens = {bot.telegram_token.get_secret_value() for bot in self.bots}
+        values |= tokens
+        values |= {half for token in tokens if len(half := token.partition(":")[2]) >= 8}
         proxies = [urlsplit(value) for value in values if value.startswith(("http", "socks"))]
         passwords = {unquote(proxy.password) for proxy in proxies if proxy.password}
+        # As in the header in which a proxy hears of it.
+        passwords |= {
+            f"{unquote(proxy.username or '')}:{unquote(proxy.password)}"
+            for proxy in proxies
+            if proxy.password
+        }
         if self.redis_url:
             options = address.parse(self.redis_url.get_secret_value()).options
             passwords |= {str(options[name]) for name in options if name.endswith("password")}

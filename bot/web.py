@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator, Generator
+from functools import partial
+from typing import Any
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -12,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.intake import Intake
 from bot.polling import Polling
+from bot.redaction import redact
 from storage.census import Census
 from storage.connect import StorageUnavailable
 from storage.lease import Lease
@@ -30,6 +35,10 @@ SILENT_SECONDS = 3.0
 """How long storage may take for its figures: who asks for them gives up after 10 s."""
 FLUSH_SECONDS = 0.5
 """How long a client may take, at the end, to read what is sent to it already."""
+REQUEST_SECONDS = 10.0
+"""How long a request may take to arrive, and its answer to be taken. Telegram's are a few KB."""
+MOST_IDLE = 100
+"""Connections to a bot that may be without a whole request. Telegram opens at most 100."""
 
 
 class _Server(uvicorn.Server):
@@ -51,38 +60,113 @@ class _Server(uvicorn.Server):
                 await asyncio.wait({ending}, timeout=0.02)
 
 
-@contextlib.asynccontextmanager
-async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
-    """Serve ``app`` over HTTP/1.1 while the block runs; yields its base URL.
+class _Connection(H11Protocol):
+    """A connection that is closed when its client is slow; uvicorn knows no such bound.
 
-    Port 0 takes a free one. Raises OSError when the address cannot be had.
+    ``seconds`` are for a request to arrive, for the next to follow, and for an answer to be taken;
+    the application may take as long as it likes. Of more than ``most_idle`` connections without
+    a whole request the oldest is closed, so that they do not use up the process's descriptors.
     """
-    listener = socket.create_server((host, port), backlog=1024, family=_family(host))
+
+    def __init__(self, *args: Any, seconds: float, most_idle: int | None, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._seconds = seconds
+        self._most_idle = most_idle
+        self.since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether it is its client that is waited for."""
+        cycle = self.cycle
+        at_work = cycle and not cycle.more_body and not cycle.response_complete
+        return not at_work or self.flow.write_paused
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+        if self._most_idle is not None:
+            idle = [one for one in self.connections if isinstance(one, _Connection)]
+            idle = [one for one in idle if one.is_idle and not one.transport.is_closing()]
+            if len(idle) > self._most_idle:
+                min(idle, key=lambda one: one.since).transport.abort()
+
+    def on_response_complete(self) -> None:
+        self._wait()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        self._wait()
+        super().pause_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self.since = self.loop.time()
+        self._timer = self.loop.call_later(self._seconds, self._judge)
+
+    def _judge(self) -> None:
+        if self.is_idle:
+            self.transport.abort()
+        else:
+            self._wait()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take an address, or at port 0 a free one. Raises OSError when it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), backlog=1024, family=family)
     # asyncio does so by itself only for sockets that name their protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = _Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    return listener
+
+
+@contextlib.asynccontextmanager
+async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
+    """Serve ``app`` at an address; see `serving_at`. Raises OSError when it cannot be had."""
+    async with serving_at(listening(host, port), app) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def serving_at(
+    listener: socket.socket,
+    app: ASGIApp,
+    *,
+    seconds: float = REQUEST_SECONDS,
+    most_idle: int | None = None,
+) -> AsyncIterator[str]:
+    """Serve ``app`` over HTTP/1.1 while the block runs; yields its base URL.
+
+    What bounds its clients is in `_Connection`. Closes the listener in the end.
+    """
+    protocol: Any = partial(_Connection, seconds=seconds, most_idle=most_idle)
+    config = uvicorn.Config(
+        app, http=protocol, log_config=None, access_log=False, lifespan="off", ws="none"
     )
+    server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells no other way
             await asyncio.sleep(0.005)
-        bound = f"[{host}]" if ":" in host else host
-        yield f"http://{bound}:{listener.getsockname()[1]}"
+        host, port, *_ = listener.getsockname()
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         server.should_exit = True
         await task
         listener.close()
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
 class Health:
     """What this process does, and whether it does it well: for balancers, and for operators.
 
-    ``/healthz`` and ``/readyz`` answer 200 or 503, ``/metrics`` in Prometheus's form.
+    ``/healthz`` and ``/readyz`` answer 200 or 503, ``/metrics`` in Prometheus's form. Where
+    strangers may ask, `is_public`, problems are told without their details.
     """
 
     def __init__(self) -> None:
@@ -90,10 +174,12 @@ class Health:
         self.intakes: list[Intake] = []
         self.pollings: list[Polling] = []
         self.leases: list[Lease] = []
+        self.is_public = False
+        self.metrics = Route("/metrics", self._metrics)
         self.routes = [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
-            Route("/metrics", self._metrics),
+            self.metrics,
         ]
 
     def application(self) -> Starlette:
@@ -108,14 +194,14 @@ class Health:
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Answer 200 when a message that comes now will be dealt with; else say why not."""
-        problems = []
-        if problem := await self._count():
-            problems.append(f"storage: {problem}")
-        elif refusal := await self._refusal():
-            problems.append(f"intake: {refusal}")
-        problems += [f"lease: {lease.problem}" for lease in self.leases if lease.problem]
-        problems += [f"intake: {intake.problem}" for intake in self.intakes if intake.problem]
-        problems = list(dict.fromkeys(problems))
+        found = [("storage", await self._count())]
+        if not found[0][1]:
+            found.append(("intake", await self._refusal()))
+        found += [("lease", lease.problem or "") for lease in self.leases]
+        found += [("intake", intake.problem or "") for intake in self.intakes]
+        tell = _in_general if self.is_public else redact
+        told = [f"{where}: {tell(problem)}" for where, problem in found if problem]
+        problems = list(dict.fromkeys(told))
         return JSONResponse({"problems": problems}, 503 if problems else 200)
 
     async def _refusal(self) -> str:
@@ -154,6 +240,12 @@ class Health:
             DEAD.labels(census.bot_id).set(count.dead)
         STORAGE_UP.set(not problem)
         return problem
+
+
+def _in_general(problem: str) -> str:
+    """Name an error without its text, which may hold hosts and ports; the log has it all."""
+    kind = re.match(r"\w+(?=: )", problem)
+    return kind[0] if kind else "unavailable"
 
 
 def _forget(bot_id: int) -> None:

@@ -61,6 +61,8 @@ class Webhook:
         except ClientDisconnect:
             return Response(status_code=400)  # to nobody; it will be posted again
         except StorageUnavailable as error:
+            if self._intake.problem is None:
+                log.warning("webhook_refuses", reason=str(error))
             self._intake.problem = str(error)
             # A balancer that asks /readyz posts nothing here before it hears that all is well.
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._be_well)

@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge
 from telegram.error import TelegramError
 
 from bot.background import beside
+from bot.discretion import discreet, listen
 from handlers.dispatch import Dispatch, Unreadable
 from handlers.pacing import Shed
 from handlers.turn import Turn
@@ -211,6 +212,7 @@ class Worker:
             began = time.monotonic()
             opened = await self._inbox.open(lane.claim)
             lane.turn = Turn(self._inbox, lane.claim, opened)
+            listen(opened.head.update, opened.reply)
             ATTEMPTS.inc()
             if opened.claims > TRUSTED_CLAIMS:
                 await self._suspect(lane, opened)
@@ -228,14 +230,13 @@ class Worker:
                 log.info("parked", chat=lane.claim.lane.chat_id, seconds=round(frozen.seconds, 1))
                 return
             except Unreadable as error:
-                reason = reason or f"unreadable: {error}"
+                reason = reason or discreet(f"unreadable: {error}")
             except Exception as error:  # whatever it was, it is counted, and not for ever
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
                 FAILURES.inc()
                 if not reason:
-                    failures = await self._inbox.failed(
-                        lane.claim, f"{type(error).__name__}: {error}"
-                    )
+                    failure = discreet(f"{type(error).__name__}: {error}")
+                    failures = await self._inbox.failed(lane.claim, failure)
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue

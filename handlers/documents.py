@@ -107,7 +107,7 @@ def largest(name: str, mime_type: str) -> int:
     extension, kind = _extension(name), mime_type.lower()
     if _TEXT_NAME.fullmatch(extension) or kind in _UNKNOWN_TYPES or _TEXT_TYPE.fullmatch(kind):
         return LARGEST_TEXT
-    raise UnsupportedKind(f"{kind}, {extension}")
+    raise UnsupportedKind("neither text nor a PDF, by its name and type")
 
 
 async def read(name: str, mime_type: str, content: bytes) -> str:

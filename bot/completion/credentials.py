@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from bot.redaction import hide
 from bot.settings import Settings
 from handlers.completion import CompletionMisconfigured, CompletionUnavailable
 
@@ -89,6 +90,7 @@ class FetchedToken(Credentials):
                 raise
             self._renew_at = now + 60  # the old one lives on; do not ask at every request
             return
+        hide("fetched token", [token.value])
         self._headers = {"Authorization": f"Bearer {token.value}"}
         self._renew_at = now + token.lifetime / 10
         self._dead_at = now + token.lifetime
@@ -148,6 +150,7 @@ def _signer(path: Path) -> Callable[[], str]:
         account, key_id, private_key = key["service_account_id"], key["id"], key["private_key"]
         # Some exports begin with a line of warning before the key itself.
         private_key = private_key[private_key.index("-----BEGIN") :]
+        hide("private key", (line for line in private_key.splitlines() if len(line) > 20))
         sign()
     except (OSError, *UNREADABLE, jwt.PyJWTError) as error:
         raise CompletionMisconfigured(

@@ -10,7 +10,15 @@ import json
 import random
 import re
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -21,6 +29,7 @@ import structlog
 
 from bot.completion.credentials import UNREADABLE, Credentials
 from bot.completion.measured import TOO_MANY, measured
+from bot.discretion import hear, without_echo
 from handlers.completion import (
     Answer,
     CompletionError,
@@ -237,12 +246,16 @@ class YandexGPT:
     async def _tries(self, body: dict[str, Any]) -> AsyncGenerator[Answer]:
         clock = asyncio.get_running_loop().time
         deadline = clock() + SILENCE
+        said = [message["text"] for message in body["messages"]]
+        hear("model", said)
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
-                async with aclosing(self._attempt(body, deadline)) as answers:
-                    async for answer in answers:
-                        yield answer
-                    return
+                with _without_echo(said):
+                    async with aclosing(self._attempt(body, deadline)) as answers:
+                        async for answer in answers:
+                            said[len(body["messages"]) :] = [answer.text]
+                            yield answer
+                        return
             except CompletionUnavailable as error:
                 wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
                 if clock() + wait > deadline - SILENCE / 10:
@@ -252,11 +265,13 @@ class YandexGPT:
 
     async def answer(self, messages: Sequence[Message]) -> Answer:
         """Ask once, for the whole answer in one piece. Raises a `CompletionError`."""
-        return decode(await self._told(COMPLETION, messages, SILENCE))
+        with _without_echo(message.text for message in messages):
+            return decode(await self._told(COMPLETION, messages, SILENCE))
 
     async def count(self, messages: Sequence[Message]) -> int:
         """Count the tokens of a request by the API's tokeniser. Raises a `CompletionError`."""
-        told = await self._told(TOKENISER, messages, COUNT_SECONDS)
+        with _without_echo(message.text for message in messages):
+            told = await self._told(TOKENISER, messages, COUNT_SECONDS)
         try:
             return len(json.loads(told)["tokens"])
         except UNREADABLE as error:
@@ -322,6 +337,16 @@ class YandexGPT:
         }
         request = self._http.stream("POST", self._url + path, json=body, headers=headers)
         return await connection.enter_async_context(request)
+
+
+@contextlib.contextmanager
+def _without_echo(said: Iterable[str]) -> Iterator[None]:
+    """Leave out of what the API tells of an error what it repeats of a request, or an answer."""
+    try:
+        yield
+    except CompletionError as error:
+        error.args = (without_echo(str(error), said),)
+        raise
 
 
 async def _drain(told: AsyncIterator[bytes]) -> None:

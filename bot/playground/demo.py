@@ -125,6 +125,7 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
         "telegram_api_url": url,
         "telegram_proxy": None,
         "listen": (HOST, 0),
+        "metrics_listen": None,
         "webhook_url": None,
         "role": "all",
         "allowed_users": frozenset(),

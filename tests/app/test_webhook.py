@@ -244,6 +244,29 @@ async def test_a_post_that_breaks_off(hooked: World, caplog: pytest.LogCaptureFi
     assert not caplog.records
 
 
+async def test_half_requests_shut_nobody_out(hooked: World) -> None:
+    """While hundreds hold half a request each, Telegram's posts and health are answered."""
+    async with running(hooked.settings):
+        await until(lambda: hooked.room.webhook.target is not None)
+        host, port = hooked.settings.listen
+        line = b"POST /telegram HTTP/1.1\r\n"
+        head = line + f"Host: x\r\n{webhook.HEADER}: {the_target(hooked).secret}\r\n".encode()
+        held = []
+        for number in range(300):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write((line[:-4], head, head + b'Content-Length: 99\r\n\r\n{"up')[number % 3])
+            held.append((reader, writer))
+        assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
+        async with httpx.AsyncClient(timeout=20) as http:
+            assert (await http.get(f"http://{host}:{port}/healthz")).status_code == 200
+        async with asyncio.timeout(20):
+            for reader, writer in held:
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+                writer.close()
+    assert await dead_letters(hooked).all() == []
+
+
 async def test_a_redelivered_update(hooked: World) -> None:
     """Telegram repeats what it was not heard to have been taken; it is answered once."""
     async with running(hooked.settings):
@@ -314,7 +337,9 @@ async def test_another_process_goes_on(hooked: World, monkeypatch: pytest.Monkey
     """The webhook stays while another process waits to keep it; the last one removes it."""
     monkeypatch.setattr(lease, "SECONDS", 3.0)
     waiting = f"{keys.poller(hooked.settings.bot_id)}:waiting"
-    first, second = running(hooked.settings), running(hooked.settings)
+    first = running(hooked.settings)
+    behind_a_webhook(hooked, webhook_url=hooked.settings.webhook_url)  # it has a port of its own
+    second = running(hooked.settings)
     await first.__aenter__()
     await until(lambda: hooked.room.webhook.target is not None)
     await second.__aenter__()

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from bot import log
+from bot.redaction import HIDDEN
 
 SECRET = "123:secret/token"
 
@@ -53,7 +54,7 @@ def test_no_secret_is_written(stderr: io.StringIO) -> None:
     except ValueError:
         logger.exception("failed")
     written = stderr.getvalue()
-    assert written.count(log.HIDDEN) >= 3
+    assert written.count(HIDDEN) >= 3
     assert SECRET not in written
     assert quote(SECRET, safe="") not in written
 

@@ -133,6 +133,19 @@ async def test_a_taken_address(elsewhere: World, tmp_path: Path, valkey: str) ->
     assert b"no_web" in errors
 
 
+async def test_a_taken_address_with_a_webhook(
+    elsewhere: World, tmp_path: Path, valkey: str
+) -> None:
+    """Where Telegram is to post, that ends it with 2 and a sentence; the webhook is not set."""
+    taken = elsewhere.settings.telegram_api_url.removeprefix("http://")
+    more = {"LISTEN": taken, "REDIS_URL": valkey, "WEBHOOK_URL": "http://127.0.0.1:9/telegram"}
+    bot = await start(tmp_path, **environment(elsewhere, **more))
+    _, errors = await bot.communicate()
+    assert bot.returncode == 2
+    assert f"LISTEN: {taken}" in errors.decode()
+    assert not any(call["method"] == "setWebhook" for call in elsewhere.room.calls)
+
+
 async def test_health(elsewhere: World, tmp_path: Path, valkey: str) -> None:
     """A well bot says 200 at /healthz and at /readyz."""
     bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=valkey))

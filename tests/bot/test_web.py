@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import httpx
@@ -12,16 +12,18 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from bot import polling
-from bot.app import running
+from bot.app import AddressTaken, running
 from bot.intake import Intake
 from bot.playground.connection import gone
 from bot.playground.fault import Fault
+from bot.redaction import hide
 from bot.settings import Settings
-from bot.web import Health, serving
+from bot.web import Health, listening, serving, serving_at
 from storage import keys
 from storage.census import Census
 from storage.connect import connect
@@ -180,6 +182,242 @@ async def test_full_storage_is_told_unasked() -> None:
                 await redis.delete(poller)
                 assert await told(http, "/readyz", 200) == {"problems": []}
         await redis.aclose()
+
+
+async def test_what_strangers_hear(redis: Redis) -> None:
+    """Beside a public webhook problems have names, and no hosts; no secret is told to anybody."""
+    hide("test", ["pass-word"])
+    broken = connect("unix:///nowhere", connections=1)
+    health = health_of(broken)
+    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
+    intake.problem = "OutOfMemoryError: redis://user:pass-word@10.0.0.7:6379 is full"
+    health.intakes.append(intake)
+    async with served(health) as http:
+        storage, taken_in = (await told(http, "/readyz", 503))["problems"]
+        assert "nowhere" in storage
+        assert taken_in.startswith("intake: OutOfMemoryError: redis://")
+        assert "pass-word" not in taken_in
+        health.is_public = True
+        assert (await told(http, "/readyz", 503))["problems"] == [
+            "storage: ConnectionError",
+            "intake: OutOfMemoryError",
+        ]
+        intake.problem = "the server at 10.0.0.7 is full"
+        assert "intake: unavailable" in (await told(http, "/readyz", 503))["problems"]
+    await broken.aclose()
+    hide("test", [])
+
+
+HOOK = "http://127.0.0.1:9/telegram"
+APART = ("127.0.0.1", 0)
+"""Another address than any that is given by a name."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "at_listen", "apart"),
+    [
+        ({}, 200, False),
+        ({"metrics_listen": APART}, 404, True),
+        ({"webhook_url": HOOK}, 404, False),
+        ({"webhook_url": HOOK, "metrics_listen": APART}, 404, True),
+        ({"webhook_url": HOOK, "metrics_listen": ("localhost", 0)}, 200, False),
+        ({"webhook_url": HOOK, "role": "worker"}, 200, False),
+        ({"webhook_url": HOOK, "role": "intake"}, 404, False),
+    ],
+)
+async def test_where_metrics_are(
+    elsewhere: World, settings: dict[str, Any], at_listen: int, *, apart: bool
+) -> None:
+    """They are where they are wanted, and not beside a webhook unless told."""
+    settings = {"listen": ("localhost", 0), **settings}
+    with capture_logs() as logs:
+        async with (
+            running(elsewhere.settings.model_copy(update=settings)),
+            httpx.AsyncClient(timeout=20) as http,
+        ):
+            urls = {log["event"]: log["url"] for log in logs if "url" in log}
+            assert (await http.get(urls["health"])).status_code == 200
+            there = await http.get(urls["health"].replace("healthz", "metrics"))
+            assert there.status_code == at_listen
+            assert ("metrics" in urls) == apart
+            if apart:
+                assert "storage_up 1.0" in (await http.get(urls["metrics"])).text
+                beside = await http.get(urls["metrics"].replace("metrics", "readyz"))
+                assert beside.status_code == 404
+
+
+@pytest.mark.parametrize("role", ["all", "intake"])
+async def test_a_taken_port_with_a_webhook(elsewhere: World, role: str) -> None:
+    """A bot that would be deaf does not start, and Telegram is told nothing."""
+    with listening("127.0.0.1", 0) as taken:
+        address = taken.getsockname()
+        settings = {"listen": address, "webhook_url": HOOK, "role": role}
+        with pytest.raises(AddressTaken, match=f"^LISTEN: 127.0.0.1:{address[1]}"):
+            async with running(elsewhere.settings.model_copy(update=settings)):
+                pass
+    assert not any(call["method"] == "setWebhook" for call in elsewhere.room.calls)
+
+
+@pytest.mark.parametrize(
+    ("setting", "others"),
+    [
+        ("listen", {}),
+        ("listen", {"webhook_url": HOOK, "role": "worker"}),
+        ("metrics_listen", {}),
+        ("metrics_listen", {"webhook_url": HOOK}),
+    ],
+)
+async def test_a_taken_port_that_can_be_done_without(
+    elsewhere: World, setting: str, others: dict[str, Any]
+) -> None:
+    """Where nobody posts, the bot works all the same, and says so."""
+    with listening("127.0.0.1", 0) as taken, capture_logs() as logs:
+        settings = {setting: taken.getsockname(), **others}
+        async with running(elsewhere.settings.model_copy(update=settings)):
+            pass
+    [warning] = [log for log in logs if log["event"] == "no_web"]
+    assert warning["setting"] == setting.upper()
+
+
+HALVES = (
+    b"GET /hea",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: ",
+    b"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{",
+)
+"""Requests that stop in the first line, in a header, in the body."""
+
+
+Half = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@contextlib.asynccontextmanager
+async def halves(url: str, count: int, requests: Sequence[bytes] = HALVES) -> AsyncIterator[Any]:
+    """Begin so many requests; their ends never come. Yields a list of `Half`."""
+    host, port = url.removeprefix("http://").split(":")
+    held: list[Half] = []
+    try:
+        for number in range(count):
+            held.append(await asyncio.open_connection(host, int(port)))
+            held[-1][1].write(requests[number % len(requests)])
+        yield held
+    finally:
+        for _, writer in held:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def closed(held: Iterable[Half]) -> None:
+    """Wait until the server has closed all of them."""
+    async with asyncio.timeout(20):
+        for reader, _ in held:
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+
+
+async def _takes_all(request: Request) -> Response:
+    return Response(await request.body())
+
+
+@contextlib.asynccontextmanager
+async def bounded(*more: BaseRoute, **bounds: Any) -> AsyncIterator[str]:
+    """Serve health and what reads whole bodies; yields the base URL."""
+    routes = [*Health().routes, Route("/telegram", _takes_all, methods=["POST"]), *more]
+    async with serving_at(listening("127.0.0.1", 0), Starlette(routes=routes), **bounds) as url:
+        yield url
+
+
+async def test_half_requests_are_given_up() -> None:
+    """300 of them change nothing for others, and are closed when their time is over."""
+    async with (
+        bounded(seconds=1) as url,
+        httpx.AsyncClient(base_url=url) as http,
+        halves(url, 300) as held,
+    ):
+        assert (await http.get("/healthz")).status_code == 200
+        assert (await http.post("/telegram", content=b"x")).content == b"x"
+        await closed(held)
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_request_that_drips(before: bytes) -> None:
+    """A byte now and then makes no whole request either, nor one that follows another."""
+    async with bounded(seconds=0.5) as url, halves(url, 1, [before + HALVES[2]]) as held:
+        [(_, writer)] = held
+
+        async def drip() -> None:
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.05)
+
+        drops = asyncio.create_task(drip())
+        await closed(held)
+        drops.cancel()
+
+
+async def test_too_many_half_requests() -> None:
+    """Beyond a number the oldest give way at once; what is being answered does not."""
+    began, end = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        began.set()
+        await end.wait()
+        return Response()
+
+    async with (
+        bounded(Route("/slow", slow), seconds=3600, most_idle=10) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as http,
+    ):
+        waiting = asyncio.create_task(http.get("/slow"))
+        await began.wait()
+        async with halves(url, 60) as held:
+            assert (await http.get("/healthz")).status_code == 200
+            await closed(held[:40])
+        end.set()
+        assert (await waiting).status_code == 200
+
+
+async def test_an_answer_may_take_its_time() -> None:
+    """A whole request may be worked on for longer than any may take to come: a long poll, say."""
+    end = asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        await end.wait()
+        return Response()
+
+    async with (
+        bounded(Route("/slow", slow), seconds=0.1) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as http,
+    ):
+        waiting = asyncio.create_task(http.get("/slow"))
+        for _ in range(3):
+            async with halves(url, 1) as held:
+                await closed(held)
+        end.set()
+        assert (await waiting).status_code == 200
+
+
+async def test_who_does_not_read_is_given_up() -> None:
+    """An answer that nobody takes ends with its connection."""
+    over = asyncio.Event()
+
+    async def endless(_scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        lost = asyncio.create_task(gone(receive))
+        while not lost.done():
+            await send({"type": "http.response.body", "body": bytes(1_000_000), "more_body": True})
+            await asyncio.sleep(0)
+        over.set()
+
+    request = b"GET /large/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with (
+        bounded(Mount("/large", endless), seconds=0.2) as url,
+        halves(url, 1, [request]),
+        asyncio.timeout(20),
+    ):
+        await over.wait()
 
 
 async def test_a_taken_port() -> None:

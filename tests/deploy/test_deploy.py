@@ -171,18 +171,40 @@ def test_the_webhook_comes_in() -> None:
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
 
 
+def ports(container: Any) -> dict[str, int]:
+    """The ports of a container by their names."""
+    return {port["name"]: port["containerPort"] for port in container["ports"]}
+
+
 def test_probes() -> None:
     """They ask for paths that the bot serves, at the port where the image listens."""
     paths = {route.path for route in Health().routes}
     [image] = re.findall(r"LISTEN=\S+:(\d+)", (ROOT / "Dockerfile").read_text())
     for container in containers():
-        [port] = container["ports"]
-        assert str(port["containerPort"]) == image
+        assert str(ports(container)["http"]) == image
         for kind, path in PROBES.items():
-            assert container[kind]["httpGet"] == {"path": path, "port": port["name"]}
-    assert {"/metrics", *PROBES.values()} <= paths
-    for notes in find(resources("Deployment"), "annotations"):
-        assert (notes["prometheus.io/path"], notes["prometheus.io/port"]) == ("/metrics", image)
+            assert container[kind]["httpGet"] == {"path": path, "port": "http"}
+    assert set(PROBES.values()) <= paths
+
+
+def test_metrics_are_found() -> None:
+    """Prometheus is led to where each process serves its figures: not to the webhook's port."""
+    [config] = resources("ConfigMap")
+    for each in resources("Deployment"):
+        template = each["spec"]["template"]
+        [container] = template["spec"]["containers"]
+        given = {one["name"]: one["value"] for one in container["env"]}
+        settings = Settings(
+            _env_file=None,
+            telegram_token="1:a",
+            api_key="k",
+            listen=f"0.0.0.0:{ports(container)['http']}",
+            **{name.lower(): value for name, value in (config["data"] | given).items()},
+        )
+        _, port = settings.metrics_address or ("", 0)
+        notes = template["metadata"]["annotations"]
+        assert (notes["prometheus.io/path"], notes["prometheus.io/port"]) == ("/metrics", str(port))
+        assert port in ports(container).values()
 
 
 def test_settings() -> None:

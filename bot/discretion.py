@@ -1,0 +1,127 @@
+"""What people and the model say stays out of logs: an error may be quoted only without it."""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import unquote
+
+from storage.message import well_formed
+
+OMITTED = "…"
+_KNOWN = frozenset(
+    """
+    a access account active action administrator ai an and api apikey are args argument arguments
+    as at authorization bad be been before billing blocked body bot bots broken but button by
+    callback can cannot cant channel characters chat closed cloud code command completion
+    connect connection content conflict could current deactivated delete deleted demoted denied
+    describe description disabled document does edit edited edits empty enough entities entity
+    error exceeded exception expected expired failed failure field file folder for forbidden format
+    found from gateway generation get getupdates group has have host http https id identifier in
+    inactive incorrect initiate input internal invalid is it json key kicked known large later left
+    length limit line long manager many mark matched match member message messages method migrated
+    missing model modified more must name need no not number occurred of offset old on only open
+    operation options or other out outside parameter parameters parse peer per permission photo
+    please private prompt proxy query quota range rate ready reached read reason refused reply
+    request requested requests required reset resource response restricted retry rights role same
+    seconds send sent server service short size specified started stop stream string such suitable
+    supergroup supported tag temperature temporarily text than that the this thread time timed
+    timeout to token tokens too topic type unauthorized unavailable unexpected unknown unmatched
+    unsupported updates upgraded uri url user users value wait was webhook window with without write
+    wrong yandexgpt you your
+    """.split()  # noqa: SIM905 - a list of them would be as many lines
+)
+"""Words of which these APIs' own errors are made; they tell of nobody what he said."""
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_BYTES = r"(?:\\+x[0-9a-fA-F]{2}|\\+[0-7]{3})+"
+_BLOB = r"[A-Za-z0-9+/=]{40,}"
+_UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
+_WORD = r"[^\W\d_]+|\d{4,}"
+_PARTS = re.compile(f"(?P<opaque>{_BYTES}|{_BLOB})|(?P<id>{_UUID})|{_WORD}")
+
+
+def without_echo(text: str, said: Iterable[str]) -> str:
+    """Leave out of an error's text all words that were ``said``, as far as they are no API's own.
+
+    Whatever is written in a way that hides what it is, is left out too.
+    """
+    heard = "\n".join(said).casefold()
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    plain = well_formed(html.unescape(unquote(plain)))
+
+    def judged(found: re.Match[str]) -> str:
+        word = found[0].casefold()
+        tells_nothing = found["id"] or word in _KNOWN or (len(word) < 3 and word.isascii())
+        if tells_nothing or not (found["opaque"] or word in heard):
+            return found[0]
+        return OMITTED
+
+    return _PARTS.sub(judged, plain)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Find all strings in what JSON can hold; the names of fields are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from strings(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from strings(one)
+
+
+def discreet_refusal(body: bytes, asked: Iterable[str]) -> bytes:
+    """Leave out of the body of Telegram's refusal what it repeats of what it was ``asked``.
+
+    What remains is what python-telegram-bot reads: it quotes in its errors whatever else there is.
+    """
+    try:
+        fields = json.loads(body)
+        kept = {name: fields[name] for name in ("ok", "error_code") if name in fields}
+        kept["description"] = without_echo(str(fields.get("description") or ""), asked)
+        told = fields.get("parameters") or {}
+        kept["parameters"] = {
+            name: told[name] for name in ("migrate_to_chat_id", "retry_after") if name in told
+        }
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return b""
+    return json.dumps(kept).encode()
+
+
+_heard: ContextVar[dict[str, Iterable[str]]] = ContextVar("heard")
+
+
+def listen(update: str, reply: str) -> None:
+    """Begin with a turn: what its update says, and the reply that is kept, both JSON, is private.
+
+    So it is in all tasks that this one starts from now on.
+    """
+    _heard.set({"update": _Json(update), "reply": _Json(reply)})
+
+
+def hear(kind: str, texts: Iterable[str]) -> None:
+    """Take these for private in the turn in work, instead of what was heard of this ``kind``."""
+    if heard := _heard.get(None):
+        heard[kind] = texts
+
+
+def discreet(text: str) -> str:
+    """Leave out of a text what was said in the turn in work."""
+    heard = _heard.get(None)
+    return without_echo(text, [one for texts in heard.values() for one in texts]) if heard else text
+
+
+class _Json:
+    """The strings in a JSON text, which is parsed only when they are asked for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            yield from strings(json.loads(self._text))
+        except (ValueError, RecursionError):
+            yield self._text

@@ -1,0 +1,98 @@
+"""Secrets stay inside: what is hidden, in which forms, and streams that let none of it out."""
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus, unquote
+
+HIDDEN = "[secret]"
+_SHAPES = (
+    r"\b\d{5,}(?::|%3[aA])[\w-]{30,}",  # a bot's token
+    r"\bAQVN[\w-]{20,}",  # an API key of Yandex Cloud; its IAM and OAuth tokens
+    r"\bt1\.[\w=-]{8,}\.[\w=-]{8,}",
+    r"\by[0-3]_[\w-]{20,}",
+    r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}",  # a JWT
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)",
+    r"(?<=://)[^\s/\"'@]*:[^\s/\"']*(?=@)",  # a login in a URL
+)
+"""Secrets that can be told by their looks: some come before, or beside, what is configured."""
+_LONG = 6
+"""Characters from which a secret is hidden inside a word, too; API_KEY=k would hide half a log."""
+
+_known: dict[str, frozenset[str]] = {}
+_pattern = re.compile("|".join(_SHAPES), re.DOTALL)
+
+
+def hide(kind: str, secrets: Iterable[str]) -> None:
+    """Let `redact` know these secrets; they take the place of what was hidden as this ``kind``."""
+    global _pattern  # noqa: PLW0603 - of the process, as its streams are
+    _known[kind] = frozenset(form for secret in secrets if secret for form in _forms(secret))
+    forms = sorted({form for known in _known.values() for form in known}, key=len, reverse=True)
+    _pattern = re.compile("|".join([*map(_found, forms), *_SHAPES]), re.DOTALL)
+
+
+def redact(text: str) -> str:
+    """Replace every secret in a text."""
+    return _pattern.sub(HIDDEN, text)
+
+
+def say(text: object, stream: TextIO | None = None) -> None:
+    """Print a line for a person, without any secret; by default on standard output."""
+    print(redact(str(text)), file=stream or sys.stdout, flush=True)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """All that becomes of a secret on its way into a text: in URLs, JSON, reprs and headers."""
+    for plain in {secret, unquote(secret)}:
+        yield plain
+        yield json.dumps(plain)[1:-1]
+        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+        yield repr(plain)[1:-1]
+        for quoted in (quote(plain, safe=""), quote(plain), quote_plus(plain)):
+            yield quoted
+            yield re.sub("%..", lambda found: found[0].lower(), quoted)
+        if len(plain) >= _LONG:
+            encoded = base64.b64encode(plain.encode("utf-8", "surrogateescape"))
+            yield encoded.decode().rstrip("=")
+            yield encoded.decode().rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def _found(form: str) -> str:
+    whole = re.escape(form)
+    return whole if len(form) >= _LONG else rf"(?<!\w){whole}(?!\w)"
+
+
+def guard() -> None:
+    """Let nothing out of this process unredacted: prints, tracebacks, warnings, usage messages."""
+    sys.stdout, sys.stderr = _Redacted(sys.stdout), _Redacted(sys.stderr)
+
+
+class _Redacted:
+    """A text stream that redacts, line by line, what is written to another."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._pending = ""  # a secret may come in pieces
+
+    def write(self, text: str) -> int:
+        """Write whole lines; what is left waits for its end, or a flush."""
+        lines, end, self._pending = (self._pending + text).rpartition("\n")
+        self._stream.write(redact(lines + end))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write them."""
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        """Write what is left, too."""
+        self._stream.write(redact(self._pending))
+        self._pending = ""
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """Be like the other in all else."""
+        return getattr(self._stream, name)
