@@ -13,28 +13,29 @@ from storage.message import well_formed
 OMITTED = "…"
 _KNOWN = frozenset(
     """
-    a access account active action administrator ai an and api apikey are args argument arguments
-    as at authorization bad be been before billing blocked body bot bots broken but button by
-    callback can cannot cant channel characters chat closed cloud code command completion
-    connect connection content conflict could current deactivated delete deleted demoted denied
-    describe description disabled document does edit edited edits empty enough entities entity
-    error exceeded exception expected expired failed failure field file folder for forbidden format
-    found from gateway generation get getupdates group has have host http https id identifier in
-    inactive incorrect initiate input internal invalid is it json key kicked known large later left
-    length limit line long manager many mark matched match member message messages method migrated
-    missing model modified more must name need no not number occurred of offset old on only open
-    operation options or other out outside parameter parameters parse peer per permission photo
-    please private prompt proxy query quota range rate ready reached read reason refused reply
-    request requested requests required reset resource response restricted retry rights role same
-    seconds send sent server service short size specified started stop stream string such suitable
-    supergroup supported tag temperature temporarily text than that the this thread time timed
-    timeout to token tokens too topic type unauthorized unavailable unexpected unknown unmatched
-    unsupported updates upgraded uri url user users value wait was webhook window with without write
-    wrong yandexgpt you your
+    a access account action active admin administrator ai an and api apikey are args argument
+    arguments as at author authorization bad base be been before billing blocked body bot bots
+    broken but button by callback can cannot cant channel characters chat closed cloud code command
+    completion conflict connect connection content could current deactivated delete deleted demoted
+    denied describe description disabled document does edit edited edits empty enough entities
+    entity error exceeded exception expected expired failed failure field file folder for forbidden
+    format found from gateway generation get getupdates group guest has have host http https id
+    identifier in inactive incorrect initiate input instance internal invalid is it json key kicked
+    known large later left length limit line literal long make manager many mark match matched
+    member message messages method migrated missing model modified more must name need no not number
+    occurred of offset old on only open operation options or other out outside parameter parameters
+    parse peer per permission photo plain please private prompt proxy query quota range rate reached
+    read ready reason refused reply request requested requests required reset resource response
+    restricted retry rights role running same seconds send sent server service short size specified
+    started stop stream string such suitable supergroup supported sure tag temperature temporarily
+    terminated text than that the there this thread time timed timeout to token tokens too topic
+    type unauthorized unavailable unexpected unknown unmatched unsupported updates upgraded uri url
+    user users value wait was webhook window with without write wrong yandexgpt you your
     """.split()  # noqa: SIM905 - a list of them would be as many lines
 )
 """Words of which these APIs' own errors are made; they tell of nobody what he said."""
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_BLANK = re.compile(r"\\+[bfnrt]")
 _BYTES = r"(?:\\+x[0-9a-fA-F]{2}|\\+[0-7]{3})+"
 _BLOB = r"[A-Za-z0-9+/=]{40,}"
 _UUID = r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"
@@ -49,7 +50,7 @@ def without_echo(text: str, said: Iterable[str]) -> str:
     """
     heard = "\n".join(said).casefold()
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    plain = well_formed(html.unescape(unquote(plain)))
+    plain = well_formed(html.unescape(unquote(_BLANK.sub(" ", plain))))
 
     def judged(found: re.Match[str]) -> str:
         word = found[0].casefold()

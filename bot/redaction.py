@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN = "[secret]"
 _SHAPES = (
-    r"\b\d{5,}(?::|%3[aA])[\w-]{30,}",  # a bot's token
+    r"(?<!\d)\d{5,}(?::|%3[aA])[\w-]{30,}",  # a bot's token
     r"\bAQVN[\w-]{20,}",  # an API key of Yandex Cloud; its IAM and OAuth tokens
     r"\bt1\.[\w=-]{8,}\.[\w=-]{8,}",
     r"\by[0-3]_[\w-]{20,}",
