@@ -6,18 +6,24 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import structlog
+from telegram import Update
 
 from bot import log, worker
 from bot.app import running
+from bot.clients import open_telegram
 from bot.completion import yandexgpt
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
 from handlers import delivery
+from handlers.access import Access
 from handlers.commands import Commands
+from handlers.dispatch import Dispatch, Unreadable
 from storage.dead import DeadLetters
 from tests.conftest import ANN, GROUP, World
 
@@ -157,7 +163,7 @@ async def test_what_nobody_can_read(named: World, logged: io.StringIO) -> None:
     """Updates of odd shapes are told of, and so are forwards, without what is in them."""
     chat = {"id": ANN, "type": "private", "first_name": MARK}
     message = {"message_id": 1, "date": 1, "chat": chat, "from": {"id": ANN, "is_bot": False}}
-    odd = [
+    odd: list[dict[str, Any]] = [
         {"message": message | {"date": MARK}},
         {"message": message | {"text": MARK, "entities": [{"type": MARK, "offset": MARK}]}},
         {"message": message | {"poll": {"question": MARK, "id": MARK}}},
@@ -176,6 +182,21 @@ async def test_what_nobody_can_read(named: World, logged: io.StringIO) -> None:
     letters = await DeadLetters(named.redis, named.settings.bot_id).all()
     assert letters
     assert not any(MARK in letter.reason for letter in letters)
+
+
+async def test_an_unreadable_update_is_not_quoted(
+    named: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever logs that it cannot be read knows nothing of what is in it."""
+
+    def fail(fields: dict[str, str], _: object) -> None:
+        raise KeyError(fields["message"])
+
+    monkeypatch.setattr(Update, "de_json", fail)
+    async with AsyncExitStack() as stack:
+        dispatch = Dispatch(open_telegram(named.settings, stack), Access(set(), set(), set()))
+        with pytest.raises(Unreadable, match=r"^KeyError$"):
+            await dispatch.tell_late(json.dumps({"message": MARK}))
 
 
 async def test_a_mistake_of_ours(

@@ -18,6 +18,7 @@ from bot.app import running
 from bot.intake import KINDS, LARGEST
 from bot.playground.fault import Fault
 from bot.playground.webhook import Target
+from bot.redaction import HIDDEN, redact
 from handlers.texts import RUSSIAN
 from storage import keys, lease
 from storage.connect import connect
@@ -155,6 +156,7 @@ async def test_the_secret_is_shared(hooked: World) -> None:
         assert await hooked.hears(ANN, 2) == ["echo: 0", "echo: 1"]
         secret = the_target(hooked).secret
         assert len(secret) >= 32
+        assert redact(f"it is {secret}") == f"it is {HIDDEN}"
     async with running(first):
         await until(lambda: hooked.room.webhook.target is not None)
         assert the_target(hooked).secret == secret

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.check import check
 from bot.completion import yandexgpt
@@ -34,6 +35,15 @@ async def test_nothing_works(elsewhere: World, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().out
     assert "works" not in told
     assert "ai.languageModels.user" in told
+
+
+async def test_a_refused_token(elsewhere: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """What Telegram does not know is said in words, without the token."""
+    token = SecretStr("1:unknown")
+    assert not await check(elsewhere.settings.model_copy(update={"telegram_token": token}))
+    told = capsys.readouterr().out
+    assert "BotFather" in told
+    assert "unknown" not in told
 
 
 async def test_the_model_is_silent(

@@ -1,10 +1,56 @@
-"""The clients that a bot's settings make."""
+"""The clients that a bot's settings make, and what errors say of what they send."""
 
+import traceback
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bot.clients import open_storage
+import pytest
+from telegram import Bot, InputFile
+from telegram.error import BadRequest, NetworkError, TelegramError
+
+from bot.clients import open_storage, open_telegram
+from bot.playground.fault import Fault
 from bot.settings import Settings
+from tests.conftest import ANN, World
+
+ECHO = "ZEBRA at byte 7"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(400, f"Bad Request: can't parse entities: {ECHO}"), BadRequest),
+        (Fault(500, ECHO), NetworkError),
+        (Fault(502, html=f"<html>{ECHO}</html>"), NetworkError),
+    ],
+)
+async def test_no_error_repeats_what_was_sent(
+    elsewhere: World, fault: Fault, kind: type[TelegramError], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the error, nor its causes, nor the library's log has a word of a text or a file."""
+
+    async def send_text(bot: Bot) -> None:
+        await bot.send_message(ANN, "a zebra")
+
+    async def send_file(bot: Bot) -> None:
+        await bot.send_document(ANN, InputFile(b"a zebra", "x.txt"))
+
+    async def send_name(bot: Bot) -> None:
+        await bot.send_document(ANN, InputFile(b"x", "zebra.txt"))
+
+    elsewhere.room.chat(ANN)
+    async with AsyncExitStack() as stack:
+        bot = open_telegram(elsewhere.settings, stack).bot
+        await bot.initialize()
+        for send in (send_text, send_file, send_name):
+            elsewhere.room.fail("sendMessage", fault)
+            elsewhere.room.fail("sendDocument", fault)
+            with pytest.raises(kind) as caught:
+                await send(bot)
+            elsewhere.room.pardon()
+            told = "".join(traceback.format_exception_only(caught.value))
+            assert "zebra" not in f"{told}{caught.value.__cause__}{caplog.text}".casefold()
+            assert "parse entities" in told or fault.status != 400
 
 
 async def test_the_embedded_servers_memory(tmp_path: Path) -> None:

@@ -106,5 +106,5 @@ async def test_what_is_heard_in_a_turn() -> None:
     told = await asyncio.gather(
         asyncio.create_task(turn("zebra")), asyncio.create_task(turn("okapi"))
     )
-    assert told == ["… okapi not formerly …", "zebra … not formerly …"]
+    assert list(told) == ["… okapi not formerly …", "zebra … not formerly …"]
     assert discreet(SAID) == SAID

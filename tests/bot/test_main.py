@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.playground.replies import Silence
+from bot.playground.replies import Refuse, Silence
 from bot.worker import GRACE_SECONDS
 from tests.conftest import ANN, World
 from tests.valkey import Valkey
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
-async def start(folder: Path, **environment: str) -> Process:
-    """Start ``python -m bot run`` with nothing but the given environment."""
+async def start(folder: Path, *arguments: str, **environment: str) -> Process:
+    """Start ``python -m bot run``, or another command, with nothing but the given environment."""
     names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-    command = (sys.executable, "-m", "bot", "run")
+    command = (sys.executable, "-m", "bot", *(arguments or ["run"]))
     return await asyncio.create_subprocess_exec(
         *command, cwd=folder, env=names, stdout=PIPE, stderr=PIPE
     )
@@ -81,6 +81,35 @@ async def test_a_refused_token(elsewhere: World, tmp_path: Path) -> None:
     _, errors = await bot.communicate()
     assert bot.returncode == 2
     assert "BotFather" in errors.decode()
+
+
+async def test_a_check_tells_no_secret(elsewhere: World, tmp_path: Path, valkey: str) -> None:
+    """Where Telegram, the proxy and the model refuse, what is printed has no secret in it."""
+    elsewhere.model.script(Refuse(401, "Unknown api key very-secret"))
+    more = {
+        "TELEGRAM_TOKEN": "1:refused-token,2:second-token",
+        "REDIS_URL": valkey,
+        "TELEGRAM_PROXY": "http://user:pass-word@127.0.0.1:1",
+    }
+    for names in (more, more | {"TELEGRAM_PROXY": ""}):
+        bot = await start(tmp_path, "check", **environment(elsewhere, **names))
+        output, errors = await bot.communicate()
+        assert bot.returncode == 1
+        told = (output + errors).decode()
+        assert told.count("telegram: ") == 2
+        for secret in ("refused-token", "second-token", "very-secret", "pass-word"):
+            assert secret not in told
+    assert "BotFather" in told
+
+
+async def test_usage_tells_no_secret(tmp_path: Path) -> None:
+    """A token in the wrong place of a command line is not repeated."""
+    token = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+    bot = await start(tmp_path, "demo", "--tokne", token)
+    output, errors = await bot.communicate()
+    assert bot.returncode == 2
+    assert b"--tokne" in errors
+    assert token.encode() not in output + errors
 
 
 async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -311,3 +312,38 @@ async def test_what_older_versions_kept(redis: Redis) -> None:
         item.check()
         await archive.write(item, str(number - 1) if number > 1 else "", str(number))
     assert await archive.names(whole=True) == ["mailbox:5"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_nobody_else_reads_it(home: Settings, tmp_path: Path, *, begun: bool) -> None:
+    """A file that was there becomes as private as a new one, whatever is in it of ours."""
+    file = tmp_path / "bot.jsonl"
+    await export(home, file, anyway=False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:2]) if begun else b"")
+    file.chmod(0o666)
+    await export(home, file, anyway=False)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_bytes().splitlines()) == len(lines)
+
+
+async def test_what_is_not_ours_stays_as_it_is(home: Settings, tmp_path: Path) -> None:
+    """A file that is refused is not made private."""
+    file = tmp_path / "other"
+    file.write_text("something else")
+    file.chmod(0o644)
+    with pytest.raises(MovingRefused, match="something else"):
+        await export(home, file, anyway=False)
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+async def test_somebody_elses_file(home: Settings, tmp_path: Path) -> None:
+    """A file whose owner could read what is written is refused."""
+    file = tmp_path / "theirs"
+    file.touch()
+    os.chown(file, 12345, 12345)
+    with pytest.raises(MovingRefused, match="somebody else's"):
+        await export(home, file, anyway=False)
+    assert file.read_bytes() == b""

@@ -3,7 +3,10 @@
 import base64
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 from bot import redaction
 from bot.redaction import HIDDEN, hide, redact, say
 
+ROOT = Path(__file__).parents[2]
 SECRET = 'pä"ss\\wörd/ +:@%'
 
 
@@ -106,3 +110,27 @@ def test_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == ""
     say("!")
     assert out.getvalue() == f"{HIDDEN} rest!\n"
+
+
+UNCAUGHT = """
+import threading, warnings
+from bot import redaction
+redaction.hide("test", ["long-secret"])
+redaction.guard()
+warnings.warn("long-secret")
+thread = threading.Thread(target=lambda: int("long-secret"))
+thread.start()
+thread.join()
+raise RuntimeError("long-secret")
+"""
+
+
+def test_what_nobody_catches() -> None:
+    """Tracebacks and warnings of a process are searched, too; the end of one is not lost."""
+    done = subprocess.run(
+        [sys.executable, "-c", UNCAUGHT], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 1
+    assert done.stderr.count(HIDDEN) == 3
+    assert done.stderr.endswith(f"RuntimeError: {HIDDEN}\n")
+    assert "long-secret" not in done.stderr

@@ -144,6 +144,16 @@ def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret-password" in settings.secrets
 
 
+def test_parts_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What of them could stand alone is secret too: a token's half, what signs in at a proxy."""
+    tokens = "1:first-half,2:second-half"
+    proxy = "http://user:pass%2Fword@host:1"
+    give(monkeypatch, **ENOUGH | {"TELEGRAM_TOKEN": tokens}, COMPLETION_PROXY=proxy)
+    secrets = read().secrets
+    assert {"1:first-half", "2:second-half", "first-half", "second-half"} < secrets
+    assert {proxy, "pass/word", "user:pass/word"} < secrets
+
+
 def test_the_readme_tells_the_truth() -> None:
     """Every setting is in the README's table with its meaning and default, and no other is."""
     rows = dict(re.findall(r"^\| (`[A-Z].*?) \| (.*) \|$", README.read_text("utf-8"), re.MULTILINE))

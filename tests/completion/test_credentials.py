@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bot.completion.credentials import AUDIENCE, FetchedToken, Token, key_file, metadata, sign_in
+from bot.redaction import HIDDEN, redact
 from bot.settings import Settings
 from bot.transport import transport
 from handlers.completion import CompletionMisconfigured, CompletionUnavailable
@@ -135,6 +136,18 @@ class Tokens:
 async def bearer(credentials: FetchedToken) -> str:
     """Ask for the headers; the token in them."""
     return (await credentials.headers())["Authorization"].removeprefix("Bearer ")
+
+
+async def test_what_is_fetched_or_read_is_secret(
+    http: httpx.AsyncClient, office: Office, url: str, file: Path, fields: dict[str, Any]
+) -> None:
+    """No line has a token that was exchanged, nor a line of the key that signed for it."""
+    office.answer["iamToken"] = "exchanged-token"
+    token = await bearer(FetchedToken(key_file(file, http, url)))
+    assert token == "exchanged-token"
+    assert redact(f"refused: {token}") == f"refused: {HIDDEN}"
+    line = fields["private_key"].splitlines()[3]
+    assert redact(f"in {line}") == f"in {HIDDEN}"
 
 
 async def test_an_api_key_is_written_as_such(http: httpx.AsyncClient) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -550,6 +551,36 @@ async def test_what_does_not_pass_is_told_at_once(
     assert type(error) is kind
     assert reason in str(error)
     assert len(api.server.requests) == 1
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Refuse(400, "bad words: Hello"),
+        Refuse(403, body=b"no hello\nfor you"),
+        ErrorLine("you said: hello", 400, "hello, you SAID hello"),
+    ],
+    ids=str,
+)
+async def test_no_error_repeats_what_was_said(api: Api, reply: Any) -> None:
+    """What the API quotes of a question or an answer is in no error; what is its own stays."""
+    api.server.script(reply)
+    told = str(await api.fails())
+    assert told.startswith(f"HTTP {reply.status}: ")
+    assert not re.search("hello|said", told, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("status", [b"400 Bad", b"200 Fine"])
+async def test_nor_does_one_without_a_stream(api: Api, status: bytes) -> None:
+    """So it is with what is asked for in one piece: answers, and counts."""
+    refusal = b'{"error": {"httpCode": 400, "message": "not Hello"}}'
+    async with listening(saying(b"HTTP/1.1 " + status + b"\r\n\r\n", refusal)) as port:
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        for ask in (client.answer, client.count):
+            with pytest.raises(CompletionError) as caught:
+                await ask(QUESTION)
+            assert "hello" not in str(caught.value).lower()
 
 
 async def test_a_truncated_answer(api: Api) -> None:

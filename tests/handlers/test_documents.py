@@ -92,9 +92,11 @@ def test_pdfs_are_known_by_name_or_type(name: str, mime_type: str) -> None:
     ],
 )
 def test_other_kinds_are_refused_unseen(name: str, mime_type: str) -> None:
-    """What is clearly something else need not be downloaded."""
-    with pytest.raises(UnsupportedKind):
+    """What is clearly something else need not be downloaded, nor is it named in the error."""
+    with pytest.raises(UnsupportedKind) as refused:
         largest(name, mime_type)
+    told = str(refused.value)
+    assert not any(part and part in told for part in (name, mime_type, name.partition(".")[2]))
 
 
 # --- texts
