@@ -230,7 +230,7 @@ class Worker:
                 log.info("parked", chat=lane.claim.lane.chat_id, seconds=round(frozen.seconds, 1))
                 return
             except Unreadable as error:
-                reason = reason or discreet(f"unreadable: {error}")
+                reason = reason or f"unreadable: {error}"
             except Exception as error:  # whatever it was, it is counted, and not for ever
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
                 FAILURES.inc()

@@ -20,7 +20,7 @@ PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 class Unreadable(Exception):
-    """An update that Telegram's own library cannot read."""
+    """An update that Telegram's own library cannot read. Its text quotes nothing of it."""
 
 
 class Dispatch:
