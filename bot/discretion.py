@@ -4,7 +4,6 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote
 
@@ -90,39 +89,3 @@ def discreet_refusal(body: bytes, asked: Iterable[str]) -> bytes:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return b""
     return json.dumps(kept).encode()
-
-
-_heard: ContextVar[dict[str, Iterable[str]]] = ContextVar("heard")
-
-
-def listen(update: str, reply: str) -> None:
-    """Begin with a turn: what its update says, and the reply that is kept, both JSON, is private.
-
-    So it is in all tasks that this one starts from now on.
-    """
-    _heard.set({"update": _Json(update), "reply": _Json(reply)})
-
-
-def hear(kind: str, texts: Iterable[str]) -> None:
-    """Take these for private in the turn in work, instead of what was heard of this ``kind``."""
-    if heard := _heard.get(None):
-        heard[kind] = texts
-
-
-def discreet(text: str) -> str:
-    """Leave out of a text what was said in the turn in work."""
-    heard = _heard.get(None)
-    return without_echo(text, [one for texts in heard.values() for one in texts]) if heard else text
-
-
-class _Json:
-    """The strings in a JSON text, which is parsed only when they are asked for."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __iter__(self) -> Iterator[str]:
-        try:
-            yield from strings(json.loads(self._text))
-        except (ValueError, RecursionError):
-            yield self._text

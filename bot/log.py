@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from bot.discretion import discreet
 from bot.redaction import hide, redact
 
 
@@ -27,7 +26,6 @@ def configure(secrets: Iterable[str] = ()) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_traceback),
-        _discreet,
     ]
     renderer: structlog.typing.Processor
     if sys.stderr.isatty():
@@ -57,14 +55,6 @@ def configure(secrets: Iterable[str] = ()) -> None:
     )
 
 
-def _discreet(_logger: Any, _method: str, event: structlog.typing.EventDict) -> Any:
-    """Search what others have worded: reasons, and whole messages of libraries."""
-    for name in ("reason",) if event.get("_from_structlog", True) else ("event",):
-        if name in event:
-            event[name] = discreet(str(event[name]))
-    return event
-
-
 def _redacted(_logger: Any, _method: str, line: Any) -> str:
     return redact(str(line))
 
@@ -74,7 +64,7 @@ def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
 
 
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
-    """Format an exception much as Python does, but for what it may quote of what was said."""
+    """Format an exception much as Python does, without its text: that may quote what was said."""
     seen.add(id(error))
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before and id(before) not in seen:
@@ -82,7 +72,7 @@ def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
         yield "\nIt was the cause of:\n" if error.__cause__ else "\nWhile it was dealt with:\n"
     yield "Traceback (most recent call last):"
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    yield f"{type(error).__qualname__}: {discreet(str(error))}"
+    yield type(error).__qualname__
     for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield "\nIn this group:\n"
         yield from _lines(one, seen)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter, Gauge
+from redis.exceptions import RedisError
 from telegram.error import TelegramError
 
 from bot.background import beside
-from bot.discretion import discreet, listen
 from handlers.dispatch import Dispatch, Unreadable
 from handlers.pacing import Shed
 from handlers.turn import Turn
@@ -212,7 +212,6 @@ class Worker:
             began = time.monotonic()
             opened = await self._inbox.open(lane.claim)
             lane.turn = Turn(self._inbox, lane.claim, opened)
-            listen(opened.head.update, opened.reply)
             ATTEMPTS.inc()
             if opened.claims > TRUSTED_CLAIMS:
                 await self._suspect(lane, opened)
@@ -235,8 +234,7 @@ class Worker:
                 log.exception("update_failed", chat=lane.claim.lane.chat_id)
                 FAILURES.inc()
                 if not reason:
-                    failure = discreet(f"{type(error).__name__}: {error}")
-                    failures = await self._inbox.failed(lane.claim, failure)
+                    failures = await self._inbox.failed(lane.claim, _named(error))
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
@@ -313,6 +311,12 @@ def _hopeless(opened: Opened) -> str:
     if opened.begun >= MOST_DEATHS:
         return f"{opened.claims} workers died of it, or with it"
     return ""
+
+
+def _named(error: Exception) -> str:
+    """Name a failure; with its text only if that quotes nobody."""
+    quotes_nobody = isinstance(error, TelegramError | RedisError)
+    return f"{type(error).__name__}: {error}" if quotes_nobody else type(error).__name__
 
 
 def _tell(lane: ChatKey, opened: Opened, dead: str, turn: Turn, took: float) -> None:

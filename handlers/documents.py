@@ -91,7 +91,7 @@ class Documents:
                 _check_size(file.file_size, most)
                 content = bytes(await file.download_as_bytearray())
             except (BadRequest, InvalidToken) as error:  # the latter for any file that is not found
-                raise Gone(str(error)) from error
+                raise Gone("Telegram refuses it") from error
             return enclosed(name, await read(name, mime_type, content), question)
 
 

@@ -29,7 +29,7 @@ import structlog
 
 from bot.completion.credentials import UNREADABLE, Credentials
 from bot.completion.measured import TOO_MANY, measured
-from bot.discretion import hear, without_echo
+from bot.discretion import without_echo
 from handlers.completion import (
     Answer,
     CompletionError,
@@ -247,7 +247,6 @@ class YandexGPT:
         clock = asyncio.get_running_loop().time
         deadline = clock() + SILENCE
         said = [message["text"] for message in body["messages"]]
-        hear("model", said)
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
             try:
                 with _without_echo(said):

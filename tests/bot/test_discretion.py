@@ -1,6 +1,5 @@
 """What was said stays out of errors; what they are about stays in them."""
 
-import asyncio
 import base64
 import json
 import re
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.discretion import discreet, discreet_refusal, hear, listen, without_echo
+from bot.discretion import discreet_refusal, without_echo
 from handlers import refusals
 
 SAID = "мой пароль Zebra,\nномер 4512998"
@@ -89,22 +88,3 @@ def test_a_refusal() -> None:
     assert not any(word in str(told).casefold() for word in WORDS)
     for odd in (b"<html>", b"[1]", b"[" * 100_000, b'{"parameters": 1}'):
         assert discreet_refusal(odd, []) == b""
-
-
-async def test_what_is_heard_in_a_turn() -> None:
-    """Each turn has its own words, which the tasks that it starts know too."""
-    assert discreet(SAID) == SAID
-
-    async def turn(word: str) -> str:
-        listen(json.dumps({"text": word}), "not JSON")
-        hear("answer", ["formerly"])
-        hear("answer", ["latterly"])
-        return await asyncio.create_task(
-            asyncio.to_thread(discreet, "zebra okapi not formerly latterly")
-        )
-
-    told = await asyncio.gather(
-        asyncio.create_task(turn("zebra")), asyncio.create_task(turn("okapi"))
-    )
-    assert list(told) == ["… okapi not formerly …", "zebra … not formerly …"]
-    assert discreet(SAID) == SAID
