@@ -426,10 +426,10 @@ async def test_what_telegram_does_not_give(bot: Bot, files: Files) -> None:
     fetching = Documents()
     files.told = {"file_path": "documents/gone.txt"}
     for _ in range(documents.AT_ONCE + 1):
-        with pytest.raises(Gone, match="Not Found"):
+        with pytest.raises(Gone):
             await fetching.fetch(document(bot), "")
     files.refusal = "Bad Request: wrong file_id or the file is temporarily unavailable"
-    with pytest.raises(Gone, match="temporarily unavailable"):
+    with pytest.raises(Gone):
         await fetching.fetch(document(bot), "")
 
 
