@@ -6,24 +6,26 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from tests.conftest import ANN, World
-from tests.valkey import Valkey
+from tests.valkey import Valkey, own_valkey
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 
 
-async def start(folder: Path, **environment: str) -> Process:
-    """Start ``python -m bot run`` with nothing but the given environment."""
+async def start(folder: Path, command: str = "run", **environment: str) -> Process:
+    """Start ``python -m bot`` with a command and nothing but the given environment."""
     names = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-    command = (sys.executable, "-m", "bot", "run")
+    words = (sys.executable, "-m", "bot", command)
     return await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=names, stdout=PIPE, stderr=PIPE
+        *words, cwd=folder, env=names, stdout=PIPE, stderr=PIPE
     )
 
 
@@ -87,6 +89,24 @@ async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:
     _, errors = await bot.communicate()
     assert bot.returncode == 1
     assert "cannot_start" in errors.decode()
+
+
+async def test_missing_rights(elsewhere: World, tmp_path: Path) -> None:
+    """A Redis user who may not all end it with 1 and a sentence, before anything is taken in."""
+    redis: Any
+    async with own_valkey() as server, Redis.from_url(server.url) as redis:
+        await redis.execute_command("ACL", "SETUSER", "bot", "on", ">pw", "~*", "+@all")
+        url = f"{server.url}?username=bot&password=pw"
+        elsewhere.room.say(ANN, ANN, "hi")
+        for command in ("run", "check", "dead"):
+            bot = await start(tmp_path, command, **environment(elsewhere, REDIS_URL=url))
+            output, errors = await bot.communicate()
+            assert bot.returncode == 1
+            told = (output + errors).decode()
+            bot_id = elsewhere.settings.bot_id
+            assert f"'bot' may not use channels {{{bot_id}}}:*; this allows it: ACL" in told
+            assert "Traceback" not in told
+        assert await redis.keys("*") == []
 
 
 async def test_storage_is_waited_for(elsewhere: World, tmp_path: Path) -> None:
