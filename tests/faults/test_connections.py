@@ -1,5 +1,6 @@
 """Servers that let few clients in: all is answered, more slowly, and nothing stays broken."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -35,6 +36,34 @@ async def let_in(redis: Redis, number: int) -> None:
     else:
         number += len(await redis.client_list()) - 1
     await redis.config_set("maxclients", number, **every)
+
+
+async def test_more_calls_than_are_let_in(form: Form) -> None:
+    """All are answered over the connections that there are, and so is whoever comes afterwards."""
+    redis = connect(form.url, connections=12)
+    await reach(redis, keys.ready(1))
+    await let_in(redis, 5)
+    for _ in range(3):
+        await asyncio.gather(*(redis.xread({"{1}:no": "$"}, block=50) for _ in range(12)))
+    for _ in range(8):
+        assert not await redis.exists("{1}:no")
+    await redis.aclose()
+
+
+async def test_first_come_first_served(form: Form) -> None:
+    """Nobody who waits for a connection is overtaken, though all come again at once."""
+    redis = connect(form.url, connections=4)
+    await reach(redis, keys.ready(1))
+    calls = [0] * 20
+
+    async def call(one: int) -> None:
+        for _ in range(10):
+            await redis.exists("{1}:no")
+            calls[one] += 1
+            assert max(calls) - min(calls) <= 2
+
+    await asyncio.gather(*(call(one) for one in range(len(calls))))
+    await redis.aclose()
 
 
 @pytest.mark.parametrize(

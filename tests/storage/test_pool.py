@@ -14,7 +14,7 @@ from tests.forms import debian_redis
 from tests.valkey import Valkey, own_valkey
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(params=["valkey", pytest.param("redis", marks=pytest.mark.slow)])
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[Valkey]:
     """A server of the test's own that lets five clients in."""
     binary = debian_redis() if request.param == "redis" else None

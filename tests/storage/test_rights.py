@@ -25,7 +25,7 @@ BY_ITSELF = ["EVALSHA", "INFO", "SCRIPT LOAD", "SUBSCRIBE"]
 """What is not tried in the script."""
 
 
-@pytest.fixture(scope="module", params=["valkey", "redis"])
+@pytest.fixture(scope="module", params=["valkey", pytest.param("redis", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server for all tests here."""
     binary = debian_redis() if request.param == "redis" else None
