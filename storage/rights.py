@@ -24,8 +24,7 @@ CALLED = frozenset(
 )
 """What is called outside of our scripts, but for what `_refusals` does by itself."""
 
-_CALL = re.compile(r"redis\.p?call\('(X(?:INFO|GROUP)', '\w+|\w+)'|\w = '([A-Z]+)'")
-"""A command in a script: called by its name, or in a table of those that a call may be."""
+_CALL = re.compile(r"redis\.p?call\('(X(?:INFO|GROUP)', '\w+|\w+)'")
 _COMMAND = re.compile(r"run the '(?P<name>[^']+)'|run this command|Unknown \w+ command")
 _NAME = re.compile(r"(?:access|publish to)\b.*\b(?P<kind>key|channel)")
 """What servers since Redis 7.0 say of a command, and of a key or channel."""
@@ -49,7 +48,7 @@ def commands() -> list[str]:
     scripts = (file for file in files("storage").iterdir() if file.name.endswith(".lua"))
     texts = [MARK, *(script.read_text("utf-8") for script in scripts)]
     found = (match for text in texts for match in _CALL.finditer(text))
-    return sorted(CALLED | {(match[1] or match[2]).replace("', '", " ") for match in found})
+    return sorted(CALLED | {match[1].replace("', '", " ") for match in found})
 
 
 async def _refusals(redis: Redis, bot_id: int) -> set[str]:

@@ -100,7 +100,7 @@ async def test_missing_rights(elsewhere: World, tmp_path: Path) -> None:
         elsewhere.room.say(ANN, ANN, "hi")
         for command in ("run", "check", "dead"):
             bot = await start(tmp_path, command, **environment(elsewhere, REDIS_URL=url))
-            output, errors = await bot.communicate()
+            output, errors = await asyncio.wait_for(bot.communicate(), 30)
             assert bot.returncode == 1
             told = (output + errors).decode()
             bot_id = elsewhere.settings.bot_id

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from storage.connect import connect
 from storage.pool import Pool
-from tests.forms import debian_redis
+from tests.forms import debian_redis, free_port
 from tests.valkey import Valkey, own_valkey
 
 
@@ -49,6 +49,8 @@ async def test_more_calls_than_the_server_allows(client: Redis) -> None:
     for _ in range(8):
         assert await client.ping()
     assert await open_ones(client) <= 5
+    # Each of seven was tried four times, and hardly one more since.
+    assert (await client.info("stats"))["rejected_connections"] < 60
 
 
 async def test_a_server_that_allows_more_again(client: Redis) -> None:
@@ -81,6 +83,16 @@ async def test_a_server_that_comes_back(server: Valkey, client: Redis) -> None:
         await client.ping()
     await server.start()
     assert await asyncio.gather(*(client.ping() for _ in range(12))) == [True] * 12
+
+
+async def test_a_sentinel_that_allows_few() -> None:
+    """It is asked over the connections that there are, too."""
+    async with own_valkey(port=free_port(), options=("--maxclients", "5")) as server:
+        client = connect(f"redis+sentinel://127.0.0.1:{server.port}/bot", connections=12)
+        asked = await asyncio.gather(*(client.ping() for _ in range(12)), return_exceptions=True)
+        # That it is no Sentinel is an answer.
+        assert all("unknown command" in str(answer) for answer in asked)
+        await client.aclose()
 
 
 async def test_first_come_first_served(valkey: str) -> None:
