@@ -19,9 +19,11 @@ from bot.settings import Settings
 from bot.transport import transport
 from handlers.pacing import Pacing, before_write
 from storage import keys
+from storage.address import parse
 from storage.budget import Budget
 from storage.connect import connect, reach, verify
 from storage.embedded import embedded_server
+from storage.rights import require
 
 CALLS_A_LANE = 2
 """Requests to Telegram that a lane has open at once: a message, and "typing" beside it."""
@@ -87,11 +89,14 @@ async def open_storage(
             embedded_server(settings.data_dir, memory=settings.embedded_memory)
         )
     )
-    redis = connect(url, connections=(settings.lanes + 8) * len(settings.bots))
+    redis = connect(url, connections=settings.most_connections)
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:
             await reach(redis, keys.ready(settings.bot_id))
+        user = str(parse(url).options.get("username") or "default")
+        for bot in settings.bots:
+            await require(redis, user, bot.bot_id)
         await verify(redis)
     return redis
 

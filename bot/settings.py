@@ -33,6 +33,10 @@ class SettingsRefused(Exception):
         self.only_missing = only_missing
 
 
+LEAST_CONNECTIONS = 4
+"""To Redis, for each bot: one waits for messages, one for interrupts, two do the work."""
+
+
 def _tokens(value: str) -> str:
     tokens = [token.strip() for token in value.split(",")]
     if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in tokens):
@@ -226,6 +230,13 @@ class Settings(BaseSettings):
         "redis://localhost:6379/0",
         default=None,
     )
+    redis_connections: int | None = _setting(
+        "connections to Redis that this process opens at most, in a cluster to each of its "
+        "servers; at least 4 for each bot. Unset: 14, or 4 for each bot where that is more",
+        "14",
+        default=None,
+        le=10_000,
+    )
     data_dir: Path = _setting(
         "where the embedded server keeps its data", "/var/lib/bot", default=Path("data")
     )
@@ -326,6 +337,15 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("redis_connections")
+    @classmethod
+    def _connections_for_all(cls, value: int | None, info: ValidationInfo) -> int | None:
+        token = info.data.get("telegram_token")
+        least = LEAST_CONNECTIONS * (token.get_secret_value().count(",") + 1 if token else 1)
+        if value is not None and value < least:
+            raise ValueError(f"must be at least {least}, {LEAST_CONNECTIONS} for each bot")
+        return value
+
     @field_validator("max_tokens")
     @classmethod
     def _room_for_a_question(cls, value: int, info: ValidationInfo) -> int:
@@ -387,6 +407,12 @@ class Settings(BaseSettings):
             )
             for token in tokens
         ]
+
+    @property
+    def most_connections(self) -> int:
+        """How many connections to Redis this process opens at most."""
+        # Two processes, as when one replaces the other, fit into the 30 of a free plan.
+        return self.redis_connections or max(14, LEAST_CONNECTIONS * len(self.bots))
 
     @property
     def bot_id(self) -> int:

@@ -8,13 +8,14 @@ from traceback import walk_tb
 from typing import Any, TypeVar, cast
 
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection
+from redis.asyncio import Redis, RedisCluster, SSLConnection
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
     DataError,
+    NoPermissionError,
     OutOfMemoryError,
     RedisClusterException,
     RedisError,
@@ -22,6 +23,7 @@ from redis.exceptions import (
 )
 
 from storage.address import Address, parse
+from storage.pool import Cluster, Pool
 from storage.sentinel import master_of
 
 log = structlog.get_logger()
@@ -75,6 +77,14 @@ def _stumbled(error: Exception) -> bool:
     return "'NoneType' object" in str(error) and any(n.startswith("redis.asyncio") for n in names)
 
 
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what led to it: redis-py wraps what a server says to a new connection."""
+    found: BaseException | None = error
+    while found:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
     """Call until storage answers, for as long as it takes; ``call`` must bear repetition."""
     for pause in chain(PAUSES, repeat(PAUSES[-1])):
@@ -90,8 +100,9 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 def connect(url: str, *, connections: int) -> Redis:
     """Make a client for ``url``, in any form of `storage.address`; opens nothing yet.
 
-    A call waits up to 10 s for one of ``connections``, then for at most 5 s for its answer, and
-    is repeated three times: so every command given to this client must bear repetition.
+    At most ``connections`` are open, in a cluster to each of its servers. A call waits up to 10 s
+    for one of them, then for at most 5 s for its answer, and is repeated three times: so every
+    command given to this client must bear repetition.
     """
     address = parse(url)
     # Said explicitly: redis-py's defaults differ between its constructors.
@@ -105,22 +116,21 @@ def connect(url: str, *, connections: int) -> Redis:
         "decode_responses": True,
     }
     if address.form == "cluster":
-        return _cluster(address, options)
-    options |= {"max_connections": connections, "timeout": 10}
+        return _cluster(address, connections, options)
+    options["max_connections"] = connections
     if address.form == "sentinel":
         return _master(address, options)
-    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+    return Redis.from_pool(Pool.from_url(url, **options))
 
 
 def _tries(repetitions: int) -> Retry:
     return Retry(ExponentialWithJitterBackoff(base=0.02, cap=0.5), repetitions)
 
 
-def _cluster(address: Address, options: dict[str, Any]) -> Redis:
+def _cluster(address: Address, connections: int, options: dict[str, Any]) -> Redis:
     options |= _with_tls(address.options)
     nodes = [ClusterNode(host, port) for host, port in address.hosts]
-    # Its pools refuse what is beyond them, instead of waiting: let them have no bound.
-    cluster = RedisCluster(startup_nodes=nodes, max_connections=2**31, **options)
+    cluster = Cluster(startup_nodes=nodes, connections=connections, **options)
     return cast("Redis", cluster)  # it has the same commands, but no type in common
 
 
@@ -153,8 +163,12 @@ async def reach(redis: Redis, key: str) -> None:
     async def ask() -> None:
         try:
             await redis.exists(key)
-        except (AuthenticationError, ResponseError) as refusal:
-            log.debug("storage_refuses", reason=str(refusal))  # waiting would not mend it
+        except (RedisError, RedisClusterException) as error:
+            refusals = AuthenticationError | NoPermissionError
+            told = any(isinstance(one, refusals) for one in causes(error))
+            if not (told or isinstance(error, ResponseError)):
+                raise
+            log.debug("storage_refuses", reason=str(error))  # waiting would not mend it
 
     await patiently(ask)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.cluster import PipelineCommand
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
+from storage.pool import Cluster
 from storage.sentinel import Master
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ class Script:
         this server will forget what it still takes. Raises what redis-py raises, ConnectionError
         also in the latter case.
         """
-        if not isinstance(self._redis, Master | RedisCluster):
+        if not isinstance(self._redis, Master | Cluster):
             return await self(keys, args)
         server = self._redis.server if isinstance(self._redis, Master) else None
         try:
@@ -80,7 +81,7 @@ class Script:
             ("WAIT", self._replicas, REPLICA_MS),
             ("INFO", "replication"),
         ]
-        if isinstance(self._redis, RedisCluster):
+        if isinstance(self._redis, Cluster):
             found = await _on_one_node(self._redis, mark, commands)
         else:
             pipeline: Any
@@ -95,19 +96,20 @@ class Script:
         return result, confirmed, len(online)
 
 
-async def _on_one_node(cluster: RedisCluster, key: str, commands: Sequence[Command]) -> list[Any]:
+async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) -> list[Any]:
     """Send commands to the node of ``key``, over one connection.
 
     Not by redis-py's pipeline: its repetitions and redirections go on at other nodes, where what
     replicas confirm is not what was written here.
     """
-    await cluster.initialize()
-    node: Any = cluster.get_node_from_key(key)
-    if node is None:
-        raise RedisClusterException("no node has the bot's keys")
     sent = [PipelineCommand(place, *command) for place, command in enumerate(commands)]
     try:
-        await node.execute_pipeline(sent)
+        async with cluster.call():
+            await cluster.initialize()
+            node: Any = cluster.get_node_from_key(key)
+            if node is None:
+                raise RedisClusterException("no node has the bot's keys")
+            await node.execute_pipeline(sent)
         for one in sent:
             if isinstance(one.result, Exception):
                 raise one.result

@@ -8,10 +8,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+
+from storage.pool import Pool
 
 SETTLING_SECONDS = 3.0
 """How long after a replica was made the master Sentinels may still name the one before."""
@@ -64,7 +66,7 @@ class Master(Redis):
         await self._pool.sentinel_manager.aclose()
 
 
-class _MasterPool(SentinelConnectionPool, BlockingConnectionPool):
+class _MasterPool(SentinelConnectionPool, Pool):
     """Asks Sentinels where to connect, and waits for a connection when all are taken."""
 
     async def get_master_address(self) -> tuple[str, int]:
@@ -84,6 +86,12 @@ class _Sentinels(Sentinel):
 
     See https://redis.io/docs/latest/develop/reference/sentinel-clients/.
     """
+
+    def __init__(self, hosts: Sequence[tuple[str, int]], sentinel_kwargs: dict[str, Any]) -> None:
+        super().__init__(hosts, sentinel_kwargs=sentinel_kwargs)  # type: ignore[no-untyped-call]
+        for sentinel in self.sentinels:  # a Sentinel, too, may refuse connections
+            theirs = sentinel.connection_pool
+            sentinel.connection_pool = Pool(theirs.connection_class, **theirs.connection_kwargs)
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
         """Take the word of the first that answers, who is asked first the next time.

@@ -6,14 +6,16 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from bot.playground.replies import Refuse, Silence
 from bot.worker import GRACE_SECONDS
 from tests.conftest import ANN, World
-from tests.valkey import Valkey
+from tests.valkey import Valkey, own_valkey
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +120,24 @@ async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:
     _, errors = await bot.communicate()
     assert bot.returncode == 1
     assert "cannot_start" in errors.decode()
+
+
+async def test_missing_rights(elsewhere: World, tmp_path: Path) -> None:
+    """A Redis user who may not all end it with 1 and a sentence, before anything is taken in."""
+    redis: Any
+    async with own_valkey() as server, Redis.from_url(server.url) as redis:
+        await redis.execute_command("ACL", "SETUSER", "bot", "on", ">pw", "~*", "+@all")
+        url = f"{server.url}?username=bot&password=pw"
+        elsewhere.room.say(ANN, ANN, "hi")
+        for command in ("run", "check", "dead"):
+            bot = await start(tmp_path, command, **environment(elsewhere, REDIS_URL=url))
+            output, errors = await asyncio.wait_for(bot.communicate(), 30)
+            assert bot.returncode == 1
+            told = (output + errors).decode()
+            bot_id = elsewhere.settings.bot_id
+            assert f"'bot' may not use channels {{{bot_id}}}:*; this allows it: ACL" in told
+            assert "Traceback" not in told
+        assert await redis.keys("*") == []
 
 
 async def test_storage_is_waited_for(elsewhere: World, tmp_path: Path) -> None:

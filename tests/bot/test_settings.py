@@ -90,6 +90,7 @@ WRONG = {
     "COMPLETION_CONCURRENCY": "0",
     "REDIS_URL": "http://user:secret-password@host",
     "EMBEDDED_MEMORY": "lots",
+    "REDIS_CONNECTIONS": "3",
     "TELEGRAM_PROXY": "socks4://host:1",
     "COMPLETION_PROXY": "http://user:secret-password@host:port",
     "LISTEN": "8080",
@@ -131,6 +132,19 @@ def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> 
     with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
         read()
     assert len(str(refused.value).splitlines()) == 1
+
+
+def test_connections_for_each_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several bots need more connections to Redis, and have them unless told otherwise."""
+    give(monkeypatch, **ENOUGH)
+    assert read().most_connections == 14
+    give(monkeypatch, TELEGRAM_TOKEN=",".join(f"{number}:a" for number in range(1, 6)))
+    assert read().most_connections == 20
+    give(monkeypatch, REDIS_CONNECTIONS="30")
+    assert read().most_connections == 30
+    give(monkeypatch, REDIS_CONNECTIONS="19")
+    with pytest.raises(SettingsRefused, match="must be at least 20, 4 for each"):
+        read()
 
 
 def test_secrets_hide_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
