@@ -26,6 +26,8 @@ class Past:
     ``epoch`` is the one they belong to, ``length`` how many messages there are in all, ``asked``
     the number of the last exchange's question on Telegram (0: unknown) and ``answer`` those of
     the messages that answer it; ``told`` says that the person knows the oldest are left out.
+    ``revision`` is how often the last question was answered before, and ``floor`` the number of
+    the newest message when something was forgotten last.
     """
 
     messages: tuple[Message, ...]
@@ -34,6 +36,8 @@ class Past:
     asked: int = 0
     answer: tuple[int, ...] = ()
     told: bool = False
+    revision: int = 0
+    floor: int = 0
 
 
 class History:
@@ -48,7 +52,7 @@ class History:
         """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON."""
         names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
         found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
-        epoch, length, asked, answer, told, *entries = found
+        epoch, length, asked, answer, told, revision, floor, *entries = found
         return Past(
             tuple(_decode(entry) for entry in entries),
             int(epoch),
@@ -56,6 +60,8 @@ class History:
             int(asked),
             tuple(map(int, answer.split())),
             bool(told),
+            int(revision),
+            int(floor),
         )
 
     async def is_forgotten(self, chat: ChatKey) -> bool:

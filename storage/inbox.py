@@ -351,17 +351,32 @@ class Inbox:
         Repeated, also by a later owner, it changes nothing. Raises `LaneLost`.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
-        of_chat = (keys.history, keys.epoch, keys.state, keys.forgotten)
+        topics: set[ChatKey] = set()
+        if isinstance(change, Forgotten) and change.with_topics:
+            topics = await self._topics(chat.chat_id)
         names = [
             self._ready,
             *self._of(claim, keys.outbox, keys.usage),
-            *(name(self.bot_id, chat) for name in of_chat),
+            *keys.conversation(self.bot_id, chat),
             keys.nothing(self.bot_id),
         ]
+        for topic in topics:
+            names += keys.conversation(self.bot_id, topic)
         args = [claim.entry, self._consumer, reply, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
         if not await patiently(lambda: commit.kept(names, args, mark)):
             raise claim.void()
+
+    async def _topics(self, chat_id: int) -> set[ChatKey]:
+        """Find a forum's topics: those in which anything was said, or waits."""
+
+        async def look() -> set[ChatKey]:
+            pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
+            found = [str(key) async for key in self._redis.scan_iter(pattern, count=1000)]
+            numbers = {key.rpartition(":")[2] for key in found}
+            return {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
+
+        return await patiently(look)
 
     async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
         """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
