@@ -33,7 +33,7 @@ class Forgotten:
     """The conversation of ``chat`` is forgotten, and answers to it that are still under way.
 
     Edits of messages up to the number ``floor`` ask nothing any more. ``for_good`` makes room at
-    once, and nothing can bring it back. ``with_topics``: all conversations of a forum are forgotten.
+    once, and nothing can bring it back. ``with_topics`` means all conversations of a forum.
     """
 
     chat: ChatKey
