@@ -5,12 +5,23 @@
 -- tokens, number of the question, 1 if the person is told what is left out, how often the question was
 -- answered before, messages...); 'leave' (then the latter); 'forget', 'forget for good', 'undo' or
 -- 'restore' (then the number of the newest message); or ''.
--- Returns 1 when the reply is kept (now or before), 0 when the lane is not ours.
+-- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 0
+-- when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return 0 end
-if redis.call('HSETNX', KEYS[2], 'reply', ARGV[3]) == 0 then return 1 end
+if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return 1 end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
 local act = ARGV[4]
+local forgets = act == 'forget' or act == 'forget for good'
+-- A reply that is kept is sent: what may fail for a key's being of another type comes before that.
+if act ~= '' and not forgets then
+  redis.call('LLEN', history)
+  redis.call('GET', epoch)
+  redis.call('HLEN', state)
+  if act == 'restore' then redis.call('LLEN', forgotten) end
+end
+redis.call('HSET', KEYS[2], 'reply', ARGV[3])
+local kept = 1
 
 -- Counts messages and their bytes, from the newest back; what is beyond the bound is cut off.
 local function counted(most)
@@ -50,15 +61,16 @@ end
 -- Gives the number of the newest message that is known of: what is forgotten must not come back by an
 -- edit of it.
 local function newest(state, number)
-  local known = redis.call('HMGET', state, 'floor', 'asked', 'answer')
-  for i = 1, 3 do
+  local known = redis.pcall('HMGET', state, 'floor', 'asked', 'answer')
+  for i = 1, #known do
     for other in (known[i] or ''):gmatch('%d+') do number = math.max(number, other) end
   end
   return number
 end
 
+-- Also makes an end of keys that are of another type, or hold a word where a number belongs.
 local function forget(history, epoch, state, forgotten)
-  redis.call('INCR', epoch)
+  if type(redis.pcall('INCR', epoch)) ~= 'number' then redis.call('SET', epoch, redis.call('TIME')[1]) end
   local floor = newest(state, ARGV[5])
   redis.call('DEL', state)
   redis.call('HSET', state, 'floor', floor)
@@ -71,9 +83,9 @@ local function forget(history, epoch, state, forgotten)
 end
 
 if act == 'keep' or act == 'replace' then
-  redis.call('HINCRBY', usage, 'answers', 1)
-  redis.call('HINCRBY', usage, 'prompt_tokens', ARGV[8])
-  redis.call('HINCRBY', usage, 'completion_tokens', ARGV[9])
+  for field, number in pairs({answers = 1, prompt_tokens = ARGV[8], completion_tokens = ARGV[9]}) do
+    if type(redis.pcall('HINCRBY', usage, field, number)) ~= 'number' then kept = 2 end
+  end
   -- An answer to what was asked before a reset stays out of the history after it.
   if (redis.call('GET', epoch) or '0') == ARGV[5] then
     add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 13))
@@ -83,7 +95,7 @@ if act == 'keep' or act == 'replace' then
   else
     redis.call('HSET', state, 'floor', newest(state, ARGV[10]))
   end
-elseif act == 'forget' or act == 'forget for good' then
+elseif forgets then
   forget(history, epoch, state, forgotten)
   for i = 9, #KEYS, 4 do forget(unpack(KEYS, i, i + 3)) end
 elseif act == 'leave' then
@@ -100,4 +112,4 @@ elseif act == 'restore' then
     redis.call('HDEL', state, 'length', 'bytes')
   end
 end
-return 1
+return kept

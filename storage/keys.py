@@ -123,7 +123,7 @@ def generations(bot_id: int) -> str:
 
 
 def mark(bot_id: int) -> str:
-    """Counter of what replicas were to confirm; see `storage.script`."""
+    """Written after what replicas are to confirm; see `storage.script`."""
     return f"{{{bot_id}}}:mark"
 
 

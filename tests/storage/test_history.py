@@ -1,6 +1,5 @@
 """Histories on a real server."""
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 
@@ -9,9 +8,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import change as module
-from storage import connect as patience
 from storage import keys
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
+from storage.connect import StorageRefused
 from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message, Role
@@ -106,19 +105,35 @@ async def test_a_history_is_cut_at_its_bound(
     assert len(messages) == 6
 
 
-async def test_a_server_that_fails(
-    history: Conversations, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While a history cannot be read, its reader waits, and reads it when it can be."""
-    monkeypatch.setattr(patience, "PAUSES", (0.01,))
+async def test_a_key_of_another_type(history: Conversations, redis: Redis) -> None:
+    """It is no outage: nobody waits for it to be mended."""
+    await redis.set(keys.history(history.bot_id, CHAT), "not a list")
+    with pytest.raises(StorageRefused, match="WRONGTYPE"):
+        await history.newest(CHAT, 1000)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "no JSON", "[" * 9999, "5", "{}", '{"role": "user"}', '{"text": "x"}', "",
+        '{"role": "tool", "text": "x"}', '{"role": "user", "text": ["x"]}',
+        '{"role": "user", "text": ""}',
+    ],
+)  # fmt: skip
+async def test_what_nobody_can_read(history: Conversations, redis: Redis, broken: str) -> None:
+    """An exchange that somebody else wrote so is left out; what is before and after it is there."""
     key = keys.history(history.bot_id, CHAT)
-    await redis.set(key, "not a list")
+    for number in (1, 2, 3):
+        await history.reply(CHAT, Kept(exchange(number), 0, asked=number), answer=[number])
+    await redis.lset(key, 2, broken)
     with capture_logs() as logs:
-        reading = asyncio.create_task(history.newest(CHAT, 1000))
-        while not logs:  # noqa: ASYNC110 - it tells nobody that it waits
-            await asyncio.sleep(0.005)
-    await redis.delete(key)
-    assert (await asyncio.wait_for(reading, 5)).messages == ()
+        past = await history.newest(CHAT, 100_000)
+    assert past.messages == (*exchange(1), *exchange(3))
+    assert (past.length, past.asked, past.answer) == (6, 3, (3,))
+    assert [entry["event"] for entry in logs] == ["history_unreadable"]
+    await redis.lset(key, 5, broken)  # then nothing is known of the last one
+    past = await history.newest(CHAT, 100_000)
+    assert (past.messages, past.asked, past.answer) == (tuple(exchange(1)), 0, ())
 
 
 async def test_the_last_exchange_is_known(history: Conversations) -> None:
