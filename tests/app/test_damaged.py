@@ -1,7 +1,7 @@
 """Keys that somebody else has overwritten: nobody waits for ever, and nobody else notices."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -25,11 +25,9 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def damage(world: World, name: str, *command: Any) -> None:
     """Write over a key: a string, or as a command says."""
-    key = f"{{{world.settings.bot_id}}}:{name}"
-    if not command:
-        await world.redis.set(key, "word")
-    else:
-        await world.redis.execute_command(command[0], key, *command[1:])
+    key, redis = f"{{{world.settings.bot_id}}}:{name}", cast("Any", world.redis)
+    act, *more = command or ("SET", "word")
+    await redis.execute_command(act, key, *more)
 
 
 async def letters(world: World) -> list[str]:

@@ -160,7 +160,7 @@ def _servers() -> list[str]:
 async def test_outages_and_refusals(binary: str) -> None:
     """What passes is told from what would be refused again, plain and within scripts."""
     async with own_valkey(binary=binary) as server:
-        redis = connect(server.url, connections=2)
+        redis: Any = connect(server.url, connections=2)
 
         async def told(command: str, *args: str) -> set[type[Exception]]:
             """Run it in three ways, and tell what came of each."""
@@ -215,7 +215,7 @@ async def test_outages_and_refusals(binary: str) -> None:
 async def test_other_outages(reply: str) -> None:
     """As the servers word them."""
     with pytest.raises(StorageUnavailable) as caught, translated():
-        raise BaseParser.parse_error(reply)
+        raise BaseParser.parse_error(reply)  # type: ignore[no-untyped-call]
     assert not isinstance(caught.value, StorageRefused)
 
 
