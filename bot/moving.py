@@ -25,6 +25,8 @@ from storage.archive import Archive, Changed, Item
 
 FORMAT, VERSION = "yandexgpt-telegram-bot", 1
 BEGINNING = f'{{"{FORMAT}": '.encode()
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What reading a file, or what a key holds, may raise."""
 AT_ONCE = 50
 """Keys read at once."""
 
@@ -56,7 +58,7 @@ async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
             for start in range(0, len(left), AT_ONCE):
                 some = left[start : start + AT_ONCE]
                 for item in await asyncio.gather(*(archive.read(name) for name in some)):
-                    if item:
+                    if item and _is_readable(item):
                         written.add(item)
                 progress.step(len(some))
             written.end()
@@ -103,6 +105,16 @@ async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -
     return archive
 
 
+def _is_readable(item: Item) -> bool:
+    """Tell whether `import_` would take it; what it would not is named, and left where it is."""
+    try:
+        item.check()
+    except UNREADABLE:
+        print(f"left out {item.name}: it is damaged", file=sys.stderr)  # noqa: T201 - its job
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def _told(file: Path) -> Iterator[None]:
     """Tell in a sentence what is the matter with a file. Raises `MovingRefused`."""
@@ -110,7 +122,7 @@ def _told(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise MovingRefused(f"{file}: {error.strerror or error}.") from error
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise MovingRefused(f"{file} cannot be read; name another file.") from error
 
 
@@ -260,7 +272,7 @@ def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
                 return header, number
             try:
                 _item(line)
-            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            except UNREADABLE as error:
                 raise MovingRefused(f"{file}: line {number + 2} cannot be read.") from error
     raise MovingRefused(f"{file} is not whole: its export was interrupted. Run that again first.")
 

@@ -210,8 +210,7 @@ class Worker:
         """Deal with the head of a lane's mailbox: tried again after failures, in the end buried."""
         while True:
             began = time.monotonic()
-            opened = await self._inbox.open(lane.claim)
-            lane.turn = Turn(self._inbox, lane.claim, opened)
+            opened, lane.turn = await self._opened(lane.claim)
             ATTEMPTS.inc()
             if opened.claims > TRUSTED_CLAIMS:
                 await self._suspect(lane, opened)
@@ -242,6 +241,23 @@ class Worker:
             FINISHED.labels("dead" if reason else "done").inc()
             _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
+
+    async def _opened(self, claim: Claim) -> tuple[Opened, Turn]:
+        """Look at the head of a mailbox; what cannot be read of it is given up."""
+        reason = ""
+        while True:
+            try:
+                opened = await self._inbox.open(claim)
+                return opened, Turn(self._inbox, claim, opened)
+            except LaneLost:
+                raise
+            except Exception as error:  # whatever stands there, it is not tried for ever
+                log.exception("lane_unreadable", chat=claim.lane.chat_id)
+                if reason:  # it is the head itself
+                    await self._inbox.done(claim, reason)
+                    raise LaneLost from error
+                reason = f"{type(error).__name__}: {error}"
+                await self._inbox.give_up(claim, reason, MOST_FAILURES)
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
         """Let others go first, and count that work on a suspect begins."""

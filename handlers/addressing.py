@@ -56,7 +56,8 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
 def command(message: Message, me: User) -> list[str]:
     """Give the words of a command to the bot, its name first, in lower case; else none.
 
-    They are those that python-telegram-bot's own `CommandHandler` finds.
+    They are those that python-telegram-bot's own `CommandHandler` finds. What is forwarded is no
+    command, but what somebody else wrote.
     """
     entity = message.entities[0] if message.entities and not message.forward_origin else None
     if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
@@ -81,7 +82,9 @@ def question(message: Message, me: User) -> str:
 def _is_command(message: Message) -> bool:
     """Tell whether it begins with a command; one with a name is for the bot of that name."""
     commands = message.parse_entities([MessageEntity.BOT_COMMAND])
-    return any(entity.offset == 0 and "@" not in text for entity, text in commands.items())
+    return not message.forward_origin and any(
+        entity.offset == 0 and "@" not in text for entity, text in commands.items()
+    )
 
 
 def _mentions(message: Message, me: User) -> bool:

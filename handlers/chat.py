@@ -23,7 +23,7 @@ from handlers.markup import MAX_CHARACTERS, Chunk, render
 from handlers.quotation import forwarded_from, quotation
 from handlers.texts import Texts, texts_for
 from handlers.turn import Button, Piece, Reply, current
-from storage.change import Kept
+from storage.change import Kept, Left
 from storage.history import Past
 from storage.inbox import Shown
 from storage.message import Message as Said
@@ -51,6 +51,11 @@ class Question:
     def before(self) -> Sequence[Said]:
         """What was said before it."""
         return self.past.messages[:-2] if self.replaces else self.past.messages
+
+    @property
+    def revision(self) -> int:
+        """How often it was answered before."""
+        return self.past.revision + 1 if self.replaces else 0
 
 
 class Chat:
@@ -103,13 +108,15 @@ class Chat:
             return
         texts = texts_for(message.from_user)
         past = await self.conversation.recall(chat_key(message))
-        asked = await self._words(message, context.bot.bot, texts, past)
         is_last = message.message_id == past.asked and bool(past.messages)
+        if not is_last and message.message_id <= max(past.asked, past.floor):
+            return  # what is old stays as it is, and what was forgotten must not come back
+        asked = await self._words(message, context.bot.bot, texts, past)
         # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
         changed = not is_last or not _says(
             past.messages[-2].text, question(message, context.bot.bot)
         )
-        if asked and changed and message.message_id >= past.asked:
+        if asked and changed:
             if is_last:
                 await current.get().note(Shown(0, past.answer))
             edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
@@ -132,7 +139,8 @@ class Chat:
             turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
             # What stands there stays.
             pieces = [*render(asked.past.messages[-1].text), Chunk(told, ())]
-            await reply.answer(asked.message, Reply(pieces, answers=True))
+            words = Reply(pieces, self._under(asked, Answer("")), answers=True)
+            await reply.answer(asked.message, words, Left(asked.revision))
             return
         thought, stopped = time.monotonic(), found is None
         if growth.refusal:
@@ -169,7 +177,7 @@ class Chat:
             )
             if due
         ]
-        buttons = self._under(asked, answer) if self._buttons else []
+        buttons = self._under(asked, answer)
         words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
         kept = Kept(
             (Said(Role.USER, asked.text), Said(Role.ASSISTANT, answer.text)),
@@ -179,16 +187,21 @@ class Chat:
             asked.asked,
             asked.replaces,
             told,
+            asked.revision,
             self.conversation.most_bytes,
         )
         return kept, words
 
     def _under(self, asked: Question, answer: Answer) -> list[Button]:
+        if not self._buttons:
+            return []
         texts = asked.texts
+        # By the revision, presses that waited behind another are known to be repeated.
+        exchange = f"{asked.asked}:{asked.revision}" if asked.revision else f"{asked.asked}"
         labels = [("again", texts.button_again), ("forget", texts.button_forget)]
         if answer.truncated:
             labels.insert(1, ("continue", texts.button_continue))
-        return [Button(label, f"{act}:{asked.asked}") for act, label in labels]
+        return [Button(label, f"{act}:{exchange}") for act, label in labels]
 
 
 def _says(asked: str, words: str) -> bool:

@@ -57,7 +57,8 @@ class Commands:
         if await self._access.may_change(message):
             for_good = await current.get().storage_is_full()
             text = texts.forgotten_for_good if for_good else texts.forgotten
-            await reply.say(message, text, Forgotten(chat_key(message), for_good))
+            change = Forgotten(chat_key(message), message.message_id, for_good=for_good)
+            await reply.say(message, text, change)
         else:
             await reply.say(message, texts.reset_is_for_admins)
 
@@ -71,7 +72,9 @@ class Commands:
             chat = ChatKey(int(number))
             text = texts.other_chat_forgotten.format(chat=chat.chat_id)
             for_good = await current.get().storage_is_full()
-            await reply.say(message, text, Forgotten(chat, for_good))
+            floor = message.message_id if chat.chat_id == message.chat_id else 0
+            change = Forgotten(chat, floor, for_good=for_good, with_topics=True)
+            await reply.say(message, text, change)
             log.info("reset_by_owner", chat=chat.chat_id)
 
     async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -17,7 +17,7 @@ from storage.change import Restored, Undone
 from storage.history import Past
 from storage.inbox import Shown
 
-PRESSED = re.compile(r"(stop|again|continue|forget):(\d{1,19})")
+PRESSED = re.compile(r"(stop|again|continue|forget):(\d{1,19})(?::(\d{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Control:
         if not await self._access.may_change(message):
             await reply.say(message, texts.undo_is_for_admins)
         elif (await self._chat.conversation.recall(here)).length:
-            await reply.say(message, texts.undone, Undone())
+            await reply.say(message, texts.undone, Undone(message.message_id))
         elif await self._chat.conversation.can_be_restored(here):
-            await reply.say(message, texts.restored, Restored())
+            await reply.say(message, texts.restored, Restored(message.message_id))
         else:
             await reply.say(message, texts.nothing_to_undo)
 
@@ -93,6 +93,9 @@ class Control:
         if past.asked != int(pressed[2]) or not past.messages:
             await reply.answer_press(query, texts.old_button)
             return
+        if pressed[1] != "forget" and past.revision != int(pressed[3] or 0):
+            await reply.answer_press(query)  # it was pressed before the answer changed
+            return
         press = Press(query, query.message, texts, past, past.asked)
         await {"again": self._again, "continue": self._continue, "forget": self._forget}[
             pressed[1]
@@ -116,7 +119,7 @@ class Control:
             return
         await reply.answer_press(press.query, press.texts.undone)
         await current.get().note(Shown(0, press.past.answer or (press.message.message_id,)))
-        await reply.answer(press.message, Reply([]), Undone())
+        await reply.answer(press.message, Reply([]), Undone(press.message.message_id))
 
 
 def _again(message: Message, texts: Texts, past: Past, asked: int) -> Question:

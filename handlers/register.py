@@ -23,6 +23,9 @@ from handlers.failures import on_error
 NEW = filters.UpdateType.MESSAGE
 EDITED = filters.UpdateType.EDITED_MESSAGE
 PRIVATE = NEW & filters.ChatType.PRIVATE
+# Who forwards a command shows what somebody else wrote.
+OWN = NEW & ~filters.FORWARDED
+COMMAND = OWN & filters.COMMAND
 
 
 def register(
@@ -38,16 +41,16 @@ def register(
     # In one group only the first that matches is called, so commands come before texts.
     application.add_handlers(
         [
-            CommandHandler("start", commands.start, filters=NEW),
-            CommandHandler("help", commands.help, filters=NEW),
-            CommandHandler("stop", commands.stop, filters=NEW),
-            CommandHandler("reset", commands.reset, filters=NEW),
-            CommandHandler("retry", control.retry, filters=NEW),
-            CommandHandler("undo", control.undo, filters=NEW),
-            CommandHandler("context", control.context, filters=NEW),
+            CommandHandler("start", commands.start, filters=OWN),
+            CommandHandler("help", commands.help, filters=OWN),
+            CommandHandler("stop", commands.stop, filters=OWN),
+            CommandHandler("reset", commands.reset, filters=OWN),
+            CommandHandler("retry", control.retry, filters=OWN),
+            CommandHandler("undo", control.undo, filters=OWN),
+            CommandHandler("context", control.context, filters=OWN),
             # A group's other commands are for other bots; a person alone is told.
-            MessageHandler(PRIVATE & filters.COMMAND, commands.unknown),
-            MessageHandler(NEW & filters.TEXT & ~filters.COMMAND, chat.on_message),
+            MessageHandler(PRIVATE & COMMAND, commands.unknown),
+            MessageHandler(NEW & filters.TEXT & ~COMMAND, chat.on_message),
             MessageHandler(NEW & filters.Document.ALL, chat.on_message),
             MessageHandler(EDITED & filters.TEXT & ~filters.COMMAND, chat.on_edit),
             CallbackQueryHandler(control.press),

@@ -4,9 +4,10 @@ That is histories with all that belongs to them, usage, what waits to be answere
 which updates are known. Leases, paces and the queue itself are left behind: they are made anew.
 """
 
+import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -14,6 +15,8 @@ from redis.exceptions import ResponseError
 
 from storage import keys
 from storage.connect import translated
+from storage.dead import fields
+from storage.history import decode
 from storage.inbox import GROUP, LEASE
 from storage.message import ChatKey
 from storage.script import Script
@@ -35,6 +38,13 @@ FORMER = {"interrupt": "string"}
 """What exports of older versions hold, and nobody needs any more."""
 COUNTED = ("length", "bytes")
 """What a conversation's state notes of its history, which is counted anew wherever that comes."""
+LISTED = ("answer", "shown")
+NUMBERED = (
+    *COUNTED, "asked", "revision", "floor", "told",
+    "begun", "failures", "joined",
+    "answers", "prompt_tokens", "completion_tokens",
+)  # fmt: skip
+"""Fields of hashes that hold several numbers, and one."""
 LAST = "mailbox"
 """Written after what belongs to it, for then its lane is queued."""
 
@@ -53,7 +63,7 @@ class Item:
     content: Sequence[str]
 
     def check(self) -> None:
-        """Raise ValueError, or TypeError, for what no bot would have there."""
+        """Raise what `decode` raises for what no bot would have there."""
         name, _, chat = self.name.partition(":")
         if name in OF_A_CHAT | FORMER:
             ChatKey.parse(chat)
@@ -65,10 +75,57 @@ class Item:
             raise ValueError(self.expires)
         if not self.content or not all(isinstance(part, str) for part in self.content):
             raise TypeError(self.content)
-        if name == LAST and not all(re.match(r"\d+[ !*]\{", entry) for entry in self.content):
-            raise ValueError(name)
-        if self.kind == "zset" and not all(map(math.isfinite, map(float, self.content[1::2]))):
-            raise ValueError(name)
+        if self.kind in ("hash", "zset"):
+            for field, value in zip(self.content[::2], self.content[1::2], strict=True):
+                _PAIRS[name](field, value)
+        else:
+            for part in self.content:
+                _PARTS[name](part)
+
+
+def _matching(pattern: str) -> Callable[[str], None]:
+    def check(part: str) -> None:
+        if not re.fullmatch(pattern, part, re.DOTALL):
+            raise ValueError(part)
+
+    return check
+
+
+_number = _matching(r"-?[0-9]{1,15}")
+
+
+def _field(field: str, value: str) -> None:
+    if field in LISTED:
+        for part in value.split():
+            _number(part)
+    elif field in NUMBERED:
+        _number(value)
+    elif field == "reply":
+        json.loads(value)
+
+
+def _seen(update_id: str, score: str) -> None:
+    _number(update_id)
+    if not math.isfinite(float(score)):
+        raise ValueError(score)
+
+
+_PAIRS: dict[str, Callable[[str, str], None]] = {
+    "state": _field,
+    "outbox": _field,
+    "usage": _field,
+    "seen": _seen,
+}
+_PARTS: dict[str, Callable[[str], object]] = {
+    "history": decode,
+    "forgotten": decode,
+    "dead": fields,
+    "epoch": _number,
+    "interrupt": str,
+    "mailbox": _matching(r"\d+[ !*]\{.*"),
+    "webhook-secret": _matching(r"[A-Za-z0-9_-]{1,256}"),
+}
+"""What one part, or a field with its value, must be; raises what `Item.check` does."""
 
 
 class Changed(Exception):
@@ -115,7 +172,7 @@ class Archive:
         if not found:
             return None
         kind, expires, content = str(found[0]), int(found[1]), found[2]
-        if name.startswith("state:"):
+        if name.startswith("state:") and kind == "hash":
             noted = zip(content[::2], content[1::2], strict=True)
             content = [part for field in noted if field[0] not in COUNTED for part in field]
         return Item(name, kind, expires, content) if content else None

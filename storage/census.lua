@@ -15,9 +15,14 @@ if not pending.err then  -- as it is where nobody has begun yet
 end
 local now, oldest = tonumber(redis.call('TIME')[1]), 0
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])) do
-  local head = redis.call('LINDEX', ARGV[3] .. entry[2][2], 0)
-  if head and not in_work[entry[1]] then
-    oldest = math.max(oldest, now - tonumber(head:match('^%d+')))
-  end
+  local head = redis.pcall('LINDEX', ARGV[3] .. entry[2][2], 0)
+  local since = type(head) == 'string' and head:match('^%d+')
+  if since and not in_work[entry[1]] then oldest = math.max(oldest, now - since) end
 end
-return {oldest, redis.call('XLEN', KEYS[1]), number, redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[3])}
+
+-- What is of another type is set aside by whoever writes there; until then nothing is counted.
+local function count(command, key)
+  local found = redis.pcall(command, key)
+  return type(found) == 'number' and found or 0
+end
+return {oldest, redis.call('XLEN', KEYS[1]), number, count('LLEN', KEYS[2]), count('ZCARD', KEYS[3])}

@@ -1,14 +1,27 @@
 #!lua flags=allow-oom
--- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing. ARGV: entry, consumer, reply,
--- what to do with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt
--- tokens, completion tokens, number of the question, 1 if the person is told what is left out,
--- messages...), 'forget', 'forget for good', 'undo', 'restore' or ''.
--- Returns 1 when the reply is kept (now or before), 0 when the lane is not ours.
+-- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing; then history, epoch, state,
+-- forgotten of each other conversation that is forgotten too. ARGV: entry, consumer, reply, what to do
+-- with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens, completion
+-- tokens, number of the question, 1 if the person is told what is left out, how often the question was
+-- answered before, messages...); 'leave' (then the latter); 'forget', 'forget for good', 'undo' or
+-- 'restore' (then the number of the newest message); or ''.
+-- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 0
+-- when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return 0 end
-if redis.call('HSETNX', KEYS[2], 'reply', ARGV[3]) == 0 then return 1 end
+if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return 1 end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
 local act = ARGV[4]
+local forgets = act == 'forget' or act == 'forget for good'
+-- A reply that is kept is sent: what may fail for a key's being of another type comes before that.
+if act ~= '' and not forgets then
+  redis.call('LLEN', history)
+  redis.call('GET', epoch)
+  redis.call('HLEN', state)
+  if act == 'restore' then redis.call('LLEN', forgotten) end
+end
+redis.call('HSET', KEYS[2], 'reply', ARGV[3])
+local kept = 1
 
 -- Counts messages and their bytes, from the newest back; what is beyond the bound is cut off.
 local function counted(most)
@@ -45,33 +58,58 @@ local function add(most_messages, most_bytes, ...)
   redis.call('HSET', state, 'length', length, 'bytes', bytes)
 end
 
-if act == 'keep' or act == 'replace' then
-  redis.call('HINCRBY', usage, 'answers', 1)
-  redis.call('HINCRBY', usage, 'prompt_tokens', ARGV[8])
-  redis.call('HINCRBY', usage, 'completion_tokens', ARGV[9])
-  -- An answer to what was asked before a reset stays out of the history after it.
-  if (redis.call('GET', epoch) or '0') == ARGV[5] then
-    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 12))
-    redis.call('HSET', state, 'asked', ARGV[10])
-    redis.call('HDEL', state, 'answer')
-    if ARGV[11] == '1' then redis.call('HSET', state, 'told', 1) end
+-- Gives the number of the newest message that is known of: what is forgotten must not come back by an
+-- edit of it.
+local function newest(state, number)
+  local known = redis.pcall('HMGET', state, 'floor', 'asked', 'answer')
+  for i = 1, #known do
+    for other in (known[i] or ''):gmatch('%d+') do number = math.max(number, other) end
   end
-elseif act == 'forget for good' then
-  redis.call('INCR', epoch)
-  redis.call('DEL', state, history, forgotten)
-elseif act == 'forget' then
-  redis.call('INCR', epoch)
+  return number
+end
+
+-- Also makes an end of keys that are of another type, or hold a word where a number belongs.
+local function forget(history, epoch, state, forgotten)
+  if type(redis.pcall('INCR', epoch)) ~= 'number' then redis.call('SET', epoch, redis.call('TIME')[1]) end
+  local floor = newest(state, ARGV[5])
   redis.call('DEL', state)
-  if redis.call('EXISTS', history) == 1 then
+  redis.call('HSET', state, 'floor', floor)
+  if act == 'forget for good' then
+    redis.call('DEL', history, forgotten)
+  elseif redis.call('EXISTS', history) == 1 then
     redis.call('RENAME', history, forgotten)
     redis.call('EXPIRE', forgotten, 1800)
   end
+end
+
+if act == 'keep' or act == 'replace' then
+  for field, number in pairs({answers = 1, prompt_tokens = ARGV[8], completion_tokens = ARGV[9]}) do
+    if type(redis.pcall('HINCRBY', usage, field, number)) ~= 'number' then kept = 2 end
+  end
+  -- An answer to what was asked before a reset stays out of the history after it.
+  if (redis.call('GET', epoch) or '0') == ARGV[5] then
+    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 13))
+    redis.call('HSET', state, 'asked', ARGV[10], 'revision', ARGV[12])
+    redis.call('HDEL', state, 'answer')
+    if ARGV[11] == '1' then redis.call('HSET', state, 'told', 1) end
+  else
+    redis.call('HSET', state, 'floor', newest(state, ARGV[10]))
+  end
+elseif forgets then
+  forget(history, epoch, state, forgotten)
+  for i = 9, #KEYS, 4 do forget(unpack(KEYS, i, i + 3)) end
+elseif act == 'leave' then
+  if redis.call('HEXISTS', state, 'asked') == 1 then redis.call('HSET', state, 'revision', ARGV[5]) end
 elseif act == 'undo' then
   redis.call('LTRIM', history, 0, -3)
-  redis.call('HDEL', state, 'asked', 'answer', 'length', 'bytes')
-elseif act == 'restore' and redis.call('EXISTS', history) < redis.call('EXISTS', forgotten) then
-  redis.call('RENAME', forgotten, history)
-  redis.call('PERSIST', history)
-  redis.call('HDEL', state, 'length', 'bytes')
+  redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
+  redis.call('HDEL', state, 'asked', 'answer', 'revision', 'length', 'bytes')
+elseif act == 'restore' then
+  redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
+  if redis.call('EXISTS', history) < redis.call('EXISTS', forgotten) then
+    redis.call('RENAME', forgotten, history)
+    redis.call('PERSIST', history)
+    redis.call('HDEL', state, 'length', 'bytes')
+  end
 end
-return 1
+return kept

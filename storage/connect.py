@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain, repeat
 from traceback import walk_tb
@@ -32,11 +33,21 @@ OLDEST_VERSION = (7, 0)
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before storage is called again, the last for all that follow."""
 
+PASSING = re.compile(
+    r"\b(OOM|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|MOVED|ASK"
+    r"|NOSCRIPT|NOGROUP|UNBLOCKED|NOAUTH|WRONGPASS|max number of clients)\b"
+)
+"""What a server says that is ill, busy, full or another's for a while, or is being set up."""
+
 T = TypeVar("T")
 
 
 class StorageUnavailable(Exception):
     """Storage cannot be used now; what was being written may or may not stand. Try later."""
+
+
+class StorageRefused(StorageUnavailable):
+    """The server refuses just this and would again: a key of another type, a missing right."""
 
 
 class StorageFull(StorageUnavailable):
@@ -54,6 +65,9 @@ def translated() -> Iterator[None]:
         raise
     except OutOfMemoryError as error:
         raise StorageFull(f"{type(error).__name__}: {error}") from error
+    except ResponseError as error:
+        kind = StorageUnavailable if _passes(error) else StorageRefused
+        raise kind(f"{type(error).__name__}: {error}") from error
     except (RedisError, RedisClusterException) as error:
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     except (AttributeError, TypeError) as error:
@@ -65,6 +79,12 @@ def translated() -> Iterator[None]:
         # (https://github.com/python/cpython/issues/86296), and nobody cancels twice.
         if task and task.cancelling() > cancels:
             raise asyncio.CancelledError
+
+
+def _passes(error: ResponseError) -> bool:
+    """Tell whether a server that refused something may take it later."""
+    # redis-py takes the code off the errors that it knows; within scripts others stand before it.
+    return PASSING.search(f"{error.status_code} {error}") is not None
 
 
 def _stumbled(error: Exception) -> bool:
@@ -86,11 +106,16 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until storage answers, for as long as it takes; ``call`` must bear repetition."""
+    """Call until storage answers, for as long as it takes; ``call`` must bear repetition.
+
+    Raises `StorageRefused`.
+    """
     for pause in chain(PAUSES, repeat(PAUSES[-1])):
         try:
             with translated():
                 return await call()
+        except StorageRefused:
+            raise
         except StorageUnavailable as error:
             log.warning("storage_unavailable", reason=str(error), seconds=pause)
         await asyncio.sleep(pause)

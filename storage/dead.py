@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.connect import translated
+from storage.mending import Mending
 from storage.message import ChatKey
 from storage.script import Script
 
@@ -33,34 +34,49 @@ class DeadLetters:
         self._bot_id = bot_id
         self._key = keys.dead(bot_id)
         self._bury, self._replay = (Script(redis, name) for name in ("bury", "replay"))
+        self._mending = Mending(redis)
 
     async def all(self) -> list[DeadLetter]:
         """Read them all."""
         with translated():
-            letters = [str(letter) for letter in await self._redis.lrange(self._key, 0, -1)]
-        fields = [json.loads(letter) for letter in letters]
-        return [
-            DeadLetter(found["reason"], found["update"], letter)
-            for found, letter in zip(fields, letters, strict=True)
-        ]
+            letters = await self._redis.lrange(self._key, 0, -1)
+        return [_read(str(letter)) for letter in letters]
 
     async def add(self, update: str, reason: str) -> None:
         """Bury what cannot even be queued."""
         # Two that are alike are two; one that is added again, for a reply was lost, is one.
         fields = {"reason": reason, "update": update, "id": secrets.token_hex(8)}
         letter = json.dumps(fields, ensure_ascii=False)
-        with translated():
-            await self._bury.kept([self._key], [letter, MOST], keys.mark(self._bot_id))
+        mark = keys.mark(self._bot_id)
+        await self._mending.mended(
+            lambda: self._bury.kept([self._key], [letter, MOST], mark), {self._key: "list"}
+        )
 
     async def replay(self, dead: DeadLetter, lane: ChatKey) -> None:
         """Queue one again, once."""
-        with translated():
-            await self._replay(
-                [self._key, keys.ready(self._bot_id), keys.mailbox(self._bot_id, lane)],
-                [dead.letter, str(lane), dead.update],
-            )
+        mailbox = keys.mailbox(self._bot_id, lane)
+        names = [self._key, keys.ready(self._bot_id), mailbox]
+        await self._mending.mended(
+            lambda: self._replay(names, [dead.letter, str(lane), dead.update]), {mailbox: "list"}
+        )
 
     async def drop(self, dead: DeadLetter) -> None:
         """Throw one away."""
         with translated():
             await self._redis.lrem(self._key, 1, dead.letter)
+
+
+def _read(letter: str) -> DeadLetter:
+    try:
+        return DeadLetter(*fields(letter), letter)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return DeadLetter("none of the bot's letters", letter, letter)
+
+
+def fields(letter: str) -> tuple[str, str]:
+    """Give the reason and the update. Raises ValueError, LookupError, TypeError, RecursionError."""
+    found = json.loads(letter)
+    reason, update = found["reason"], found["update"]
+    if not isinstance(reason, str) or not isinstance(update, str):
+        raise TypeError(letter)
+    return reason, update

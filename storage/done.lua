@@ -7,18 +7,19 @@
 -- is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return 0 end
+-- What may fail for a key's being of another type comes before anything is written.
 local outbox = redis.call('HMGET', KEYS[3], 'joined', 'told')
-local heads = redis.call('LPOP', KEYS[2], 1 + (outbox[1] or 0)) or {}
+local answers = ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[5], 'asked') == 1
+redis.call('LLEN', KEYS[4])
+local heads = redis.call('LPOP', KEYS[2], 1 + ((outbox[1] or ''):match('^%d+$') or 0)) or {}
 redis.call('DEL', KEYS[3])
 for _, head in ipairs(heads) do
   if ARGV[4] ~= '' then
-    redis.call('RPUSH', KEYS[4], cjson.encode({reason = ARGV[4], update = head:match('^%d+.(.*)$')}))
+    redis.call('RPUSH', KEYS[4], cjson.encode({reason = ARGV[4], update = head:match('^%d+.(.*)$') or head}))
     redis.call('LTRIM', KEYS[4], -tonumber(ARGV[5]), -1)
   end
 end
-if ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[5], 'asked') == 1 then
-  redis.call('HSET', KEYS[5], 'answer', ARGV[6])
-end
+if answers then redis.call('HSET', KEYS[5], 'answer', ARGV[6]) end
 redis.call('XACK', KEYS[1], 'workers', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then

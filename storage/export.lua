@@ -9,4 +9,4 @@ local read = {
 }
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' then return nil end
-return {kind, redis.call('PEXPIRETIME', KEYS[1]), read[kind](KEYS[1])}
+return {kind, redis.call('PEXPIRETIME', KEYS[1]), read[kind] and read[kind](KEYS[1]) or {kind}}

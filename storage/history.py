@@ -6,12 +6,15 @@ It is read here; it changes with the replies that are kept, in `storage.inbox`.
 import json
 from dataclasses import dataclass
 
+import structlog
 from redis.asyncio import Redis
 
 from storage import keys
 from storage.connect import patiently
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Message, Role, well_formed
 from storage.script import Script
+
+log = structlog.get_logger()
 
 LONGEST = 1000
 """Messages kept in one history; older ones are cut off. 500 turns are far beyond any window."""
@@ -26,6 +29,8 @@ class Past:
     ``epoch`` is the one they belong to, ``length`` how many messages there are in all, ``asked``
     the number of the last exchange's question on Telegram (0: unknown) and ``answer`` those of
     the messages that answer it; ``told`` says that the person knows the oldest are left out.
+    ``revision`` is how often the last question was answered before, and ``floor`` the number of
+    the newest message when something was forgotten last.
     """
 
     messages: tuple[Message, ...]
@@ -34,6 +39,8 @@ class Past:
     asked: int = 0
     answer: tuple[int, ...] = ()
     told: bool = False
+    revision: int = 0
+    floor: int = 0
 
 
 class History:
@@ -45,23 +52,33 @@ class History:
         self._newest = Script(redis, "newest")
 
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
-        """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON."""
+        """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON.
+
+        What somebody else wrote there, and nobody can read, is left out with its turn. Raises
+        `StorageRefused`, and ValueError for numbers that are none.
+        """
         names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
         found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
-        epoch, length, asked, answer, told, *entries = found
+        epoch, length, asked, answer, told, revision, floor, *entries = found
+        pairs = [_pair(*pair) for pair in zip(entries[::2], entries[1::2], strict=True)]
+        if None in pairs:
+            log.warning("history_unreadable", chat=chat.chat_id, topic=chat.topic_id)
+        is_last_known = not pairs or pairs[-1] is not None
         return Past(
-            tuple(_decode(entry) for entry in entries),
+            tuple(message for pair in pairs for message in pair or ()),
             int(epoch),
             int(length),
-            int(asked),
-            tuple(map(int, answer.split())),
+            int(asked) if is_last_known else 0,
+            tuple(map(int, answer.split())) if is_last_known else (),
             bool(told),
+            int(revision),
+            int(floor),
         )
 
     async def is_forgotten(self, chat: ChatKey) -> bool:
         """Tell whether there is a forgotten conversation that can come back."""
         key = keys.forgotten(self._bot_id, chat)
-        return bool(await patiently(lambda: self._redis.exists(key)))
+        return str(await patiently(lambda: self._redis.type(key))) == "list"
 
 
 def encode(message: Message) -> str:
@@ -70,6 +87,16 @@ def encode(message: Message) -> str:
     return json.dumps({"role": message.role, "text": message.text}, ensure_ascii=False)
 
 
-def _decode(entry: str) -> Message:
+def decode(entry: str) -> Message:
+    """Read one. Raises ValueError, LookupError, TypeError or RecursionError."""
     fields = json.loads(entry)
-    return Message(Role(fields["role"]), fields["text"])
+    if not isinstance(fields["text"], str) or not fields["text"]:
+        raise ValueError(fields["text"])
+    return Message(Role(fields["role"]), well_formed(fields["text"]))
+
+
+def _pair(question: str, answer: str) -> tuple[Message, Message] | None:
+    try:
+        return decode(question), decode(answer)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None

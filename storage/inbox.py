@@ -50,6 +50,7 @@ from storage import keys
 from storage.change import Change, Forgotten, arguments
 from storage.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.dead import MOST
+from storage.mending import Mending
 from storage.message import ChatKey
 from storage.script import Script
 
@@ -123,8 +124,8 @@ class Entry:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what the script `put` wrote: the time of its coming, a mark, the update."""
-        start = text.index("{")
-        return cls(text[start:], flood=text[start - 1] == "!")
+        start = max(0, text.find("{"))  # who cannot read an update says so
+        return cls(text[start:], flood=text[:start].endswith("!"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,8 @@ class Opened:
 class Inbox:
     """One bot's inbox, seen by one worker.
 
-    What concerns a claimed lane waits while storage is down; the rest raises `StorageUnavailable`.
+    What concerns a claimed lane waits while storage is down, and raises `StorageRefused`; the rest
+    raises `StorageUnavailable`.
     """
 
     def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
@@ -202,12 +204,14 @@ class Inbox:
                 "beat",
                 "overdue",
                 "park",
+                "renote",
                 "restamp",
                 "sweep",
                 "unpark",
             )
         }
         self._put_urgent = Script(redis, "put", allow_oom=True)
+        self._mending = Mending(redis)
 
     async def begin(self) -> None:
         """Make the consumer group, unless there is one."""
@@ -221,25 +225,26 @@ class Inbox:
         ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
         `StorageFull`, which it is too, when memory is full.
         """
-        with translated():
-            return await self._put(self._scripts["put"], "", arrivals)
+        return await self._put(self._scripts["put"], "", arrivals)
 
     async def put_urgent(self, *arrivals: Arrival) -> list[str]:
         """Store updates though memory is full, up to `MOST_URGENT` in a lane.
 
         Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
         """
-        with translated():
-            return await self._put(self._put_urgent, MOST_URGENT, arrivals)
+        return await self._put(self._put_urgent, MOST_URGENT, arrivals)
 
     async def _put(
         self, script: Script, most_urgent: int | str, arrivals: Sequence[Arrival]
     ) -> list[str]:
-        names, args = self._place(), self._bounds(most_urgent)
+        names, mark = self._place(), keys.mark(self.bot_id)
+        args = self._bounds(most_urgent)
         for one in arrivals:
             names.append(keys.mailbox(self.bot_id, one.lane))
             args += one.update_id, str(one.lane), one.update, int(one.interrupts)
-        return list(map(str, await script.kept(names, args, keys.mark(self.bot_id))))
+        kinds = dict.fromkeys(names[3:], "list") | {names[0]: "zset"}
+        stored = await self._mending.mended(lambda: script.kept(names, args, mark), kinds)
+        return list(map(str, stored))
 
     def _place(self) -> list[str]:
         return [keys.seen(self.bot_id), self._ready, keys.nothing(self.bot_id)]
@@ -250,8 +255,8 @@ class Inbox:
 
     async def check_room(self) -> None:
         """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
-        with translated():
-            await self._scripts["put"](self._place(), self._bounds(""))
+        put, names = self._scripts["put"], self._place()
+        await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
 
     async def is_full(self) -> bool:
         """Tell whether memory is full, so that only what is urgent is stored."""
@@ -310,13 +315,19 @@ class Inbox:
         return _claims(claimed, asked)
 
     async def open(self, claim: Claim) -> Opened:
-        """Look at the head of a lane's mailbox. Raises `LaneLost`."""
+        """Look at the head of a lane's mailbox.
+
+        Raises `LaneLost`; `StorageRefused` or ValueError where it cannot be read: see `give_up`.
+        """
         found = await self._patiently(
             "open",
             keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
             args=[claim.entry, self._consumer],
         )
         if not found:
+            raise claim.void()
+        if not found[0]:  # somebody took the mailbox away
+            await self.done(claim)
             raise claim.void()
         head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
         return Opened(
@@ -348,20 +359,39 @@ class Inbox:
     async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
         """Keep the reply to the head and, once with it, what it does to a history.
 
-        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`.
+        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`, and
+        `StorageRefused` before anything is kept.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
-        of_chat = (keys.history, keys.epoch, keys.state, keys.forgotten)
+        topics: set[ChatKey] = set()
+        if isinstance(change, Forgotten) and change.with_topics:
+            topics = await self._topics(chat.chat_id)
         names = [
             self._ready,
             *self._of(claim, keys.outbox, keys.usage),
-            *(name(self.bot_id, chat) for name in of_chat),
+            *keys.conversation(self.bot_id, chat),
             keys.nothing(self.bot_id),
         ]
+        for topic in topics:
+            names += keys.conversation(self.bot_id, topic)
         args = [claim.entry, self._consumer, reply, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
-        if not await patiently(lambda: commit.kept(names, args, mark)):
+        kept = await patiently(lambda: commit.kept(names, args, mark))
+        if not kept:
             raise claim.void()
+        if kept == 2:
+            log.warning("usage_not_counted", chat=claim.lane.chat_id)
+
+    async def _topics(self, chat_id: int) -> set[ChatKey]:
+        """Find a forum's topics: those in which anything was said, or waits."""
+
+        async def look() -> set[ChatKey]:
+            pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
+            found = [str(key) async for key in self._redis.scan_iter(pattern, count=1000)]
+            numbers = {key.rpartition(":")[2] for key in found}
+            return {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
+
+        return await patiently(look)
 
     async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
         """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
@@ -374,6 +404,17 @@ class Inbox:
     async def failed(self, claim: Claim, reason: str) -> int:
         """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
         return await self._note(claim, "failure", reason[:500])
+
+    async def give_up(self, claim: Claim, reason: str, failures: int) -> None:
+        """Note of the head, which cannot be read as it is, only that it failed so often.
+
+        Raises `LaneLost`.
+        """
+        mailbox, outbox = self._of(claim, keys.mailbox, keys.outbox)
+        await patiently(lambda: self._mending.mend({mailbox: "list"}))
+        args = [claim.entry, self._consumer, "failure", reason[:500], "failures", failures]
+        if not await self._patiently("renote", keys=[self._ready, outbox], args=args):
+            raise claim.void()
 
     async def _note(self, claim: Claim, *fields: str) -> int:
         noted = await self._patiently(
@@ -391,39 +432,31 @@ class Inbox:
         ``dead`` is why it becomes a dead letter; ``answer`` are the messages on Telegram that
         answer the last exchange of its conversation.
         """
-        await self._patiently(
-            "done",
-            keys=[
-                self._ready,
-                *self._of(claim, keys.mailbox, keys.outbox),
-                keys.dead(self.bot_id),
-                keys.state(self.bot_id, claim.lane),
-                keys.nothing(self.bot_id),
-            ],
-            args=[
-                claim.entry,
-                self._consumer,
-                str(claim.lane),
-                dead,
-                MOST,
-                " ".join(map(str, answer)),
-            ],
+        mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
+        letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
+        names = [self._ready, mailbox, outbox, letters, state, nothing]
+        kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash"}
+        numbers = " ".join(map(str, answer))
+        args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), dead, MOST, numbers]
+        await patiently(
+            lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)
         )
 
     async def park(self, claim: Claim, seconds: float) -> None:
         """Give up the lane, and let nobody claim it for so long; its head stays as it is."""
-        await self._patiently(
-            "park",
-            keys=[self._ready, keys.parked(self.bot_id)],
-            args=[claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)],
+        parked = keys.parked(self.bot_id)
+        args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)]
+        park = self._scripts["park"]
+        await patiently(
+            lambda: self._mending.mended(
+                lambda: park([self._ready, parked], args), {parked: "zset"}
+            )
         )
 
     async def unpark(self) -> None:
         """Queue parked lanes whose time has come."""
-        with translated():
-            await self._scripts["unpark"](
-                keys=[self._ready, keys.parked(self.bot_id)], args=[MOST_UNPARKED]
-            )
+        names, unpark = [self._ready, keys.parked(self.bot_id)], self._scripts["unpark"]
+        await self._mending.mended(lambda: unpark(names, [MOST_UNPARKED]), {names[1]: "zset"})
 
     async def beat(self, claims: Sequence[Claim]) -> list[Claim]:
         """Renew lanes in work; returns those that are ours no longer, and are void now."""

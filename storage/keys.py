@@ -23,11 +23,13 @@ def epoch(bot_id: int, chat: ChatKey) -> str:
 
 
 def state(bot_id: int, chat: ChatKey) -> str:
-    """Hash of the conversation's last exchange, ``asked`` and ``answer``; and ``told``.
+    """Hash of the conversation's last exchange; and ``told`` and ``floor``.
 
-    They are the number of its question on Telegram and those of the messages that answer it, and
-    whether the person was told that the model does not get the oldest turns any more. ``bytes`` is
-    how many the history has, as long as its number of messages is ``length``.
+    ``asked`` is the number of its question on Telegram, ``answer`` those of the messages that
+    answer it, ``revision`` how often it was answered before. ``told``: the person knows that the
+    model does not get the oldest turns any more. Edits of messages up to the number ``floor`` ask
+    nothing: what they said was forgotten. ``bytes`` is how many the history has, as long as its
+    number of messages is ``length``.
     """
     return f"{{{bot_id}}}:state:{chat}"
 
@@ -40,6 +42,11 @@ def forgotten(bot_id: int, chat: ChatKey) -> str:
 def usage(bot_id: int, chat: ChatKey) -> str:
     """Hash of the conversation's ``answers``, ``prompt_tokens`` and ``completion_tokens``."""
     return f"{{{bot_id}}}:usage:{chat}"
+
+
+def conversation(bot_id: int, chat: ChatKey) -> list[str]:
+    """What is forgotten with a conversation: `history`, `epoch`, `state` and `forgotten`."""
+    return [name(bot_id, chat) for name in (history, epoch, state, forgotten)]
 
 
 def mailbox(bot_id: int, lane: ChatKey) -> str:
@@ -116,7 +123,7 @@ def generations(bot_id: int) -> str:
 
 
 def mark(bot_id: int) -> str:
-    """Counter of what replicas were to confirm; see `storage.script`."""
+    """Written after what replicas are to confirm; see `storage.script`."""
     return f"{{{bot_id}}}:mark"
 
 

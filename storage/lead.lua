@@ -2,6 +2,7 @@
 -- KEYS: lease, the mark that somebody waits for it. ARGV: name, milliseconds of the lease.
 -- Takes or renews the lease, also while memory is full: without a leader not even what makes room
 -- comes in. Returns 0 when somebody else has it, and leaves the mark.
+if redis.call('PTTL', KEYS[1]) == -1 then redis.call('DEL', KEYS[1]) end  -- a lease always has an end
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   redis.call('SET', KEYS[2], 1, 'PX', math.floor(ARGV[2] / 2))

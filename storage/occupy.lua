@@ -3,6 +3,7 @@
 -- Takes a place, or renews it; returns 0 when all are taken. Those whose leases ended are free,
 -- and those whose leases end too late: the clock went back, and their holders may have died.
 local now = tonumber(redis.call('TIME')[1])
+if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then redis.call('DEL', KEYS[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + ARGV[3], '+inf')
 if not redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -9,9 +9,11 @@ local from = ARGV[4] == '-' and '-' or '(' .. ARGV[4]
 local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', ARGV[2])
 for place, entry in ipairs(entries) do
   local lane = entry[2][2]
-  local head = redis.call('LINDEX', ARGV[5] .. lane, 0)
-  if head and now - tonumber(head:match('^%d+')) >= tonumber(ARGV[1])
-      and redis.call('HSETNX', ARGV[6] .. lane, 'told', 1) == 1 then
+  -- What is of another type is its own lane's trouble.
+  local head = redis.pcall('LINDEX', ARGV[5] .. lane, 0)
+  local since = type(head) == 'string' and head:match('^%d+')
+  if since and now - since >= tonumber(ARGV[1])
+      and redis.pcall('HSETNX', ARGV[6] .. lane, 'told', 1) == 1 then
     found[#found + 1] = lane
     found[#found + 1] = head
   end

@@ -10,6 +10,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 -- What is noted of a pace, in milliseconds from now on; also after the clock went back.
 local function noted(key)
+  if redis.call('TYPE', key).ok ~= 'hash' then redis.call('DEL', key) end
   local found = redis.call('HMGET', key, 'at', 'spent', 'group', 'frozen', 'wide')
   local since = math.max(now, tonumber(found[1]) or now)
   local left = {}

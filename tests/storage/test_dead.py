@@ -35,6 +35,29 @@ async def test_letters_are_kept_in_order(letters: DeadLetters) -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", ["no JSON", "5", "{}", '{"reason": 5, "update": "x"}', "[" * 9999])
+async def test_what_is_no_letter(letters: DeadLetters, redis: Redis, odd: str) -> None:
+    """It is told like the others, and can be thrown away."""
+    await letters.add("one", "odd")
+    await redis.rpush(keys.dead(letters._bot_id), odd)
+    one, other = await letters.all()
+    assert (one.update, other.update) == ("one", odd)
+    await letters.drop(other)
+    assert await letters.all() == [one]
+
+
+async def test_replayed_into_a_key_of_another_type(letters: DeadLetters, redis: Redis) -> None:
+    """That is set aside, and the letter queued."""
+    await redis.set(keys.mailbox(letters._bot_id, LANE), "word")
+    await letters.add("{}", "odd")
+    (letter,) = await letters.all()
+    await letters.replay(letter, LANE)
+    assert await letters.all() == []
+    assert int(await redis.llen(keys.mailbox(letters._bot_id, LANE))) == 1
+    (aside,) = [key async for key in redis.scan_iter(f"{keys.tag(letters._bot_id)}aside:*")]
+    assert await redis.get(aside) == "word"
+
+
 async def test_the_oldest_go_first(letters: DeadLetters, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the oldest are forgotten."""
     monkeypatch.setattr(module, "MOST", 2)

@@ -1,6 +1,5 @@
 """Histories on a real server."""
 
-import asyncio
 import itertools
 from collections.abc import Sequence
 
@@ -9,9 +8,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import change as module
-from storage import connect as patience
 from storage import keys
-from storage.change import Change, Forgotten, Kept, Restored, Undone
+from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
+from storage.connect import StorageRefused
 from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message, Role
@@ -106,19 +105,35 @@ async def test_a_history_is_cut_at_its_bound(
     assert len(messages) == 6
 
 
-async def test_a_server_that_fails(
-    history: Conversations, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While a history cannot be read, its reader waits, and reads it when it can be."""
-    monkeypatch.setattr(patience, "PAUSES", (0.01,))
+async def test_a_key_of_another_type(history: Conversations, redis: Redis) -> None:
+    """It is no outage: nobody waits for it to be mended."""
+    await redis.set(keys.history(history.bot_id, CHAT), "not a list")
+    with pytest.raises(StorageRefused, match="WRONGTYPE"):
+        await history.newest(CHAT, 1000)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "no JSON", "[" * 9999, "5", "{}", '{"role": "user"}', '{"text": "x"}', "",
+        '{"role": "tool", "text": "x"}', '{"role": "user", "text": ["x"]}',
+        '{"role": "user", "text": ""}',
+    ],
+)  # fmt: skip
+async def test_what_nobody_can_read(history: Conversations, redis: Redis, broken: str) -> None:
+    """An exchange that somebody else wrote so is left out; what is before and after it is there."""
     key = keys.history(history.bot_id, CHAT)
-    await redis.set(key, "not a list")
+    for number in (1, 2, 3):
+        await history.reply(CHAT, Kept(exchange(number), 0, asked=number), answer=[number])
+    await redis.lset(key, 2, broken)
     with capture_logs() as logs:
-        reading = asyncio.create_task(history.newest(CHAT, 1000))
-        while not logs:  # noqa: ASYNC110 - it tells nobody that it waits
-            await asyncio.sleep(0.005)
-    await redis.delete(key)
-    assert (await asyncio.wait_for(reading, 5)).messages == ()
+        past = await history.newest(CHAT, 100_000)
+    assert past.messages == (*exchange(1), *exchange(3))
+    assert (past.length, past.asked, past.answer) == (6, 3, (3,))
+    assert [entry["event"] for entry in logs] == ["history_unreadable"]
+    await redis.lset(key, 5, broken)  # then nothing is known of the last one
+    past = await history.newest(CHAT, 100_000)
+    assert (past.messages, past.asked, past.answer) == (tuple(exchange(1)), 0, ())
 
 
 async def test_the_last_exchange_is_known(history: Conversations) -> None:
@@ -164,3 +179,58 @@ async def test_a_reset_is_taken_back(history: Conversations, redis: Redis) -> No
         await history.reply(chat, Restored())
         assert (await history.newest(chat, 1000)).messages == tuple(exchange(1))
     assert await redis.ttl(keys.history(history.bot_id, chat)) == -1
+
+
+async def test_the_newest_message_there_was(history: Conversations) -> None:
+    """Whatever is forgotten, it is noted, and only ever grows."""
+    chat, floors = ChatKey(1), []
+    for change, answer in (
+        (Forgotten(chat), ()),
+        (Kept(exchange(1), 1, asked=11), (12, 13)),
+        (Undone(), ()),
+        (Kept(exchange(2), 1, asked=14), (15,)),
+        (Undone(20), ()),
+        (Forgotten(chat, 17), ()),
+        (Kept(exchange(3), 1, asked=21), ()),
+        (Restored(22), ()),
+        (Forgotten(chat, 9007199254740991), ()),
+    ):
+        await history.reply(chat, change, answer)
+        floors.append((await history.newest(chat, 1000)).floor)
+    assert floors == [0, 0, 13, 13, 20, 20, 21, 22, 9007199254740991]
+
+
+async def test_how_often_a_question_was_answered(history: Conversations) -> None:
+    """It is known until another is asked; one that failed again is counted, too."""
+    chat = ChatKey(1)
+    for change, revision in (
+        (Left(5), 0),
+        (Kept(exchange(1), 0, asked=11), 0),
+        (Kept(exchange(2), 0, asked=11, replaces=True, revision=1), 1),
+        (Left(2), 2),
+        (Kept(exchange(3), 0, asked=14), 0),
+        (Kept(exchange(3), 0, asked=14, replaces=True, revision=1), 1),
+        (Undone(), 0),
+        (Kept(exchange(3), 0, asked=14, replaces=True, revision=1), 1),
+        (Forgotten(chat), 0),
+    ):
+        await history.reply(chat, change)
+        assert (await history.newest(chat, 1000)).revision == revision
+
+
+async def test_a_forum_is_forgotten(history: Conversations, redis: Redis) -> None:
+    """With every topic that has a history, had one, or in which something waits."""
+    forum = ChatKey(-6)
+    others = [ChatKey(-66, 2), ChatKey(6, 2), ChatKey(-5, 6)]
+    for chat in (forum, ChatKey(-6, 2), *others):
+        await history.append(chat, 0, exchange(1))
+    await history.reply(ChatKey(-6, 3), Kept(exchange(1), 0, asked=30), answer=[31])
+    await redis.rpush(keys.mailbox(history.bot_id, ChatKey(-6, 4)), "0 {}")
+    await history.reply(ChatKey(7), Forgotten(forum, 5, with_topics=True))
+    found = [await history.newest(ChatKey(-6, topic), 999) for topic in range(6)]
+    assert [past.length for past in found] == [0] * 6
+    assert [past.epoch for past in found] == [1, 0, 1, 1, 1, 0]
+    assert [past.floor for past in found] == [5, 0, 5, 31, 5, 0]
+    assert [(await history.newest(chat, 999)).length for chat in others] == [2, 2, 2]
+    await history.reply(forum, Forgotten(forum))
+    assert (await history.newest(ChatKey(-6, 2), 999)).epoch == 1

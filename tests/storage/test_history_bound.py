@@ -68,7 +68,7 @@ class Conversation:
                 await self._by_hand(step, encoded(exchanges))
 
     async def _forget(self, *, for_good: bool) -> None:
-        await self._reply(Forgotten(CHAT, for_good))
+        await self._reply(Forgotten(CHAT, for_good=for_good))
         if self.history or for_good:
             self.forgotten = [] if for_good else self.history
         self.history = []

@@ -1,0 +1,42 @@
+"""Keys of another type than they must have: set aside under another name, and work goes on.
+
+Somebody wrote them with another program. Where nobody could go on without that, they are mended
+here; a conversation's own keys are not: its turns fail, until its person begins anew.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import structlog
+from redis.asyncio import Redis
+
+from storage.connect import StorageRefused, translated
+from storage.script import Script
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Mending:
+    """Mends keys of one server. Methods raise `StorageUnavailable`."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._mend = Script(redis, "mend")
+
+    async def mend(self, kinds: Mapping[str, str]) -> None:
+        """Set aside those keys that are not of the type named for each."""
+        with translated():
+            aside = await self._mend([*kinds], [*kinds.values()])
+        if aside:
+            log.error("keys_set_aside", keys=aside)
+
+    async def mended(self, call: Callable[[], Awaitable[T]], kinds: Mapping[str, str]) -> T:
+        """Make a call that needs keys of these types, and once more if it is refused."""
+        try:
+            with translated():
+                return await call()
+        except StorageRefused:
+            await self.mend(kinds)
+        with translated():
+            return await call()
