@@ -256,7 +256,7 @@ class Worker:
                 if reason:  # it is the head itself
                     await self._inbox.done(claim, reason)
                     raise LaneLost from error
-                reason = f"{type(error).__name__}: {error}"
+                reason = _named(error)
                 await self._inbox.give_up(claim, reason, MOST_FAILURES)
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
