@@ -21,8 +21,6 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])
 end
 
 -- What is of another type is set aside by whoever writes there; until then nothing is counted.
-local function count(command, key)
-  local found = redis.pcall(command, key)
-  return type(found) == 'number' and found or 0
-end
-return {oldest, redis.call('XLEN', KEYS[1]), number, count('LLEN', KEYS[2]), count('ZCARD', KEYS[3])}
+local function number_or_none(found) return type(found) == 'number' and found or 0 end
+return {oldest, redis.call('XLEN', KEYS[1]), number, number_or_none(redis.pcall('LLEN', KEYS[2])),
+  number_or_none(redis.pcall('ZCARD', KEYS[3]))}

@@ -43,17 +43,17 @@ local function add(most_messages, most_bytes, ...)
   local noted = redis.call('HMGET', state, 'length', 'bytes')
   local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
   local known = noted[2] and tonumber(noted[1]) == length
-  local function drop(pop, number)
-    for _, entry in ipairs(redis.call(pop, history, number) or {}) do
+  local function dropped(entries)
+    for _, entry in ipairs(entries or {}) do
       length, bytes = length - 1, bytes - #entry
     end
   end
-  if act == 'replace' then drop('RPOP', 2) end
+  if act == 'replace' then dropped(redis.call('RPOP', history, 2)) end
   if not known then length, bytes = counted(most_bytes) end
   for _, entry in ipairs(added) do bytes = bytes + #entry end
   length = redis.call('RPUSH', history, ...)
   while length > #added and (length > most_messages or bytes > most_bytes) do
-    drop('LPOP', math.min(2, length - #added))
+    dropped(redis.call('LPOP', history, math.min(2, length - #added)))
   end
   redis.call('HSET', state, 'length', length, 'bytes', bytes)
 end

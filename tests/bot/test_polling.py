@@ -328,7 +328,7 @@ async def test_who_loses_the_lease_stops_polling(
         async with polled(telegram, intake, lease) as polling:
             await asyncio.wait_for(telegram.exhausted.wait(), 10)
             intake.problem = "full"
-            await redis.set(lease._lock.name, "another")
+            await redis.set(lease._lock.name, "another", ex=100)
             await until(lambda: not polling._polling)
             assert intake.problem is None
             asked = len(telegram.asked)

@@ -176,6 +176,7 @@ async def test_full_storage_is_told_unasked() -> None:
                 assert await told(http, "/readyz", 200) == {"problems": []}
             poller = keys.poller(world.settings.bot_id)
             await redis.rpush(poller, "odd")
+            await redis.expire(poller, 100)
             async with watched(world.settings) as http:
                 (problem,) = (await told(http, "/readyz", 503))["problems"]
                 assert problem.startswith("lease: ResponseError: WRONGTYPE")
