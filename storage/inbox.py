@@ -326,9 +326,6 @@ class Inbox:
         )
         if not found:
             raise claim.void()
-        if not found[0]:  # somebody took the mailbox away
-            await self.done(claim)
-            raise claim.void()
         head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
         return Opened(
             Entry.parse(head),

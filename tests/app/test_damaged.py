@@ -1,9 +1,11 @@
 """Keys that somebody else has overwritten: nobody waits for ever, and nobody else notices."""
 
 import asyncio
+import json
 from typing import Any, cast
 
 import pytest
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot import worker
@@ -127,13 +129,19 @@ async def test_the_mailbox_is_taken_away(world: World, command: tuple[str, ...])
     assert await world.says(ANN, ANN, "two") == "echo: two"
 
 
-@pytest.mark.parametrize("entry", ["garbage", "word {}", b"\xff\xfe"])
-async def test_an_entry_of_somebody_elses(elsewhere: World, entry: str | bytes) -> None:
+@pytest.mark.parametrize(
+    ("entry", "told"), [("garbage", "garbage"), ("5 {", "{"), (b"\xff\xfe", "\ufffd\ufffd")]
+)
+async def test_an_entry_of_somebody_elses(
+    elsewhere: World, valkey: str, entry: str | bytes, told: str
+) -> None:
     """It is a dead letter, and what waits behind it is answered."""
-    world = elsewhere
+    world, dead = elsewhere, cast("Any", Redis.from_url(valkey))
     await damage(world, f"mailbox:{ANN}", "RPUSH", entry)
     await damage(world, "ready", "XADD", "*", "lane", ANN)
     async with running(world.settings):
         assert await world.says(ANN, ANN, "one") == "echo: one"
         await idle(world)
-    assert int(await world.redis.llen(f"{{{world.settings.bot_id}}}:dead")) == 1
+    (letter,) = await dead.lrange(f"{{{world.settings.bot_id}}}:dead", 0, -1)
+    assert json.loads(letter.decode(errors="replace"))["update"] == told
+    await dead.aclose()

@@ -36,6 +36,16 @@ def budget(redis: Redis) -> Two:
     return Two(redis)
 
 
+async def test_a_budget_of_another_type(budget: Two) -> None:
+    """Somebody overwrote it: it begins anew, and nothing is shed for that."""
+    for key in (keys.pace(budget.bot_id, CHAT), keys.pace_of_all(budget.bot_id)):
+        await budget.redis.set(key, "word")
+        assert await budget.take(CHAT, "shed") == 0
+    await budget.redis.set(keys.pace(budget.bot_id, CHAT), "word")
+    await budget.freeze(CHAT, 1)
+    assert await budget.take(CHAT, "shed") is None
+
+
 async def test_a_chat_has_a_burst(budget: Two) -> None:
     """Two may be shed or not, then others wait for theirs; an answer's ends do not."""
     assert [await budget.take(CHAT, "shed") for _ in range(4)] == [0, 0, None, None]

@@ -234,3 +234,23 @@ async def test_a_forum_is_forgotten(history: Conversations, redis: Redis) -> Non
     assert [(await history.newest(chat, 999)).length for chat in others] == [2, 2, 2]
     await history.reply(forum, Forgotten(forum))
     assert (await history.newest(ChatKey(-6, 2), 999)).epoch == 1
+
+
+@pytest.mark.parametrize("change", [Kept(exchange(1), 0), Undone(), Left(1), Restored()], ids=str)
+@pytest.mark.parametrize("name", ["history", "state", "epoch", "forgotten"])
+async def test_a_change_that_is_refused(
+    history: Conversations, redis: Redis, change: Change, name: str
+) -> None:
+    """No reply is kept then, which would be sent; a reset is never refused."""
+    key = f"{keys.tag(history.bot_id)}{name}:{CHAT}"
+    await redis.xadd(key, {"another": "type"})
+    if name == "forgotten" and not isinstance(change, Restored):
+        await history.reply(CHAT, change)
+    else:
+        with pytest.raises(StorageRefused, match="WRONGTYPE"):
+            await history.reply(CHAT, change)
+        assert not await redis.exists(keys.outbox(history.bot_id, CHAT))
+    await history.forget(CHAT)
+    assert (await history.newest(CHAT, 1000)).length == 0
+    if name == "history":
+        assert not await history.is_forgotten(CHAT)

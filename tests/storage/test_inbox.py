@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from storage import connect as patience
 from storage import inbox as module
 from storage import keys
+from storage.census import Census
 from storage.change import Forgotten, Kept
 from storage.connect import StorageFull, StorageUnavailable, connect
 from storage.dead import DeadLetters
@@ -664,3 +665,18 @@ async def test_a_key_of_another_type(bot: Bot) -> None:
     await bot.redis.set(keys.ready(bot.id), "odd")
     with pytest.raises(StorageUnavailable, match="WRONGTYPE"):
         await bot.inbox().begin()
+
+
+async def test_a_lane_that_nobody_can_read(bot: Bot) -> None:
+    """Its damaged keys hide no other lane from who looks at all of them."""
+    lanes = [ChatKey(1), ChatKey(2), ChatKey(3), OTHER]
+    for number, lane in enumerate(lanes, 1):
+        await bot.put(number, lane=lane)
+    await bot.redis.set(keys.mailbox(bot.id, lanes[0]), "word")
+    await bot.redis.lset(keys.mailbox(bot.id, lanes[1]), 0, "word")
+    await bot.redis.set(keys.outbox(bot.id, lanes[2]), "word")
+    for damaged in (keys.dead(bot.id), keys.parked(bot.id)):
+        await bot.redis.set(damaged, "word")
+    assert [late.lane for late in await bot.inbox().overdue(0, 9)] == [OTHER]
+    count = await Census(bot.redis, bot.id).count()
+    assert (count.waiting, count.dead) == (4, 0)
