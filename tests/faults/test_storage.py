@@ -227,18 +227,27 @@ async def test_full_memory(talk: Talk) -> None:
         async with running(world.settings):
             talk.ask(ANN)
             await until(world.bodies)
-            await redis.config_set("maxmemory", "1")
-            talk.ask(ANN, BORIS)
-            assert await world.hears(ANN) == ["echo: question 0"]
             ready = next(log["url"] for log in logs if log["event"] == "health")
-            problems = await _problems(ready.replace("healthz", "readyz"))
-            assert "OutOfMemory" in problems
-            assert len(world.bodies()) == 1
-            assert "polling_paused" in [log["event"] for log in logs]
-            await redis.config_set("maxmemory", "0")
+            async with _full(redis):
+                talk.ask(ANN, BORIS)
+                assert await world.hears(ANN) == ["echo: question 0"]
+                problems = await _problems(ready.replace("healthz", "readyz"))
+                assert "OutOfMemory" in problems
+                assert len(world.bodies()) == 1
+                assert "polling_paused" in [log["event"] for log in logs]
             await talk.answered()
             assert await _problems(ready.replace("healthz", "readyz")) == ""
     await talk.check()
+
+
+@contextlib.asynccontextmanager
+async def _full(redis: Redis) -> AsyncIterator[None]:
+    """Leave the server no memory while the block runs, whatever ends it."""
+    await redis.config_set("maxmemory", "1")
+    try:
+        yield
+    finally:
+        await redis.config_set("maxmemory", "0")
 
 
 async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
@@ -274,7 +283,7 @@ async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
 
 
 async def _problems(url: str) -> str:
-    """What ``/readyz`` says, once it has something to say or nothing any more."""
+    """What ``/readyz`` says."""
     async with httpx.AsyncClient() as http:
         return " ".join((await http.get(url)).json()["problems"])
 

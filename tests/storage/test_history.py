@@ -44,7 +44,7 @@ class Conversations(History):
         """Let a worker tell that it forgot one."""
         await self.reply(ChatKey(7), Forgotten(chat))
 
-    async def reply(self, lane: ChatKey, change: Change, answer: Sequence[int] = ()) -> None:
+    async def reply(self, lane: ChatKey, change: Change | None, answer: Sequence[int] = ()) -> None:
         await self._inbox.begin()
         await self._inbox.put(Arrival(lane, next(self._updates), "{}"))
         (claim,) = await self._inbox.take(1, 1)
@@ -145,10 +145,22 @@ async def test_the_last_exchange_is_known(history: Conversations) -> None:
     await history.reply(chat, Kept(exchange(2), 0, asked=14, told=True))
     past = await history.newest(chat, 10)
     assert (past.length, past.asked, past.answer, past.told) == (4, 14, (), True)
-    await history.reply(chat, Undone(), answer=[15])
+    await history.reply(chat, Kept(exchange(3), 0, asked=15), answer=[16])
+    past = await history.newest(chat, 10)
+    assert (past.length, past.asked, past.answer, past.told) == (6, 15, (16,), True)
+    await history.reply(chat, Undone(), answer=[17])
     past = await history.newest(chat, 1000)
-    assert past.messages == tuple(exchange(1))
+    assert past.messages == (*exchange(1), *exchange(2))
     assert (past.asked, past.answer, past.told) == (0, (), True)
+
+
+async def test_what_is_no_answer_leaves_the_last_one_known(history: Conversations) -> None:
+    """/help, say, is a reply that answers nothing, though it has messages."""
+    chat = ChatKey(1)
+    await history.reply(chat, Kept(exchange(1), 0, asked=11), answer=[12, 13])
+    await history.reply(chat, None)
+    past = await history.newest(chat, 1000)
+    assert (past.asked, past.answer) == (11, (12, 13))
 
 
 async def test_an_exchange_is_replaced(history: Conversations) -> None:
