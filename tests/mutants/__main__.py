@@ -7,8 +7,11 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from operator import methodcaller
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -23,12 +26,11 @@ AT_LEAST = 95
 
 def suites() -> dict[str, list[str]]:
     """Read which tests should notice changes of which file, the fastest first."""
-    text = (HERE / "suites.toml").read_text("utf-8")
-    return {
-        str(path.relative_to(ROOT)): found
-        for pattern, found in tomllib.loads(text).items()
-        for path in sorted(ROOT.glob(pattern))
-    }
+    found: dict[str, list[str]] = {}
+    for pattern, tests in tomllib.loads((HERE / "suites.toml").read_text("utf-8")).items():
+        for path in sorted(ROOT.glob(pattern)):
+            found.setdefault(str(path.relative_to(ROOT)), []).extend(tests)
+    return found
 
 
 def mutants(file: str) -> list[Mutant]:
@@ -39,14 +41,25 @@ def mutants(file: str) -> list[Mutant]:
     return [mutant for text, mutant in found.items() if text != source]
 
 
-def equal() -> dict[str, str]:
-    """Read which mutants are no change of what the program does, and why."""
-    entries = tomllib.loads((HERE / "equal.toml").read_text("utf-8")).get("equal", [])
-    return {
-        f"{entry['file']}: {entry['was']} -> {becomes}": entry["reason"]
-        for entry in entries
-        for becomes in entry["becomes"]
-    }
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """Mutants that change nothing of what the program does, and the reason."""
+
+    file: str
+    was: str
+    becomes: list[str]
+    reason: str
+
+    def covers(self, mutant: Mutant) -> bool:
+        """Tell whether a mutant is one of them."""
+        alike = fnmatch(mutant.file, self.file) and mutant.was == self.was
+        return alike and mutant.becomes in self.becomes
+
+
+def equal() -> list[Equal]:
+    """Read the list of them."""
+    entries = tomllib.loads((HERE / "equal.toml").read_text("utf-8"))
+    return [Equal(**entry) for entry in entries.get("equal", [])]
 
 
 class Run:
@@ -55,13 +68,13 @@ class Run:
     def __init__(self, chosen: Sequence[Mutant], results: Path | None) -> None:
         self._results = results
         self._tests = suites()
-        self._excused = equal()
+        excused = equal()
         self.outcomes: dict[str, Counter[str]] = {}
         known = results.read_text("utf-8").splitlines() if results and results.exists() else []
         noticed = {found["name"] for found in map(json.loads, known) if found["by"]}
         self._left: list[Mutant] = []
         for mutant in chosen:
-            if mutant.name in self._excused:
+            if any(entry.covers(mutant) for entry in excused):
                 self._count(mutant, "equal")
             elif mutant.name in noticed:
                 self._count(mutant, "noticed")
@@ -70,34 +83,27 @@ class Run:
 
     def go(self, at_once: int) -> None:
         """Try all that are left, so many at a time."""
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_once) as pool:
             grounds: SimpleQueue[Ground] = SimpleQueue()
             for number in range(at_once):
                 grounds.put(Ground(Path(folder, str(number))))
-            usual = self._usual(grounds)
 
-            def trial(mutant: Mutant) -> Verdict:
-                ground, tests = grounds.get(), self._tests[mutant.file]
+            def on_a_ground(trial: Callable[[Ground], Verdict]) -> Verdict:
+                ground = grounds.get()
                 try:
-                    return ground.try_out(mutant, tests, 30 + 4 * usual[tuple(tests)])
+                    return trial(ground)
                 finally:
                     grounds.put(ground)
 
-            with ThreadPoolExecutor(at_once) as pool:
-                for mutant, verdict in zip(self._left, pool.map(trial, self._left), strict=True):
-                    self._tell(mutant, verdict)
-
-    def _usual(self, grounds: "SimpleQueue[Ground]") -> dict[tuple[str, ...], float]:
-        """Find how long suites take over what is not changed, which must pass."""
-        usual: dict[tuple[str, ...], float] = {}
-        ground = grounds.get()
-        for tests in {tuple(self._tests[mutant.file]) for mutant in self._left}:
-            verdict = ground.run(tests, 900)
-            if verdict.by:
-                sys.exit(f"without any change: {verdict.by}")
-            usual[tests] = verdict.seconds
-        grounds.put(ground)
-        return usual
+            suites = list({tuple(self._tests[mutant.file]) for mutant in self._left})
+            sound = pool.map(on_a_ground, [methodcaller("run", tests, 900) for tests in suites])
+            usual = {tests: _seconds(verdict) for tests, verdict in zip(suites, sound, strict=True)}
+            trials = []
+            for mutant in self._left:
+                tests = tuple(self._tests[mutant.file])
+                trials.append(methodcaller("try_out", mutant, tests, 10 + 4 * usual[tests]))
+            for mutant, verdict in zip(self._left, pool.map(on_a_ground, trials), strict=True):
+                self._tell(mutant, verdict)
 
     def _tell(self, mutant: Mutant, verdict: Verdict) -> None:
         self._count(mutant, "noticed" if verdict.by else "lives")
@@ -111,6 +117,13 @@ class Run:
 
     def _count(self, mutant: Mutant, outcome: str) -> None:
         self.outcomes.setdefault(mutant.file, Counter())[outcome] += 1
+
+
+def _seconds(verdict: Verdict) -> float:
+    """Give how long suites took over what is not changed, which must pass."""
+    if verdict.by:
+        sys.exit(f"without any change: {verdict.by}")
+    return verdict.seconds
 
 
 def main() -> int:

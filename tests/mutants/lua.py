@@ -6,11 +6,6 @@ from itertools import pairwise
 
 from tests.mutants.mutant import Mutant, changed
 
-FLAGS = {
-    "#!lua": ["#!lua flags=allow-oom"],
-    "#!lua flags=allow-oom": ["#!lua"],
-    "#!lua flags=no-writes": ["#!lua"],
-}
 FLIPS = {
     "==": ["~="],
     "~=": ["=="],
@@ -37,15 +32,15 @@ TOKEN = re.compile(
 )
 COMMAND = re.compile(r"redis\.p?call\($")
 FLAG_ARGUMENT = re.compile(r", '[A-Z]+'(?=[,)])")
-OPENS, CLOSES = re.compile(r"\b(function|then|do)\b"), re.compile(r"\bend\b")
+OPENS, CLOSES = re.compile(r"\b(function|then|do|repeat)\b"), re.compile(r"\b(end|until)\b")
 BROKEN = re.compile(r"(, | and| or)$")
 
 
 def mutants(file: str, source: str) -> Iterator[Mutant]:
     """Change a script in one place after the other."""
     head = source.split("\n", 1)[0]
-    for flags in FLAGS[head]:
-        yield changed(file, source, 0, len(head), flags)
+    for other in _other_flags(head):
+        yield changed(file, source, 0, len(head), other)
     for token in TOKEN.finditer(source, len(head)):
         yield from _of_token(file, source, token)
     for flag in FLAG_ARGUMENT.finditer(source, len(head)):
@@ -54,10 +49,20 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
     yield from _of_lines(file, source)
 
 
+def _other_flags(head: str) -> list[str]:
+    first, _, flags = head.partition(" flags=")
+    if not flags:
+        return [f"{first} flags=allow-oom"]
+    left = [",".join(one for one in flags.split(",") if one != flag) for flag in flags.split(",")]
+    return [f"{first} flags={some}" if some else first for some in left]
+
+
 def _of_token(file: str, source: str, token: re.Match[str]) -> Iterator[Mutant]:
     start, end = token.span()
     if token["number"] is not None:
-        yield changed(file, source, start, end, str(int(token["number"]) + 1))
+        # Of a result it matters only whether it is 1.
+        is_result = source[:start].endswith("return ") and token["number"] == "1"
+        yield changed(file, source, start, end, "0" if is_result else str(int(token["number"]) + 1))
     elif token["text"] is not None:
         if not COMMAND.search(source, max(0, start - 20), start):
             yield changed(file, source, start, end, f"'{_another(token['text'])}'")
@@ -80,7 +85,8 @@ def _of_lines(file: str, source: str) -> Iterator[Mutant]:
         one, two = source[start:middle], source[then:end]
         # A local that is not there yet is noticed by anything.
         next_to_each_other = not source[middle:then].strip()
-        if next_to_each_other and "return" not in one + two and not one.startswith("local"):
+        ends = re.search(r"\b(return|break)\b", f"{one} {two}")
+        if next_to_each_other and not ends and not one.startswith("local"):
             yield changed(file, source, start, end, f"{two}{source[middle:then]}{one}")
 
 
@@ -98,8 +104,8 @@ def _statements(source: str) -> Iterator[tuple[int, int]]:
         if so_far.count("(") != so_far.count(")") or so_far.count("{") != so_far.count("}"):
             continue
         opens, closes = len(OPENS.findall(so_far)), len(CLOSES.findall(so_far))
-        if opens == closes and (opens or not re.match(r"else|if|for", so_far)):
+        if opens == closes and (opens or not re.match(r"else|if|for|until", so_far)):
             yield begun, begun + len(source[begun:place].rstrip())
-        elif not so_far.endswith(("then", "do", "end", "else")):
+        elif not re.search(r"(then|do|end|else|repeat)$|^until", so_far):
             continue
         begun = None

@@ -79,6 +79,8 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 def _is_silent(parent: ast.AST, node: ast.AST) -> bool:
     if isinstance(parent, ast.Module) and isinstance(node, ast.Assign | ast.AnnAssign | ast.For):
         return True  # a figure, whose uses are changed instead
+    if isinstance(parent, ast.ClassDef) and isinstance(node, ast.AnnAssign):
+        return True  # likewise
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
     if isinstance(node, ast.JoinedStr) or (isinstance(parent, ast.Raise) and node is parent.exc):
