@@ -50,7 +50,8 @@ async def test_outsiders_buttons_do_nothing(redis: Redis) -> None:
         assert toast[1]["text"] == ENGLISH.not_allowed
         assert len(bot.model.asked) == 1
         for user in (ANN, OWNER):
-            await bot.hears(press(f"again:{question}", answer, user))
+            revision = (await bot.history.newest(ChatKey(GROUP), 1000)).revision
+            await bot.hears(press(f"again:{question}:{revision}", answer, user))
         assert len(bot.model.asked) == 3
 
 

@@ -144,6 +144,7 @@ async def test_full_memory_has_a_leader_too(key: str) -> None:
 async def test_a_lease_that_cannot_be_had(redis: Redis, key: str) -> None:
     """Why storage does not even say who leads can be asked for, until it does."""
     await redis.rpush(key, "odd")
+    await redis.expire(key, 60)
     lease, entered = Lease(redis, key, "one"), asyncio.Event()
 
     async def lead() -> None:

@@ -92,9 +92,9 @@ class House:
         """Add a dead letter, unless it is there."""
         await self.script.kept([f"{{{self.id}}}:dead"], [letter, 100], f"{{{self.id}}}:mark")
 
-    async def marks(self) -> int:
-        """How often something was written for the replicas to confirm."""
-        return int(await self.redis.get(f"{{{self.id}}}:mark") or 0)
+    async def marked(self) -> bool:
+        """Tell whether something was written for the replicas to confirm, since it was asked."""
+        return await self.redis.getdel(f"{{{self.id}}}:mark") is not None
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ async def test_what_replicas_confirm(house: House) -> None:
     before = unconfirmed()
     for number in range(3):
         await house.bury(str(number))
-    assert await house.marks() == 3
+        assert await house.marked()
     assert house.script._replicas == 2
     assert house.redis.asked == []
     assert unconfirmed() == before
@@ -203,7 +203,7 @@ async def test_full_memory_is_confirmed_too(house: House) -> None:
     await house.redis.script_load(note._text)
     await house.redis.config_set("maxmemory", "1")
     assert await note.kept(["{1}:any"], ["a"], f"{{{house.id}}}:mark") == "a"
-    assert await house.marks() == 1
+    assert await house.marked()
 
 
 async def test_where_nobody_follows(redis: Redis) -> None:
