@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -129,6 +130,8 @@ async def test_a_replayed_letter_came_just_now(letters: DeadLetters, redis: Redi
         await letters.add(json.dumps({"update_id": number}), "failed")
     for letter in await letters.all():
         await letters.replay(letter, LANE)
+    for entry in await redis.lrange(keys.mailbox(letters._bot_id, LANE), 0, -1):
+        assert re.fullmatch(r"\d+ \{.*\}", str(entry))
     (claim,) = await inbox.take(9, 1)
     opened = await inbox.open(claim)
     assert (opened.head.update, opened.head.flood) == ('{"update_id": 0}', False)

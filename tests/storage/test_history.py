@@ -93,6 +93,18 @@ async def test_only_the_newest_that_fit_are_read(history: Conversations) -> None
     assert messages == tuple(message for number in (6, 7, 8) for message in exchange(number, 500))
 
 
+async def test_what_fits_to_the_byte(history: Conversations, redis: Redis) -> None:
+    """Questions and answers of any length count as they are stored."""
+    for number in range(3):
+        await history.append(CHAT, 0, exchange(number, size=10 * number))
+    entries = await redis.lrange(keys.history(history.bot_id, CHAT), 0, -1)
+    sizes = [len(str(entry).encode()) for entry in entries]
+    for turns in range(1, 4):
+        fits = sum(sizes[-2 * turns :])
+        assert len((await history.newest(CHAT, fits)).messages) == 2 * turns
+        assert len((await history.newest(CHAT, fits - 1)).messages) == 2 * turns - 2
+
+
 async def test_a_history_is_cut_at_its_bound(
     history: Conversations, monkeypatch: pytest.MonkeyPatch
 ) -> None:

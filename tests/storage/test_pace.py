@@ -157,9 +157,13 @@ async def test_a_question(redis: Redis, pace: Pace) -> None:
 
 
 @pytest.mark.parametrize("name", ["pace", "freeze"])
-async def test_nothing_is_noted(redis: Redis, name: str) -> None:
-    """A chat that nobody wrote to is free."""
+@pytest.mark.parametrize("odd", [False, True])
+async def test_nothing_is_noted(redis: Redis, name: str, *, odd: bool) -> None:
+    """A chat that nobody wrote to is free, and so is one whose note somebody has written over."""
     server = Server(redis)
+    if odd:
+        await redis.set(server.of_chat, "odd")
+        await redis.rpush(server.of_all, "odd")
     arguments: list[str | int] = ["shed", 1, WORTH] if name == "pace" else []
     assert await Script(redis, name)([server.of_chat, server.of_all], arguments) == 0
 
