@@ -4,7 +4,7 @@ BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo run test slow browser faults check bench crash wheel lock
+.PHONY: demo run test slow browser faults check bench crash mutants wheel lock
 
 demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram, a local model
 	$(BIN)/python -m bot demo $(ARGS)
@@ -32,6 +32,9 @@ check: .venv/dev  ## format, lint, types, import contracts
 
 crash: .venv/dev  ## kill -9 at random instants and at every step; prints what was lost
 	$(BIN)/python -m tests.crash $(ARGS)
+
+mutants: .venv/dev  ## change the safety core in one place after the other; prints what no test notices
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: .venv/dev  ## added latency and CPU per answer, beside a bare loop
 	$(BIN)/python -m tests.bench

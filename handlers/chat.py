@@ -90,14 +90,14 @@ class Chat:
         if author := forwarded_from(message):
             words = f"{texts.forwarded.format(author=author)}\n{words}"
         if message.document:
-            words = await self._documents.fetch(message.document, words)
+            words = await self._documents.fetch(message.document, words, _writer(message))
         elif (
             (replied := message.reply_to_message)
             and replied.document
             and replied.message_id not in known
         ):
             with contextlib.suppress(DocumentError):  # it is the reply that is asked
-                words = await self._documents.fetch(replied.document, words)
+                words = await self._documents.fetch(replied.document, words, _writer(message))
         quoted = quotation(message, known)
         return f"{quoted}\n\n{words}".strip() if quoted else words
 
@@ -202,6 +202,11 @@ class Chat:
         if answer.truncated:
             labels.insert(1, ("continue", texts.button_continue))
         return [Button(label, f"{act}:{exchange}") for act, label in labels]
+
+
+def _writer(message: Message) -> int:
+    """Give the number of who wrote a message: a person, or a chat in whose name somebody writes."""
+    return (message.sender_chat or message.from_user or message.chat).id
 
 
 def _says(asked: str, words: str) -> bool:

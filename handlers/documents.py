@@ -5,7 +5,9 @@ import codecs
 import contextlib
 import re
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path, PurePath
+from weakref import WeakValueDictionary
 
 from telegram import Document
 from telegram.error import BadRequest, InvalidToken
@@ -16,10 +18,16 @@ LARGEST_TEXT = 1_000_000
 """Bytes of a text file: about what the largest window of a model behind the API holds."""
 LARGEST_PDF = 20 * 1024 * 1024
 """Bytes of a PDF, most of which are pictures; what Telegram gives to bots at most (getFile)."""
+QUICK_SECONDS = 3.0
+"""How long reading a PDF may take at first; one that takes longer lets the others go before it."""
 PDF_SECONDS = 20.0
-"""How long reading a PDF may take."""
+"""How long reading a PDF may take at most."""
+WAIT_SECONDS = 60.0
+"""How long a PDF may wait until it is read."""
 AT_ONCE = 2
-"""Documents that are read at the same time, as each may take much memory."""
+"""PDFs that are read at the same time, as each may take much memory."""
+HELD = 4
+"""PDFs that are in memory at the same time: those being read, and the next ones."""
 
 _TEXT_NAME = re.compile(
     r"""
@@ -63,36 +71,96 @@ class Encrypted(DocumentError):
     """It is a PDF that wants a password."""
 
 
+class TooLong(DocumentError):
+    """It is a PDF with too many pages, or too much to do on them; a part of it may do."""
+
+
+class TooSlow(TooLong):
+    """It is a PDF that was not read in the time it had."""
+
+
+class Busy(DocumentError):
+    """Too many other PDFs are being read; later it may be read, too."""
+
+
 class Gone(DocumentError):
     """Telegram does not give it, or no longer; sent anew it may be had."""
 
 
-_EXITS = {3: Encrypted, 4: TooLarge}
+_EXITS = {3: Encrypted, 4: TooLarge, 5: TooLong}
 """What `handlers.pdf` says by its exit status; importing it here would cost every process 20 MB."""
 
 
 class Documents:
-    """Fetches documents from Telegram."""
+    """Fetches documents from Telegram. PDFs wait for each other, and nothing else for them."""
 
-    def __init__(self) -> None:
-        self._places = asyncio.Semaphore(AT_ONCE)
+    def __init__(
+        self,
+        *,
+        quick: float = QUICK_SECONDS,
+        longest: float = PDF_SECONDS,
+        waiting: float = WAIT_SECONDS,
+    ) -> None:
+        """Seconds: of the first try to read a PDF, of the second one, and of waiting for them."""
+        self._quick, self._longest, self._waiting = quick, longest, waiting
+        self._held = asyncio.Semaphore(HELD)
+        self._readers = asyncio.Semaphore(AT_ONCE)
+        self._slow = asyncio.Lock()
+        self._shares: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def fetch(self, document: Document, question: str) -> str:
-        """Download a document, and put it before the question that was asked about it.
+    async def fetch(self, document: Document, question: str, person: int) -> str:
+        """Download a document, and put it before the question that ``person`` asks about it.
 
         Raises a `DocumentError`, if possible before the download; or a TelegramError that passes.
         """
         name, mime_type = document.file_name or "", document.mime_type or ""
-        most = largest(name, mime_type)
-        _check_size(document.file_size, most)
-        async with self._places:
-            try:
-                file = await document.get_file()
-                _check_size(file.file_size, most)
-                content = bytes(await file.download_as_bytearray())
-            except (BadRequest, InvalidToken) as error:  # the latter for any file that is not found
-                raise Gone("Telegram refuses it") from error
-            return enclosed(name, await read(name, mime_type, content), question)
+        _check_size(document.file_size, largest(name, mime_type))
+        if _is_pdf(name, mime_type):
+            text = await self._read_pdf(document, person)
+        else:
+            text = text_of(await _download(document, LARGEST_TEXT))
+        return enclosed(name, text, question)
+
+    async def _read_pdf(self, document: Document, person: int) -> str:
+        """Read one PDF of each person at a time, and one slow PDF at a time."""
+        until = asyncio.get_running_loop().time() + self._waiting
+        share = self._shares.setdefault(person, asyncio.Lock())
+        async with _place(share, until):
+            with contextlib.suppress(TooSlow):
+                async with _place(self._held, until):
+                    content = await _download(document, LARGEST_PDF)
+                    async with _place(self._readers, until):
+                        return await pdf_text(content, self._quick)
+            async with _place(self._slow, until):
+                # Anew: kept while it waited, it would take a place among those that are held.
+                content = await _download(document, LARGEST_PDF)
+                async with _place(self._readers, until):
+                    return await pdf_text(content, self._longest)
+
+
+@contextlib.asynccontextmanager
+async def _place(places: asyncio.Lock | asyncio.Semaphore, until: float) -> AsyncIterator[None]:
+    """Have one of some places while the block runs. Raises `Busy` if there was none in time."""
+    try:
+        async with asyncio.timeout_at(until):
+            await places.acquire()
+    except TimeoutError as error:
+        raise Busy("others are read") from error
+    try:
+        yield
+    finally:
+        places.release()
+
+
+async def _download(document: Document, most: int) -> bytes:
+    try:
+        file = await document.get_file()
+        _check_size(file.file_size, most)
+        content = bytes(await file.download_as_bytearray())
+    except (BadRequest, InvalidToken) as error:  # the latter for any file that is not found
+        raise Gone("Telegram refuses it") from error
+    _check_size(len(content), most)
+    return content
 
 
 def _check_size(size: int | None, most: int) -> None:
@@ -110,13 +178,9 @@ def largest(name: str, mime_type: str) -> int:
     raise UnsupportedKind("neither text nor a PDF, by its name and type")
 
 
-async def read(name: str, mime_type: str, content: bytes) -> str:
-    """Return the text in a document. Raises a `DocumentError`."""
-    _check_size(len(content), largest(name, mime_type))
-    text = await _pdf_text(content) if _is_pdf(name, mime_type) else decoded(content)
-    if not text.strip():
-        raise NoText("nothing but space")
-    return text
+def text_of(content: bytes) -> str:
+    """Return the text of a text file. Raises `UnsupportedKind` or `NoText`."""
+    return _some(decoded(content))
 
 
 def decoded(content: bytes) -> str:
@@ -133,6 +197,12 @@ def enclosed(name: str, text: str, question: str) -> str:
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     # In brackets, as a name could be a fence too.
     return f"[{title}]\n{fence}\n{text.rstrip()}\n{fence}\n\n{question}".rstrip()
+
+
+def _some(text: str) -> str:
+    if not text.strip():
+        raise NoText("nothing but space")
+    return text
 
 
 def _is_pdf(name: str, mime_type: str) -> bool:
@@ -155,7 +225,8 @@ def _encoding(content: bytes) -> str:
     return "utf-8-sig" if intact >= damaged else "cp1251"
 
 
-async def _pdf_text(content: bytes) -> str:
+async def pdf_text(content: bytes, seconds: float = PDF_SECONDS) -> str:
+    """Return the text of a PDF, if it is read within so many seconds. Raises a `DocumentError`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # else the modules beside the program would stand for the standard library's
@@ -163,13 +234,14 @@ async def _pdf_text(content: bytes) -> str:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        env={},  # what reads foreign files knows no secrets
         start_new_session=True,  # Ctrl-C is for the bot, which ends what is in hand
     )
     try:
-        async with asyncio.timeout(PDF_SECONDS):
+        async with asyncio.timeout(seconds):
             text, _ = await process.communicate(content)
     except TimeoutError as error:
-        raise NoText(f"not read in {PDF_SECONDS:.0f} s") from error
+        raise TooSlow(f"not read in {seconds:.0f} s") from error
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -177,4 +249,4 @@ async def _pdf_text(content: bytes) -> str:
             await process.communicate()
     if process.returncode:
         raise _EXITS.get(process.returncode, NoText)(f"exit status {process.returncode}")
-    return text.decode("utf-16", "replace")  # with the surrogates mended
+    return _some(text.decode("utf-16", "replace"))  # with the surrogates mended

@@ -12,7 +12,15 @@ from handlers.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
-from handlers.documents import Encrypted, Gone, NoText, TooLarge, UnsupportedKind
+from handlers.documents import (
+    Busy,
+    Encrypted,
+    Gone,
+    NoText,
+    TooLarge,
+    TooLong,
+    UnsupportedKind,
+)
 from handlers.refusals import is_final
 from handlers.texts import Texts, texts_for
 from handlers.turn import current
@@ -70,15 +78,13 @@ def _about_the_model(texts: Texts, error: Exception | None) -> str | None:
 
 
 def _about_a_document(texts: Texts, error: Exception | None) -> str | None:
-    match error:
-        case UnsupportedKind():
-            return texts.only_text
-        case TooLarge():
-            return texts.document_too_large
-        case Encrypted():
-            return texts.document_encrypted
-        case NoText():
-            return texts.document_without_text
-        case Gone():
-            return texts.document_gone
-    return None
+    told = {
+        UnsupportedKind: texts.only_text,
+        TooLarge: texts.document_too_large,
+        TooLong: texts.document_too_long,
+        Busy: texts.document_busy,
+        Encrypted: texts.document_encrypted,
+        NoText: texts.document_without_text,
+        Gone: texts.document_gone,
+    }
+    return next((text for kind, text in told.items() if isinstance(error, kind)), None)

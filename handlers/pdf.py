@@ -3,7 +3,7 @@
 Every few months somebody finds one on which the library runs without end, and nothing but the end
 of its process stops it then. The PDF comes on standard input. The text goes to standard output,
 in UTF-16, and the exit status is 0; it is 3 for a PDF that wants a password, 4 for one with too
-much text, and anything else for one that cannot be read.
+much text, 5 for one with too many pages, and anything else for one that cannot be read.
 """
 
 import io
@@ -13,27 +13,38 @@ import sys
 from pypdf import PdfReader
 from pypdf.errors import DependencyError, FileNotDecryptedError
 
-ENCRYPTED, TOO_LONG = 3, 4
+ENCRYPTED, TOO_MUCH_TEXT, TOO_MANY_PAGES = 3, 4, 5
+MOST_PAGES = 400
 MOST_CHARACTERS = 1_000_000
-"""Some 400 dense pages; more than the largest window of a model behind the API holds."""
+"""As many dense pages hold; more than the largest window of a model behind the API holds."""
 MEMORY = 512 * 1024 * 1024
 """Bytes this process may take."""
-CPU_SECONDS = 60
+CPU_SECONDS = 30
 """This process ends after that even if there is nobody left to end it."""
 
 
-class TooLong(Exception):
+class TooMuchText(Exception):
     """There is more text than `MOST_CHARACTERS`."""
 
 
+class TooManyPages(Exception):
+    """There are more pages than `MOST_PAGES`."""
+
+
 def extract(content: bytes) -> str:
-    """Return the text of all pages. Raises `TooLong`, and whatever the library raises."""
+    """Return the text of all pages.
+
+    Raises `TooMuchText`, `TooManyPages`, and whatever the library raises.
+    """
     pages, length = [], 0
-    for page in PdfReader(io.BytesIO(content)).pages:
+    document = PdfReader(io.BytesIO(content))
+    if len(document.pages) > MOST_PAGES:
+        raise TooManyPages
+    for page in document.pages:
         pages.append(page.extract_text().strip())
         length += len(pages[-1])
         if length > MOST_CHARACTERS:
-            raise TooLong
+            raise TooMuchText
     return "\n\n".join(filter(None, pages))
 
 
@@ -44,8 +55,10 @@ def main() -> int:
         text = extract(sys.stdin.buffer.read())
     except (FileNotDecryptedError, DependencyError):  # the latter for ciphers of another package
         return ENCRYPTED
-    except TooLong:
-        return TOO_LONG
+    except TooMuchText:
+        return TOO_MUCH_TEXT
+    except TooManyPages:
+        return TOO_MANY_PAGES
     sys.stdout.buffer.write(text.encode("utf-16", "surrogatepass"))
     return 0
 

@@ -5,6 +5,8 @@
 if redis.call('PTTL', KEYS[1]) == -1 then redis.call('DEL', KEYS[1]) end  -- a lease always has an end
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
+  -- Since the clock went back it would end too late, and its holder may have died.
+  if redis.call('PTTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
   redis.call('SET', KEYS[2], 1, 'PX', math.floor(ARGV[2] / 2))
   return 0
 end

@@ -8,13 +8,18 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- What is noted of a pace, in milliseconds from now on; also after the clock went back.
+-- What is noted of a pace, in milliseconds from now on. After the clock went back it is noted anew, or
+-- it would stand still until the clock is where it was.
 local function noted(key)
   if redis.call('TYPE', key).ok ~= 'hash' then redis.call('DEL', key) end
   local found = redis.call('HMGET', key, 'at', 'spent', 'group', 'frozen', 'wide')
   local since = math.max(now, tonumber(found[1]) or now)
   local left = {}
   for i = 2, 5 do left[i - 1] = math.max(0, (tonumber(found[i]) or now) - since) end
+  if since > now then
+    redis.call('HSET', key, 'at', now, 'spent', now + left[1], 'group', now + left[2],
+      'frozen', now + left[3], 'wide', now + left[4])
+  end
   return unpack(left)
 end
 

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import itertools
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from tests.valkey import Valkey
 
 ANN, BORIS = 101, 102
 GROUP = -500
+LONGEST_TEST = 300
+"""Seconds that a test may take on a busy machine; those that take longest take a minute."""
 
 _bot_ids = itertools.count(7_000_000)
 
@@ -37,6 +40,44 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@contextlib.contextmanager
+def _ended() -> Iterator[None]:
+    """End a block that hangs, as a failure of the test."""
+
+    def end(_signal: int, _frame: object) -> None:
+        pytest.fail(f"it took more than {LONGEST_TEST} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    # Again and again: what is hit first may be anybody's task, and end alone.
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_TEST, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """No fixture hangs."""
+    with _ended():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """No test hangs."""
+    with _ended():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """No end of a test hangs."""
+    with _ended():
+        return (yield)
 
 
 class Echo:

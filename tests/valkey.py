@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ class Valkey:
         port: int = 0,
         options: Sequence[str] = (),
         binary: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.url = f"unix://{folder}/socket"
         self.port = port
         self._folder = folder
         self._options = options
         self._binary = binary or str(get_binary_path())
+        self._environment = os.environ | (environment or {})
         self._process: subprocess.Popen[bytes]
 
     async def start(self, *more: str) -> None:
@@ -42,7 +45,7 @@ class Valkey:
         place = ["--port", str(self.port), "--unixsocket", f"{self._folder}/socket"]
         files = ["--dir", str(self._folder), "--logfile", f"{self._folder}/log"]
         command = [self._binary, *place, *files, *DURABLE, *self._options, *more]
-        self._process = subprocess.Popen(command)  # noqa: ASYNC220 - short
+        self._process = subprocess.Popen(command, env=self._environment)  # noqa: ASYNC220 - short
         async with Redis.from_url(self.url) as redis, asyncio.timeout(20):
             while True:
                 with contextlib.suppress(RedisError):

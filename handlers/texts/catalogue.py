@@ -43,6 +43,8 @@ class Texts:
     only_text: str
     forwarded: str
     document_too_large: str
+    document_too_long: str
+    document_busy: str
     document_encrypted: str
     document_without_text: str
     document_gone: str

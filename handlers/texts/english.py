@@ -80,6 +80,14 @@ ENGLISH = Texts(
         "That file is too large: I read text files up to 1 MB and PDFs up to 20 MB, "
         "and not more text than fits the model."
     ),
+    document_too_long=(
+        "That PDF is too long for me: I read up to 400 pages, and only those that can be read in "
+        "seconds. Please send the part you need."
+    ),
+    document_busy=(
+        "I am reading other people's PDFs right now, and did not get to yours. "
+        "Please send it again a little later."
+    ),
     document_encrypted="That PDF wants a password. Please send it without one.",
     document_without_text="I cannot find any text in that file.",
     document_gone="Telegram does not give me that file any more. Please send it again.",

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.playground.content import Upload
+from bot.playground.replies import Say
 from handlers import burst
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World
@@ -110,24 +111,24 @@ async def test_a_text_in_parts(world: World) -> None:
     """A text that Telegram's app cut is one question, and gets one answer."""
     text = "слово " * 1500
     parts = [text[start : start + 4096].strip() for start in range(0, len(text), 4096)]
-    for part in parts:
+    world.model.script(Say("one answer"))
+    for part in [*parts, "next"]:
         world.room.say(ANN, ANN, part)
-    (question,) = await asked(world)
-    assert question.split() == text.split()
-    await world.says(ANN, ANN, "next")
-    assert len(await asked(world, 2)) == 2
+    assert await world.hears(ANN, 2) == ["one answer", "echo: next"]
+    question, following = await asked(world, 2)
+    assert question == text.strip()
+    assert following == "next"
 
 
 async def test_parts_in_a_group(world: World) -> None:
     """Only the first one names the bot; what others say between them is not taken for more."""
+    world.model.script(Say("one answer"))
     world.room.say(GROUP, ANN, "@demo_bot " + "a" * 4000)
-    world.room.say(GROUP, ANN, "and the end")
     world.room.say(GROUP, BORIS, "talk")
-    (question,) = await asked(world)
-    assert question == "a" * 4000 + "\nand the end"
-    await world.hears(GROUP)
-    world.room.say(GROUP, ANN, "@demo_bot next")
-    assert (await asked(world, 2))[1] == "next"
+    world.room.say(GROUP, ANN, "and the end")
+    world.room.say(GROUP, BORIS, "@demo_bot mine")
+    assert await world.hears(GROUP, 2) == ["one answer", "echo: mine"]
+    assert await asked(world, 2) == ["a" * 4000 + "\nand the end", "mine"]
 
 
 async def test_parts_that_come_late(world: World) -> None:

@@ -17,6 +17,7 @@ from handlers.dispatch import Unreadable
 from handlers.markup import Chunk
 from handlers.pacing import Shed
 from handlers.turn import Reply, Turn
+from storage.connect import StorageUnavailable
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
@@ -524,3 +525,44 @@ async def test_a_notice_without_room_comes_later(
         await until(lambda: "ho" in handlers.late)
         go.set()
     assert handlers.late == ["hi", "hi", "hi", "ho"]
+
+
+class Deaf(Inbox):
+    """An inbox that hears of no interruption between two events."""
+
+    def __init__(self, redis: Redis, bot_id: int, name: str) -> None:
+        super().__init__(redis, bot_id, name)
+        self.cut, self.back = asyncio.Event(), asyncio.Event()
+
+    async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+        if not self.cut.is_set():
+            yield None
+            await self.cut.wait()
+            raise StorageUnavailable("the connection broke")
+        await self.back.wait()
+        async for lane in super().interruptions():
+            yield lane
+
+
+async def test_an_interruption_that_nobody_heard(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in while the connection was broken is looked for once it is back."""
+    monkeypatch.setattr(module, "PAUSES", (0.01,))
+    interrupted = asyncio.Event()
+
+    async def deal(_update: dict[str, Any], turn: Turn) -> None:
+        await turn.interrupted.wait()
+        interrupted.set()
+
+    inbox = Deaf(house.redis, house.bot_id, "deaf")
+    worker = Worker(inbox, Handlers(deal), 8)  # type: ignore[arg-type]
+    async with worker.working():
+        await house.put(1, "question")
+        await until(lambda: len(worker._running) == 1)
+        inbox.cut.set()
+        await house.put(1, "/stop")
+        await asyncio.sleep(0.05)
+        assert not interrupted.is_set()
+        inbox.back.set()
+        await until(interrupted.is_set)

@@ -25,7 +25,6 @@ from handlers.texts import ENGLISH
 from storage import keys
 from storage.connect import connect, patiently, translated
 from storage.embedded import embedded_server
-from storage.inbox import GROUP
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, local_telegram
 from tests.faults.conftest import LEASE
@@ -227,18 +226,27 @@ async def test_full_memory(talk: Talk) -> None:
         async with running(world.settings):
             talk.ask(ANN)
             await until(world.bodies)
-            await redis.config_set("maxmemory", "1")
-            talk.ask(ANN, BORIS)
-            assert await world.hears(ANN) == ["echo: question 0"]
             ready = next(log["url"] for log in logs if log["event"] == "health")
-            problems = await _problems(ready.replace("healthz", "readyz"))
-            assert "OutOfMemory" in problems
-            assert len(world.bodies()) == 1
-            assert "polling_paused" in [log["event"] for log in logs]
-            await redis.config_set("maxmemory", "0")
+            async with _full(redis):
+                talk.ask(ANN, BORIS)
+                assert await world.hears(ANN) == ["echo: question 0"]
+                problems = await _problems(ready.replace("healthz", "readyz"))
+                assert "OutOfMemory" in problems
+                assert len(world.bodies()) == 1
+                assert "polling_paused" in [log["event"] for log in logs]
             await talk.answered()
             assert await _problems(ready.replace("healthz", "readyz")) == ""
     await talk.check()
+
+
+@contextlib.asynccontextmanager
+async def _full(redis: Redis) -> AsyncIterator[None]:
+    """Leave the server no memory while the block runs, whatever ends it."""
+    await redis.config_set("maxmemory", "1")
+    try:
+        yield
+    finally:
+        await redis.config_set("maxmemory", "0")
 
 
 async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
@@ -274,7 +282,7 @@ async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
 
 
 async def _problems(url: str) -> str:
-    """What ``/readyz`` says, once it has something to say or nothing any more."""
+    """What ``/readyz`` says."""
     async with httpx.AsyncClient() as http:
         return " ".join((await http.get(url)).json()["problems"])
 
@@ -321,34 +329,6 @@ def _small_disk(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-async def test_a_clock_that_goes_back(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead owner's claim, made in what is the future now, still ends after a lease."""
-    world, ready = talk.world, keys.ready(talk.world.settings.bot_id)
-    async with running(world.settings.model_copy(update={"role": "intake"})):
-        await world.redis.xgroup_create(ready, GROUP, "0", mkstream=True)
-        talk.ask(ANN)
-        await until(lambda: world.redis.xlen(ready))
-    seconds, _ = await world.redis.time()
-    await world.redis.xreadgroup(GROUP, "the dead", {ready: ">"}, count=1)
-    [pending] = await world.redis.xpending_range(ready, GROUP, "-", "+", 1)
-    entry, future = pending["message_id"], (seconds + 3600) * 1000
-    await world.redis.xclaim(ready, GROUP, "the dead", 0, [entry], time=future, justid=True)
-    ahead = 3600
-    time = Redis.time
-
-    async def stepping(redis: Redis) -> tuple[int, int]:
-        seconds, microseconds = await time(redis)
-        return seconds + ahead, microseconds
-
-    monkeypatch.setattr(Redis, "time", stepping)
-    async with running(world.settings):
-        await asyncio.sleep(LEASE)
-        assert not world.said(ANN)
-        ahead = 0
-        await talk.answered()
-    await talk.check()
 
 
 async def test_a_cancellation_that_redis_py_swallows(

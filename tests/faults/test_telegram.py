@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 import bot.polling
@@ -69,6 +70,11 @@ async def talk(redis: Redis, valkey: str, proxy: Proxy) -> AsyncIterator[Talk]:
             yield talk
 
 
+def worker_failures() -> float:
+    """How often work on an update failed; a send that is tried again is no failure of it."""
+    return REGISTRY.get_sample_value("worker_failures_total") or 0.0
+
+
 REFUSALS = [
     Fault(status=429, retry_after=1),
     Fault(status=500),
@@ -80,21 +86,25 @@ REFUSALS = [
 @pytest.mark.parametrize("fault", REFUSALS)
 async def test_a_refused_send(talk: Talk, fault: Fault) -> None:
     """What Telegram says it has not taken is sent again, and stands there once."""
+    failures = worker_failures()
     talk.world.room.fail("sendMessage", fault, fault)
     talk.ask(ANN, BORIS)
     talk.ask(ANN)
     await talk.answered()
     await talk.check()
+    assert worker_failures() == failures
 
 
 @pytest.mark.parametrize("fault", [Fault(), Fault(hang=True)])
 @pytest.mark.parametrize("accepted", [False, True])
 async def test_a_send_in_doubt(talk: Talk, fault: Fault, *, accepted: bool) -> None:
     """Reset or never answered, a message is sent once more: a repeat only where it was taken."""
+    failures = worker_failures()
     doubt = Fault(hang=fault.hang, after_accept=accepted)
     talk.world.room.fail("sendMessage", doubt)
     talk.ask(ANN)
     await talk.answered()
+    assert worker_failures() == failures
     talk.ask(ANN, BORIS)
     await talk.answered()
     await talk.check(repeats=int(accepted))

@@ -35,6 +35,21 @@ def pdf_of(contents: Sequence[bytes]) -> bytes:
     return _file(objects)
 
 
+def slow() -> bytes:
+    """Write a PDF of a few kilobytes that takes a minute or more to read."""
+    return pdf_of([b"BT /F 12 Tf " + b"(aa) Tj " * 200_000] * 20)
+
+
+def many_pages(count: int) -> bytes:
+    """Write a PDF with so many empty pages, all of which are the same one."""
+    objects = [
+        b"<</Type /Catalog /Pages 2 0 R>>",
+        b"<</Type /Pages /Count %d /Kids [%s]>>" % (count, b"3 0 R " * count),
+        b"<</Type /Page /Parent 2 0 R /Resources <<>>>>",
+    ]
+    return _file(objects)
+
+
 def locked(content: bytes, password: str) -> bytes:
     """Encrypt a PDF; without a password anybody may read it, but not change it."""
     writer = PdfWriter(PdfReader(io.BytesIO(content)))

@@ -5,7 +5,8 @@ import codecs
 import contextlib
 import io
 import re
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,17 +30,22 @@ from handlers import documents, pdf
 from handlers.documents import (
     LARGEST_PDF,
     LARGEST_TEXT,
+    Busy,
     Documents,
     Encrypted,
     Gone,
     NoText,
     TooLarge,
+    TooLong,
+    TooSlow,
     UnsupportedKind,
     decoded,
     enclosed,
     largest,
-    read,
+    pdf_text,
+    text_of,
 )
+from tests.conftest import ANN, BORIS
 from tests.handlers import pdfs
 
 RUSSIAN = "Съешь же ещё этих мягких французских булок — «да», №5"
@@ -49,6 +55,9 @@ names = st.text() | st.sampled_from(
     ["a.txt", "A.PDF", "b.zip", "Makefile", "c.", ".", "..", ".pdf"]
 )
 types = st.text() | st.sampled_from(["", "text/plain", "application/pdf", "video/mp4", "image/png"])
+
+
+needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")
 
 
 # --- kinds
@@ -153,26 +162,18 @@ def test_binary_files_are_refused(content: bytes) -> None:
         decoded(content)
 
 
-@given(names, types, st.binary(max_size=50))
-@settings(deadline=None, max_examples=30)
-def test_any_document_is_read_or_refused(name: str, mime_type: str, content: bytes) -> None:
-    """Whatever it is called and whatever is in it, there is a text or a reason."""
-    with contextlib.suppress(UnsupportedKind, TooLarge, NoText, Encrypted):
-        assert asyncio.run(read(name, mime_type, content)).encode()
+@given(names, types)
+def test_any_document_is_of_a_kind_or_refused(name: str, mime_type: str) -> None:
+    """Whatever it is called, it is text, a PDF, or neither."""
+    with contextlib.suppress(UnsupportedKind):
+        assert largest(name, mime_type) in {LARGEST_TEXT, LARGEST_PDF}
 
 
-async def test_a_text_without_text() -> None:
+def test_a_text_without_text() -> None:
     """An empty file has nothing to be asked about."""
     for content in (b"", b" \n\t\n", codecs.BOM_UTF16_LE, codecs.BOM_UTF8):
         with pytest.raises(NoText):
-            await read("a.txt", "", content)
-
-
-async def test_a_text_that_is_too_large() -> None:
-    """What no window holds is not read at all."""
-    assert len(await read("a.txt", "", b"a" * LARGEST_TEXT)) == LARGEST_TEXT
-    with pytest.raises(TooLarge):
-        await read("a.txt", "", b"a" * (LARGEST_TEXT + 1))
+            text_of(content)
 
 
 # --- PDFs
@@ -181,14 +182,14 @@ async def test_a_text_that_is_too_large() -> None:
 async def test_the_text_of_a_pdf() -> None:
     """All pages, in their order, with any letters; blank ones leave no trace."""
     content = pdfs.pdf(RUSSIAN, "", "😀 two", "a\ud800b")
-    assert await read("a.pdf", "", content) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
+    assert await pdf_text(content) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
 
 
 async def test_a_locked_pdf() -> None:
     """One that wants a password says so; one that only must not be changed can be read."""
     with pytest.raises(Encrypted):
-        await read("a.pdf", "", pdfs.locked(pdfs.pdf("secret"), "sesame"))
-    assert await read("a.pdf", "", pdfs.locked(pdfs.pdf("open"), "")) == "open"
+        await pdf_text(pdfs.locked(pdfs.pdf("secret"), "sesame"))
+    assert await pdf_text(pdfs.locked(pdfs.pdf("open"), "")) == "open"
 
 
 @pytest.mark.parametrize(
@@ -197,20 +198,20 @@ async def test_a_locked_pdf() -> None:
 async def test_a_pdf_without_text(content: bytes) -> None:
     """Damaged, empty, or scanned: there is nothing to give to the model."""
     with pytest.raises(NoText):
-        await read("a.pdf", "", content)
+        await pdf_text(content)
 
 
 async def test_a_pdf_with_too_much_text() -> None:
     """A small file may hold more than any window."""
     page = b"BT /F 12 Tf (%s) Tj ET" % (b"\x30\x30" * (1 + pdf.MOST_CHARACTERS // 2))
     with pytest.raises(TooLarge):
-        await read("a.pdf", "", pdfs.pdf_of([page, page]))
+        await pdf_text(pdfs.pdf_of([page, page]))
 
 
 async def test_a_pdf_that_takes_all_memory() -> None:
     """A page may unpack to more than there is; the process that reads it is ended, not ours."""
     with pytest.raises(NoText):
-        await read("a.pdf", "", pdfs.pdf_of([b" " * 100_000_000]))
+        await pdf_text(pdfs.pdf_of([b" " * 100_000_000]))
 
 
 @pytest.fixture
@@ -222,11 +223,29 @@ def endless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("endless")
-async def test_a_pdf_that_takes_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pdf_that_takes_for_ever() -> None:
     """When the time is over, reading is ended."""
-    monkeypatch.setattr(documents, "PDF_SECONDS", 0.2)
-    with pytest.raises(NoText, match="not read in"):
-        await read("a.pdf", "", pdfs.pdf("text"))
+    with pytest.raises(TooSlow, match="not read in"):
+        await pdf_text(pdfs.pdf("text"), 0.2)
+
+
+async def test_a_pdf_with_too_many_pages() -> None:
+    """They are counted before any is read, however few bytes write them."""
+    with pytest.raises(TooLong, match="exit status 5"):
+        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES + 1), 60)
+    with pytest.raises(NoText):  # it is read, and has none
+        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES), 60)
+
+
+@needs_proc
+async def test_the_reader_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads foreign files has an empty environment, whatever the bot's holds."""
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    reading = asyncio.create_task(pdf_text(pdfs.slow()))
+    await running_readers(1)
+    assert [(reader / "environ").read_bytes() for reader in readers()] == [b""]
+    reading.cancel()
+    await asyncio.wait([reading])
 
 
 @pytest.mark.usefixtures("endless")
@@ -240,7 +259,7 @@ async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None
         return started[0]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
-    reading = asyncio.create_task(read("a.pdf", "", pdfs.pdf("text")))
+    reading = asyncio.create_task(pdf_text(pdfs.pdf("text")))
     async with asyncio.timeout(10):
         while not started:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
@@ -259,7 +278,7 @@ def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
     end = data.draw(st.integers(start, len(content)))
     damaged = content[:start] + data.draw(st.binary(max_size=20)) + content[end:]
     with contextlib.suppress(NoText, Encrypted):
-        assert asyncio.run(read("a.pdf", "", damaged))
+        assert asyncio.run(pdf_text(damaged))
 
 
 @pytest.mark.parametrize(
@@ -313,35 +332,36 @@ class Files:
     """The part of the Bot API that gives files."""
 
     content: bytes = b"some text"
+    pdf: bytes = b""
     refusal: str = ""
     told: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    open: int = 0
-    most: int = 0
 
     def routes(self) -> list[Route]:
         """Return the two addresses: where a file is, and the file."""
         return [
             Route(f"/bot{TOKEN}/getFile", self._where, methods=["POST"]),
             Route(f"/file/bot{TOKEN}/documents/1.txt", self._file),
+            Route(f"/file/bot{TOKEN}/documents/1.pdf", self._pdf),
         ]
 
-    async def _where(self, _request: Request) -> Response:
+    async def _where(self, request: Request) -> Response:
         self.asked.append("getFile")
         if self.refusal:
             code = 400 if self.refusal.startswith("Bad Request") else 500
             told = {"ok": False, "error_code": code, "description": self.refusal}
             return JSONResponse(told, code)
-        place = {"file_id": "a", "file_unique_id": "b", "file_path": "documents/1.txt"}
+        name = "1.pdf" if (await request.form())["file_id"] == "a.pdf" else "1.txt"
+        place = {"file_id": "a", "file_unique_id": "b", "file_path": f"documents/{name}"}
         return JSONResponse({"ok": True, "result": place | self.told})
 
     async def _file(self, _request: Request) -> Response:
         self.asked.append("file")
-        self.open += 1
-        self.most = max(self.most, self.open)
-        await asyncio.sleep(0.01)
-        self.open -= 1
         return Response(self.content)
+
+    async def _pdf(self, _request: Request) -> Response:
+        self.asked.append("pdf")
+        return Response(self.pdf)
 
 
 @pytest.fixture
@@ -373,7 +393,7 @@ async def bot(files: Files) -> AsyncIterator[Bot]:
 
 def document(bot: Bot, name: str | None = "a.txt", **more: Any) -> Document:
     """Make a document as a message has it."""
-    sent = Document("a", "b", file_name=name, **more)
+    sent = Document(name or "a", "b", file_name=name, **more)
     sent.set_bot(bot)
     return sent
 
@@ -384,40 +404,40 @@ async def test_a_pdf_in_the_local_telegram() -> None:
     sent = room.store(Upload("a.pdf", "application/pdf", pdfs.pdf(RUSSIAN)))
     app = Starlette(routes=telegram_routes(room))
     async with serving(app, "127.0.0.1", 0) as url, calling(url) as bot:
-        found = await Documents().fetch(Document.de_json(sent, bot), "why?")
+        found = await Documents().fetch(Document.de_json(sent, bot), "why?", ANN)
     assert found == f"[a.pdf]\n```\n{RUSSIAN}\n```\n\nwhy?"
 
 
 async def test_a_document_is_fetched(bot: Bot, files: Files) -> None:
     """It is downloaded once, read, and put before the question."""
-    found = await Documents().fetch(document(bot, file_size=9), "why?")
+    found = await Documents().fetch(document(bot, file_size=9), "why?", ANN)
     assert found == "[a.txt]\n```\nsome text\n```\n\nwhy?"
     assert files.asked == ["getFile", "file"]
 
 
 async def test_a_document_may_have_no_name(bot: Bot) -> None:
     """Its name and type are optional."""
-    assert await Documents().fetch(document(bot, None), "") == "[file]\n```\nsome text\n```"
+    assert await Documents().fetch(document(bot, None), "", ANN) == "[file]\n```\nsome text\n```"
 
 
 async def test_what_is_too_large_is_not_downloaded(bot: Bot, files: Files) -> None:
     """The message tells the size; if not, the file's place does; if not, the file."""
     with pytest.raises(TooLarge):
-        await Documents().fetch(document(bot, file_size=LARGEST_TEXT + 1), "")
+        await Documents().fetch(document(bot, file_size=LARGEST_TEXT + 1), "", ANN)
     assert files.asked == []
     files.told = {"file_size": LARGEST_TEXT + 1}
     with pytest.raises(TooLarge):
-        await Documents().fetch(document(bot), "")
+        await Documents().fetch(document(bot), "", ANN)
     assert files.asked == ["getFile"]
     files.told, files.content = {}, b"a" * (LARGEST_TEXT + 1)
     with pytest.raises(TooLarge):
-        await Documents().fetch(document(bot), "")
+        await Documents().fetch(document(bot), "", ANN)
 
 
 async def test_other_kinds_are_not_downloaded(bot: Bot, files: Files) -> None:
     """The name and the type tell enough."""
     with pytest.raises(UnsupportedKind):
-        await Documents().fetch(document(bot, "a.zip", mime_type="application/zip"), "")
+        await Documents().fetch(document(bot, "a.zip", mime_type="application/zip"), "", ANN)
     assert files.asked == []
 
 
@@ -425,24 +445,139 @@ async def test_what_telegram_does_not_give(bot: Bot, files: Files) -> None:
     """A file may be forgotten on the way; that leaves the place to the next."""
     fetching = Documents()
     files.told = {"file_path": "documents/gone.txt"}
-    for _ in range(documents.AT_ONCE + 1):
+    for _ in range(documents.HELD + 1):
         with pytest.raises(Gone):
-            await fetching.fetch(document(bot), "")
+            await fetching.fetch(document(bot, "a.pdf"), "", ANN)
     files.refusal = "Bad Request: wrong file_id or the file is temporarily unavailable"
     with pytest.raises(Gone):
-        await fetching.fetch(document(bot), "")
+        await fetching.fetch(document(bot), "", ANN)
 
 
 async def test_a_download_that_fails(bot: Bot, files: Files) -> None:
     """What passes is the caller's business."""
     files.refusal = "Internal Server Error"
     with pytest.raises(NetworkError, match="Internal Server Error"):
-        await Documents().fetch(document(bot), "")
+        await Documents().fetch(document(bot), "", ANN)
 
 
-async def test_a_few_at_a_time(bot: Bot, files: Files) -> None:
-    """However many people send documents, only so many are held in memory."""
+# --- many of them
+
+
+def readers() -> list[Path]:
+    """Give the folders in /proc of the processes that read PDFs for this one."""
+    lists = [task.read_text().split() for task in Path("/proc/self/task").glob("*/children")]
+    children = [Path("/proc", child) for some in lists for child in some]
+    return [child for child in children if b"pdf.py" in (child / "cmdline").read_bytes()]
+
+
+async def running_readers(count: int) -> None:
+    """Wait until there are so many."""
+    async with asyncio.timeout(60):
+        while len(readers()) < count:  # noqa: ASYNC110 - they tell nobody
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def asked(
+    fetches: Iterable[Coroutine[Any, Any, str]],
+) -> AsyncIterator[list[asyncio.Task[str]]]:
+    """Let people ask about documents while the block runs."""
+    tasks = [asyncio.create_task(fetch) for fetch in fetches]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+@needs_proc
+async def test_a_text_waits_for_no_pdf(bot: Bot, files: Files) -> None:
+    """Ten people send small PDFs that take for ever; what is no PDF is read at once."""
+    files.pdf = pdfs.slow()
+    fetching = Documents(quick=300)
+    hostile = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(10))
+    async with asked(hostile) as tasks:
+        await running_readers(documents.AT_ONCE)
+        assert await fetching.fetch(document(bot), "", ANN)
+        assert not any(task.done() for task in tasks)
+
+
+@pytest.mark.slow
+async def test_a_quick_pdf_goes_before_slow_ones(bot: Bot, files: Files) -> None:
+    """Those that take long wait for each other, and leave a place to the others."""
+    files.pdf = pdfs.slow()
+    fetching = Documents(quick=1, longest=300, waiting=300)
+    hostile = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(3))
+    async with asked(hostile) as tasks:
+        async with asyncio.timeout(60):
+            # Until one of them has a second try.
+            while files.asked.count("pdf") <= len(tasks):  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.01)
+        fetching._quick = 300  # so much is quick on a machine that has other things to do
+        files.pdf = pdfs.pdf("quick")
+        assert "quick" in await fetching.fetch(document(bot, "a.pdf"), "", ANN)
+        assert not any(task.done() for task in tasks)
+
+
+@needs_proc
+async def test_one_person_has_one_place(bot: Bot, files: Files) -> None:
+    """Who sends many PDFs, in many chats, leaves the other place to other people."""
+    files.pdf = pdfs.slow()
+    fetching = Documents(quick=300)
+    many = (fetching.fetch(document(bot, "a.pdf"), "", BORIS) for _ in range(10))
+    async with asked(many) as tasks:
+        await running_readers(1)
+        files.pdf = pdfs.pdf("other")
+        assert "other" in await fetching.fetch(document(bot, "a.pdf"), "", ANN)
+        assert files.asked.count("pdf") == 2
+        assert not any(task.done() for task in tasks)
+
+
+@pytest.mark.slow
+async def test_the_place_of_a_person_is_free_again(bot: Bot, files: Files) -> None:
+    """The next PDF of the same person is read, and nothing remembers who asked."""
+    files.pdf = pdfs.pdf("text")
     fetching = Documents()
-    texts = [fetching.fetch(document(bot), str(number)) for number in range(6)]
-    assert len(await asyncio.gather(*texts)) == 6
-    assert files.most <= documents.AT_ONCE
+    two = [fetching.fetch(document(bot, "a.pdf"), str(number), ANN) for number in range(2)]
+    assert [found[-1] for found in await asyncio.gather(*two)] == ["0", "1"]
+    assert not fetching._shares
+
+
+@needs_proc
+async def test_waiting_for_a_place_has_an_end(bot: Bot, files: Files) -> None:
+    """Rather than wait for ever, a person is told that there are too many."""
+    files.pdf = pdfs.slow()
+    fetching = Documents(quick=300, waiting=0.1)
+    first = (
+        fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(documents.AT_ONCE)
+    )
+    async with asked(first):
+        await running_readers(documents.AT_ONCE)
+        for person in (ANN, 0):  # no place for a new person, and none for one who has one
+            with pytest.raises(Busy):
+                await fetching.fetch(document(bot, "a.pdf"), "", person)
+
+
+@pytest.mark.slow
+async def test_a_slow_pdf_has_a_second_try(bot: Bot, files: Files) -> None:
+    """One that only takes long is read; one that takes longer than any may is given up."""
+    files.pdf = pdfs.pdf(*["text"] * 5)
+    found = await Documents(quick=0.01).fetch(document(bot, "a.pdf"), "", ANN)
+    assert found.count("text") == 5
+    files.pdf = pdfs.slow()
+    with pytest.raises(TooSlow):
+        await Documents(quick=0.01, longest=0.5).fetch(document(bot, "a.pdf"), "", ANN)
+
+
+@needs_proc
+async def test_few_pdfs_are_in_memory(bot: Bot, files: Files) -> None:
+    """However many people send PDFs, only so many are held while they wait to be read."""
+    files.pdf = pdfs.slow()
+    fetching = Documents(quick=300)
+    many = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(10))
+    async with asked(many):
+        await running_readers(documents.AT_ONCE)
+        for _ in range(3):  # as many requests, one by one, as the others need side by side
+            await fetching.fetch(document(bot), "", ANN)
+        assert files.asked.count("pdf") <= documents.HELD

@@ -29,6 +29,20 @@ class Two:
         """Let one of them freeze a chat."""
         await next(self._turns).freeze(chat, seconds)
 
+    async def thawed(self, chat: int) -> bool:
+        """Whether a chat is frozen no more."""
+        return await next(self._turns).frozen(chat) == 0
+
+    async def shed(self, chat: int) -> bool:
+        """Whether what can be left out goes."""
+        return await self.take(chat, "shed") is not None
+
+    async def shift(self, chat: int, milliseconds: int) -> None:
+        """Let all that is noted of a chat be of a time that the clock has gone back from."""
+        key = keys.pace(self.bot_id, chat)
+        for field, value in (await self.redis.hgetall(key)).items():
+            await self.redis.hset(key, field, int(float(value)) + milliseconds)
+
 
 @pytest.fixture
 def budget(redis: Redis) -> Two:
@@ -112,12 +126,43 @@ async def test_the_clock_went_back(budget: Two) -> None:
     for _ in range(3):
         await budget.take(CHAT, "end")
     await budget.freeze(CHAT, 1)
-    key = keys.pace(budget.bot_id, CHAT)
-    for field, value in (await budget.redis.hgetall(key)).items():
-        await budget.redis.hset(key, field, int(float(value)) + 3_600_000)
+    await budget.shift(CHAT, 3_600_000)
     wait = await budget.take(CHAT, "wait")
     assert wait
     assert wait < 6
+
+
+async def test_time_goes_on_after_the_clock_went_back(budget: Two) -> None:
+    """Each of the scripts finds it out by itself; a freeze then ends when it would have."""
+    for ask in (budget.thawed, budget.shed):
+        chat = next(_bot_ids)
+        await budget.freeze(chat, 0.2)
+        await budget.shift(chat, 3_600_000)
+        began = time.monotonic()
+        async with asyncio.timeout(5):
+            while not await ask(chat):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)
+        assert time.monotonic() - began > 0.1
+
+
+async def test_a_freeze_after_the_clock_went_back(budget: Two) -> None:
+    """What was spent before is neither forgotten nor owed for an hour."""
+    for _ in range(10):
+        await budget.take(GROUP, "end")
+    await budget.shift(GROUP, 3_600_000)
+    await budget.freeze(GROUP, 0.2)
+    assert await budget.redis.pttl(keys.pace(budget.bot_id, GROUP)) > 39_000
+    wait = await budget.take(GROUP, "wait")
+    assert wait
+    assert 20 < wait < 25
+
+
+async def test_a_freeze_is_made_no_shorter(budget: Two) -> None:
+    """A second refusal that names less leaves the first one's time, and the wide pace after it."""
+    await budget.freeze(CHAT, 4)
+    await budget.freeze(CHAT, 1)
+    assert 3 < await Budget(budget.redis, budget.bot_id).frozen(CHAT) <= 4
+    assert 63_000 < await budget.redis.pttl(keys.pace(budget.bot_id, CHAT)) <= 65_000
 
 
 async def test_nothing_is_left(budget: Two) -> None:

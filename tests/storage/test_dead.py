@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -119,3 +120,44 @@ async def test_one_letter_is_added_once(
     for reason in ("odd", "odd", "other"):
         await letters.add("{}", reason)
     assert [letter.reason for letter in await letters.all()] == ["odd", "odd", "other"]
+
+
+async def test_a_replayed_letter_came_just_now(letters: DeadLetters, redis: Redis) -> None:
+    """It has not waited since it was buried; and its lane is queued once, however much waits."""
+    inbox = Inbox(redis, letters._bot_id, "a")
+    await inbox.begin()
+    for number in range(3):
+        await letters.add(json.dumps({"update_id": number}), "failed")
+    for letter in await letters.all():
+        await letters.replay(letter, LANE)
+    for entry in await redis.lrange(keys.mailbox(letters._bot_id, LANE), 0, -1):
+        assert re.fullmatch(r"\d+ \{.*\}", str(entry))
+    (claim,) = await inbox.take(9, 1)
+    opened = await inbox.open(claim)
+    assert (opened.head.update, opened.head.flood) == ('{"update_id": 0}', False)
+    assert 0 <= opened.waited <= 5
+    assert [one.update for one in await inbox.following(claim, 9)] == [
+        '{"update_id": 1}',
+        '{"update_id": 2}',
+    ]
+
+
+async def test_of_two_that_are_alike_one_is_replayed(letters: DeadLetters, redis: Redis) -> None:
+    """An older version made letters that do not differ."""
+    letter = json.dumps({"reason": "odd", "update": "{}"})
+    await redis.rpush(keys.dead(letters._bot_id), letter, letter)
+    await letters.replay((await letters.all())[0], LANE)
+    assert len(await letters.all()) == 1
+    assert await redis.llen(keys.mailbox(letters._bot_id, LANE)) == 1
+
+
+async def test_a_letter_far_back_is_added_again(letters: DeadLetters, redis: Redis) -> None:
+    """To know it, the newest hundred are looked at, from the newest back."""
+    for number in range(150):
+        await letters.add(str(number), "odd")
+    stored = [str(letter) for letter in await redis.lrange(keys.dead(letters._bot_id), 0, -1)]
+    names, mark = [keys.dead(letters._bot_id)], keys.mark(letters._bot_id)
+    await letters._bury.kept(names, [stored[50], 1000], mark)
+    assert len(await letters.all()) == 150
+    await letters._bury.kept(names, [stored[49], 1000], mark)
+    assert len(await letters.all()) == 151

@@ -44,7 +44,7 @@ class Conversations(History):
         """Let a worker tell that it forgot one."""
         await self.reply(ChatKey(7), Forgotten(chat))
 
-    async def reply(self, lane: ChatKey, change: Change, answer: Sequence[int] = ()) -> None:
+    async def reply(self, lane: ChatKey, change: Change | None, answer: Sequence[int] = ()) -> None:
         await self._inbox.begin()
         await self._inbox.put(Arrival(lane, next(self._updates), "{}"))
         (claim,) = await self._inbox.take(1, 1)
@@ -91,6 +91,18 @@ async def test_only_the_newest_that_fit_are_read(history: Conversations) -> None
         await history.append(CHAT, 0, exchange(number, size=500))
     messages = (await history.newest(CHAT, 2000)).messages
     assert messages == tuple(message for number in (6, 7, 8) for message in exchange(number, 500))
+
+
+async def test_what_fits_to_the_byte(history: Conversations, redis: Redis) -> None:
+    """Questions and answers of any length count as they are stored."""
+    for number in range(3):
+        await history.append(CHAT, 0, exchange(number, size=10 * number))
+    entries = await redis.lrange(keys.history(history.bot_id, CHAT), 0, -1)
+    sizes = [len(str(entry).encode()) for entry in entries]
+    for turns in range(1, 4):
+        fits = sum(sizes[-2 * turns :])
+        assert len((await history.newest(CHAT, fits)).messages) == 2 * turns
+        assert len((await history.newest(CHAT, fits - 1)).messages) == 2 * turns - 2
 
 
 async def test_a_history_is_cut_at_its_bound(
@@ -145,10 +157,22 @@ async def test_the_last_exchange_is_known(history: Conversations) -> None:
     await history.reply(chat, Kept(exchange(2), 0, asked=14, told=True))
     past = await history.newest(chat, 10)
     assert (past.length, past.asked, past.answer, past.told) == (4, 14, (), True)
-    await history.reply(chat, Undone(), answer=[15])
+    await history.reply(chat, Kept(exchange(3), 0, asked=15), answer=[16])
+    past = await history.newest(chat, 10)
+    assert (past.length, past.asked, past.answer, past.told) == (6, 15, (16,), True)
+    await history.reply(chat, Undone(), answer=[17])
     past = await history.newest(chat, 1000)
-    assert past.messages == tuple(exchange(1))
+    assert past.messages == (*exchange(1), *exchange(2))
     assert (past.asked, past.answer, past.told) == (0, (), True)
+
+
+async def test_what_is_no_answer_leaves_the_last_one_known(history: Conversations) -> None:
+    """/help, say, is a reply that answers nothing, though it has messages."""
+    chat = ChatKey(1)
+    await history.reply(chat, Kept(exchange(1), 0, asked=11), answer=[12, 13])
+    await history.reply(chat, None)
+    past = await history.newest(chat, 1000)
+    assert (past.asked, past.answer) == (11, (12, 13))
 
 
 async def test_an_exchange_is_replaced(history: Conversations) -> None:

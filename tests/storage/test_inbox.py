@@ -543,6 +543,16 @@ async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPa
     assert (letter.reason, letter.update) == ("the third", awkward)
 
 
+async def test_a_dead_letter_is_what_came(bot: Bot) -> None:
+    """Also of the one that was too many."""
+    await bot.put(*range(51))
+    inbox = bot.inbox()
+    for number in range(51):
+        (claim,) = await inbox.take(1, 1)
+        await inbox.done(claim, "odd" if number == 50 else "")
+    assert [letter.update for letter in await DeadLetters(bot.redis, bot.id).all()] == [update(50)]
+
+
 async def test_who_waits_long_is_told_of_once(bot: Bot, claim: Claim) -> None:
     """Of each lane the head, in work or not, to one caller; the next head is not told again."""
     await bot.put(3, lane=OTHER)

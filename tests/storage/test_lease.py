@@ -219,3 +219,29 @@ async def test_who_comes_back_under_its_old_name(redis: Redis, key: str) -> None
     async with asyncio.timeout(5), Lease(redis, key, "embedded").leading():
         assert await redis.get(key) == "embedded"
     assert not await redis.exists(key)
+
+
+async def test_a_silent_server_ends_a_lease(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody leads beyond what was granted, however long the answer to a renewal takes."""
+    monkeypatch.setattr(lease, "SECONDS", 1.0)
+    async with own_valkey() as server:
+        client = connect(server.url, connections=2)
+
+        async def lead() -> None:
+            async with Lease(client, key, "leader").leading():
+                with server.frozen():
+                    await asyncio.Event().wait()
+
+        with pytest.raises(LeaseLost, match="silent"):
+            await asyncio.wait_for(lead(), 4)
+        await client.aclose()
+
+
+async def test_a_lease_is_renewed_again_and_again(redis: Redis, key: str) -> None:
+    """As long as the block runs: each time for as long as at first."""
+    async with Lease(redis, key, "leader").leading():
+        for _ in range(3):
+            await redis.pexpire(key, 500)
+            async with asyncio.timeout(5):
+                while await redis.pttl(key) < 11_000:  # noqa: ASYNC110 - the server tells nobody
+                    await asyncio.sleep(0.01)

@@ -70,6 +70,13 @@ async def test_a_process_that_comes_back_has_its_places(redis: Redis, key: str) 
         assert await redis.zcard(key) == 2
 
 
+async def test_a_key_of_another_type(redis: Redis, key: str) -> None:
+    """What somebody has written over holds up nobody."""
+    await redis.set(key, "odd")
+    async with asyncio.timeout(5), Places(redis, key, 1, "here").place():
+        assert await redis.zcard(key) == 1
+
+
 async def test_a_living_place_is_waited_for(redis: Redis, key: str) -> None:
     """Who comes later waits until the place is given back."""
     entered = asyncio.Event()

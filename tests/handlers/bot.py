@@ -1,0 +1,231 @@
+"""A whole bot but for the wire: real handlers and storage, Telegram and the model in small."""
+
+import itertools
+import json
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from telegram.ext import Application, ApplicationBuilder
+from telegram.request import BaseRequest, RequestData
+
+from bot.intake import lane_of
+from handlers.access import Access
+from handlers.chat import Chat
+from handlers.commands import Commands
+from handlers.completion import Answer, CompletionError
+from handlers.control import Control
+from handlers.conversation import Conversation
+from handlers.dispatch import Dispatch
+from handlers.pacing import Pacing
+from handlers.register import register
+from handlers.turn import Turn
+from storage import keys
+from storage.budget import Budget
+from storage.history import History
+from storage.inbox import Arrival, Inbox
+from storage.message import ChatKey, Message
+from tests.conftest import ANN
+
+ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
+ADMINISTRATOR = dict.fromkeys(
+    (
+        *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages"),
+        *("can_manage_video_chats", "can_restrict_members", "can_promote_members"),
+        *("can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories"),
+        "can_delete_stories",
+    ),
+    False,
+)
+"""What Telegram tells of one; they matter to nobody here."""
+_bot_ids = itertools.count(8_410_000)
+_numbers = itertools.count(1)
+
+
+class Telegram(BaseRequest):
+    """Answers the calls that handlers make, and keeps them; any other call is an error."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.members: dict[int, str] = {}
+        """What people are in any group: ``administrator``, say."""
+        self.refusals: dict[str, deque[str]] = defaultdict(deque)
+        """By methods, what is to be said next to those who call them."""
+
+    @property
+    def read_timeout(self) -> float:
+        return 1
+
+    async def initialize(self) -> None:
+        """Nothing to do."""
+
+    async def shutdown(self) -> None:
+        """Nothing to do."""
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
+    ) -> tuple[int, bytes]:
+        """Answer one call."""
+        name = url.rpartition("/")[2]
+        given = dict(request_data.parameters) if request_data else {}
+        if name != "getMe":
+            self.calls.append((name, given))
+        if self.refusals[name]:
+            description = self.refusals[name].popleft()
+            code = 403 if description.startswith("Forbidden") else 400
+            told = {"ok": False, "error_code": code, "description": description}
+            return code, json.dumps(told).encode()
+        return 200, json.dumps({"ok": True, "result": self._result(name, given)}).encode()
+
+    def said(self) -> list[str]:
+        """The texts of all messages sent, and as what messages were edited, in their order."""
+        return [given["text"] for _, given in self.of("sendMessage", "editMessageText")]
+
+    def of(self, *names: str) -> list[tuple[str, dict[str, Any]]]:
+        """The calls of these methods."""
+        return [(name, given) for name, given in self.calls if name in names]
+
+    def _result(self, name: str, given: dict[str, Any]) -> Any:
+        match name:
+            case "getMe":
+                return ME
+            case "sendMessage" | "editMessageText" | "sendDocument":
+                return {
+                    "message_id": given.get("message_id") or next(_numbers),
+                    "date": 1,
+                    "chat": chat(given["chat_id"]),
+                    "from": ME,
+                    "text": given.get("text", ""),
+                }
+            case "deleteMessage" | "answerCallbackQuery" | "sendChatAction" | "sendMessageDraft":
+                return True
+            case "getChatMember":
+                status, user = self.members.get(given["user_id"], "member"), given["user_id"]
+                rights = ADMINISTRATOR if status == "administrator" else {"is_anonymous": False}
+                return {"status": status, "user": person(user), **rights}
+        raise AssertionError(f"nobody should call {name}")
+
+
+class Model:
+    """Says what it is told to, or repeats the question; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        """The texts of each request, but for the system's prompt."""
+        self.answers: deque[Answer | CompletionError] = deque()
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+        self.asked.append([message.text for message in messages[1:]])
+        answer = self.answers.popleft() if self.answers else self._echo(messages)
+        if isinstance(answer, CompletionError):
+            raise answer
+        yield answer
+
+    async def count(self, messages: Sequence[Message]) -> int:
+        return sum(len(message.text) for message in messages)
+
+    def _echo(self, messages: Sequence[Message]) -> Answer:
+        return Answer(f"echo: {messages[-1].text}", complete=True)
+
+
+class Bot:
+    """One bot of a test's own."""
+
+    def __init__(self, redis: Redis, access: Access, *, buttons: bool = True) -> None:
+        self.redis, self.id = redis, next(_bot_ids)
+        self.telegram, self.model = Telegram(), Model()
+        budget: Any = Pacing(Budget(redis, self.id))
+        builder = ApplicationBuilder().token(f"{self.id}:TOKEN").updater(None).job_queue(None)
+        builder = builder.request(self.telegram).get_updates_request(Telegram())
+        self.application: Application[Any, Any, Any, Any, Any, Any]
+        self.application = builder.rate_limiter(budget).build()
+        self.inbox = Inbox(redis, self.id, "worker")
+        self.history = History(redis, self.id)
+        conversation = Conversation(self.model, self.history, "prompt", 30_000)
+        talk = Chat(conversation, "off", buttons=buttons)
+        register(self.application, access, Commands(access), talk, Control(talk, access))
+        self.dispatch = Dispatch(self.application, access)
+
+    async def hears(self, *updates: dict[str, Any]) -> list[str]:
+        """Let updates come in together, and be dealt with; gives what is said to them."""
+        before = len(self.telegram.said())
+        for update in updates:
+            lane, number = lane_of(update), next(_numbers)
+            assert lane
+            text = json.dumps({"update_id": number, **update})
+            await self.inbox.put(Arrival(lane, number, text))
+        await self._work()
+        return self.telegram.said()[before:]
+
+    async def remembers(self, number: int = ANN) -> list[str]:
+        """The texts of a conversation."""
+        past = await self.history.newest(ChatKey(number), 100_000)
+        return [message.text for message in past.messages]
+
+    async def _work(self) -> None:
+        while await self.redis.xlen(keys.ready(self.id)):
+            for claim in await self.inbox.take(10, 1):
+                turn = Turn(self.inbox, claim, opened := await self.inbox.open(claim))
+                await self.dispatch.handle(opened.head.update, turn)
+                await self.inbox.done(claim, answer=turn.answer)
+
+
+@asynccontextmanager
+async def running(redis: Redis, access: Access | None = None, **more: Any) -> AsyncIterator[Bot]:
+    """A bot that is open to all, unless ``access`` says other."""
+    bot = Bot(redis, access or Access(set(), set(), set()), **more)
+    await bot.inbox.begin()
+    async with bot.application:
+        yield bot
+
+
+# Telegram's own JSON
+
+
+def person(number: int, **more: Any) -> dict[str, Any]:
+    """Somebody who reads English."""
+    return {
+        "id": number,
+        "is_bot": False,
+        "first_name": f"User {number}",
+        "language_code": "en",
+        **more,
+    }
+
+
+def chat(number: int) -> dict[str, Any]:
+    """A private chat, or a group by a negative number."""
+    if number > 0:
+        return {"id": number, "type": "private", "first_name": f"User {number}"}
+    return {"id": number, "type": "supergroup", "title": "Group"}
+
+
+def said(text: str, user: int = ANN, where: int | None = None, **more: Any) -> dict[str, Any]:
+    """A message with this text."""
+    entities = []
+    if text.startswith("/"):
+        length = len(text.split(maxsplit=1)[0])
+        entities = [{"type": "bot_command", "offset": 0, "length": length}]
+    elif "@demo_bot" in text:
+        entities = [{"type": "mention", "offset": text.index("@demo_bot"), "length": 9}]
+    return {
+        "message_id": next(_numbers),
+        "date": 1_700_000_000,
+        "chat": chat(user if where is None else where),
+        "from": person(user),
+        "text": text,
+        "entities": entities,
+    } | more
+
+
+def message(text: str, *args: Any, **more: Any) -> dict[str, Any]:
+    """An update that brings it."""
+    return {"message": said(text, *args, **more)}
+
+
+def press(data: str, under: dict[str, Any], user: int = ANN) -> dict[str, Any]:
+    """An update that tells of a button pressed under a message."""
+    query = {"id": str(next(_numbers)), "from": person(user), "chat_instance": "1", "data": data}
+    return {"callback_query": query | {"message": under}}

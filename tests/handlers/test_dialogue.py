@@ -1,0 +1,144 @@
+"""Questions, answers and what people do with them: through all handlers, onto the last call."""
+
+import pytest
+from redis.asyncio import Redis
+
+from handlers.completion import Answer, CompletionMisconfigured, CompletionUnavailable
+from handlers.texts import ENGLISH
+from storage.message import ChatKey
+from tests.conftest import ANN, BORIS, GROUP
+from tests.handlers.bot import Bot, message, press, running, said
+
+
+async def test_what_the_model_is_given(redis: Redis) -> None:
+    """All that was said, oldest first, and then the question."""
+    async with running(redis) as bot:
+        assert await bot.hears(message("one")) == ["echo: one"]
+        assert await bot.hears(message("two")) == ["echo: two"]
+        assert bot.model.asked == [["one"], ["one", "echo: one", "two"]]
+        assert await bot.remembers() == ["one", "echo: one", "two", "echo: two"]
+
+
+@pytest.mark.parametrize("way", ["/retry", "again", "edit"])
+async def test_a_question_asked_again(redis: Redis, way: str) -> None:
+    """The model sees no answer that the new one takes the place of; nor does anybody later."""
+    async with running(redis) as bot:
+        await bot.hears(message("one"))
+        question = message("two")
+        await bot.hears(question)
+        past = await bot.history.newest(ChatKey(ANN), 1000)
+        bot.model.answers.append(Answer("better", complete=True))
+        updates = {
+            "/retry": message("/retry"),
+            "again": press(f"again:{past.asked}", said("echo: two", message_id=past.answer[0])),
+            "edit": {"edited_message": question["message"] | {"text": "two, but better"}},
+        }
+        assert await bot.hears(updates[way]) == ["better"]
+        asked = "two, but better" if way == "edit" else "two"
+        assert bot.model.asked[-1] == ["one", "echo: one", asked]
+        assert await bot.remembers() == ["one", "echo: one", asked, "better"]
+
+
+async def test_a_question_asked_again_in_vain(redis: Redis) -> None:
+    """What stands in its place stays, there and in mind, and the person hears why."""
+    async with running(redis) as bot:
+        await bot.hears(message("one"))
+        past = await bot.history.newest(ChatKey(ANN), 1000)
+        bot.model.answers.append(CompletionMisconfigured("no key"))
+        under = said("echo: one", message_id=past.answer[0])
+        assert await bot.hears(press(f"again:{past.asked}", under)) == [
+            "echo: one",
+            ENGLISH.misconfigured,
+        ]
+        assert await bot.remembers() == ["one", "echo: one"]
+
+
+async def test_no_answer(redis: Redis) -> None:
+    """A sentence says so, and the question is not kept."""
+    async with running(redis) as bot:
+        bot.model.answers.append(CompletionUnavailable("503"))
+        assert await bot.hears(message("one")) == [ENGLISH.unavailable]
+        assert await bot.remembers() == []
+
+
+async def test_whom_an_answer_in_a_group_answers(redis: Redis) -> None:
+    """Also when that message is gone meanwhile; in private there is no doubt."""
+    async with running(redis) as bot:
+        question = message("@demo_bot one", ANN, GROUP)
+        await bot.hears(question)
+        await bot.hears(message("two"))
+        (_, in_group), (_, in_private) = bot.telegram.of("sendMessage")
+        assert in_group["reply_parameters"]["message_id"] == question["message"]["message_id"]
+        assert in_group["reply_parameters"]["allow_sending_without_reply"] is True
+        assert "reply_parameters" not in in_private
+
+
+async def test_several_that_are_one(redis: Redis) -> None:
+    """A long text in parts is one question; somebody else's, behind it, is another."""
+    long = "@demo_bot " + "a" * 4086
+    async with running(redis) as bot:
+        heard = await bot.hears(
+            message(long, ANN, GROUP),
+            message("and the end", ANN, GROUP),
+            message("@demo_bot mine", BORIS, GROUP),
+        )
+        assert len(heard) == 3  # the first one is too long for one message
+        assert [asked[-1] for asked in bot.model.asked] == ["a" * 4086 + "and the end", "mine"]
+
+
+async def test_a_truncated_answer_goes_on(redis: Redis) -> None:
+    """It has a button for that, which asks for the rest as the next exchange."""
+    async with running(redis) as bot:
+        bot.model.answers.append(Answer("it begins", complete=True, truncated=True))
+        (first,) = await bot.hears(message("tell"))
+        assert first == f"it begins\n\n{ENGLISH.truncated}"
+        assert buttons(bot) == ["again", "continue", "forget"]
+        past = await bot.history.newest(ChatKey(ANN), 1000)
+        await bot.hears(press(f"continue:{past.asked}", said(first, message_id=past.answer[0])))
+        assert bot.model.asked[-1] == ["tell", "it begins", ENGLISH.continue_question]
+        assert buttons(bot) == ["again", "forget"]
+
+
+def buttons(bot: Bot) -> list[str]:
+    """What the buttons under the newest message do."""
+    _, given = bot.telegram.of("sendMessage", "editMessageText")[-1]
+    rows = given.get("reply_markup", {"inline_keyboard": [[]]})["inline_keyboard"]
+    return [button["callback_data"].partition(":")[0] for row in rows for button in row]
+
+
+async def test_no_buttons(redis: Redis) -> None:
+    """They can be left out."""
+    async with running(redis, buttons=False) as bot:
+        await bot.hears(message("one"))
+        assert buttons(bot) == []
+
+
+@pytest.mark.parametrize("text", ["/start", "/help", "/stop", "/context", "/nonsense"])
+async def test_commands_change_nothing(redis: Redis, text: str) -> None:
+    """What only tells something leaves the last answer known, and its buttons good."""
+    async with running(redis) as bot:
+        await bot.hears(message("one"))
+        before = await bot.history.newest(ChatKey(ANN), 1000)
+        assert len(await bot.hears(message(text))) == 1
+        assert await bot.history.newest(ChatKey(ANN), 1000) == before
+        assert before.answer
+
+
+async def test_a_reset_where_nothing_was_said(redis: Redis) -> None:
+    """There is nothing to forget, and nothing to bring back."""
+    async with running(redis) as bot:
+        assert await bot.hears(message("/reset")) == [ENGLISH.forgotten]
+        assert await bot.hears(message("/undo")) == [ENGLISH.nothing_to_undo]
+        assert await bot.hears(message("one")) == ["echo: one"]
+        assert await bot.hears(message("/reset")) == [ENGLISH.forgotten]
+        assert await bot.hears(message("/reset")) == [ENGLISH.forgotten]
+        assert await bot.hears(message("/undo")) == [ENGLISH.restored]
+        assert await bot.remembers() == ["one", "echo: one"]
+
+
+async def test_an_empty_question(redis: Redis) -> None:
+    """The name alone asks nothing."""
+    async with running(redis) as bot:
+        (told,) = await bot.hears(message("@demo_bot", ANN, GROUP))
+        assert told == ENGLISH.empty_question.format(name="demo_bot")
+    assert bot.model.asked == []
