@@ -25,8 +25,8 @@ from storage.connect import connect, reach, verify
 from storage.embedded import embedded_server
 from storage.rights import require
 
-CALLS_A_LANE = 2
-"""Requests to Telegram that a lane has open at once: a message, and "typing" beside it."""
+CALLS_A_LANE = 3
+"""Requests to Telegram open at once for each lane: a message, "typing", a notice to who waits."""
 
 CALL_SECONDS = 60.0
 """What one call to Telegram may take in all."""

@@ -13,9 +13,10 @@ OMITTED = "…"
 _KNOWN = frozenset(
     """
     a access account action active admin administrator ai an and api apikey are args argument
-    arguments as at author authorization bad base be been before billing blocked body bot bots
-    broken but button by callback can cannot cant channel characters chat closed cloud code command
-    completion conflict connect connection content could current deactivated delete deleted demoted
+    arguments as at author authorization bad banned base be been before billing blocked body bot
+    bots broken but button by callback can cannot cant channel characters chat closed cloud code
+    command completion conflict connect connection content could current deactivated delete deleted
+    demoted
     denied describe description disabled document does edit edited edits empty enough entities
     entity error exceeded exception expected expired failed failure field file folder for forbidden
     format found from gateway generation get getupdates group guest has have host http https id

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 BEAT_SECONDS = LEASE / 3
 TICK_SECONDS = 1.5
 """How often a worker looks for lanes whose owner died, and for people who wait long."""
+JUDGE_SECONDS = 0.5
+"""How long work waits to hear that it is cut short; Telegram may take longer to say who may."""
 MOST_NOTICES = 32
 """People who are being told at once that it takes longer."""
 NOTICE_SECONDS = 10.0
@@ -143,7 +145,7 @@ class Worker:
             while True:
                 await _tick()
                 with contextlib.suppress(StorageUnavailable):
-                    if room := MOST_NOTICES - len(under_way):
+                    if room := min(MOST_NOTICES, self._lanes) - len(under_way):
                         for late in await self._inbox.overdue(PATIENCE, room):
                             notice = notices.create_task(self._notice(late))
                             under_way.add(notice)
@@ -219,8 +221,7 @@ class Worker:
                 if reason:
                     await self._dispatch.apologize(opened.head.update, lane.turn)
                 else:
-                    await self._interrupt(lane, opened)
-                    await self._dispatch.handle(opened.head.update, lane.turn)
+                    await self._handle(lane, opened)
             except LaneLost:
                 raise
             except Frozen as frozen:
@@ -241,6 +242,16 @@ class Worker:
             FINISHED.labels("dead" if reason else "done").inc()
             _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
+
+    async def _handle(self, lane: _Lane, opened: Opened) -> None:
+        """Deal with an update, while what waits behind it is judged: it may cut it short."""
+        assert lane.turn  # noqa: S101 - it was just opened
+        judging = asyncio.create_task(self._interrupt(lane, opened))
+        try:
+            await asyncio.wait([judging], timeout=JUDGE_SECONDS)
+            await self._dispatch.handle(opened.head.update, lane.turn)
+        finally:
+            judging.cancel()
 
     async def _opened(self, claim: Claim) -> tuple[Opened, Turn]:
         """Look at the head of a mailbox; what cannot be read of it is given up."""
@@ -285,7 +296,7 @@ class Worker:
     async def _may_interrupt(self, entry: Entry, turn: Turn) -> bool:
         try:
             return await self._dispatch.may_interrupt(entry.update, turn)
-        except (TelegramError, Unreadable) as error:
+        except (TelegramError, Frozen, Unreadable) as error:
             log.info("not_interrupted", reason=repr(error))
         except Exception:  # an odd update must not harm those before it
             log.exception("not_interrupted")

@@ -25,7 +25,6 @@ from handlers.texts import Texts, texts_for
 from handlers.turn import Button, Piece, Reply, current
 from storage.change import Kept, Left
 from storage.history import Past
-from storage.inbox import Shown
 from storage.message import Message as Said
 from storage.message import Role
 
@@ -118,14 +117,14 @@ class Chat:
         )
         if asked and changed:
             if is_last:
-                await current.get().note(Shown(0, past.answer))
+                await current.get().replaces(past.answer)
             edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
             await self.ask(edited)
 
     async def ask(self, asked: Question) -> None:
         """Ask the model, show its answer as it grows, keep it, and send it in the end."""
         turn, started = current.get(), time.monotonic()
-        turn.asked = asked.asked
+        turn.asks(asked.asked)
         stop = Button(asked.texts.button_stop, f"stop:{asked.asked}")
         growth = Growth(asked.message, turn, self._streaming, stop)
         try:

@@ -15,7 +15,6 @@ from handlers.texts import Texts, texts_for
 from handlers.turn import Reply, current
 from storage.change import Restored, Undone
 from storage.history import Past
-from storage.inbox import Shown
 
 PRESSED = re.compile(r"(stop|again|continue|forget):(\d{1,19})(?::(\d{1,9}))?")
 
@@ -103,7 +102,7 @@ class Control:
 
     async def _again(self, press: Press) -> None:
         await reply.answer_press(press.query)
-        await current.get().note(Shown(0, press.past.answer or (press.message.message_id,)))
+        await current.get().replaces(press.past.answer or (press.message.message_id,))
         await self._chat.ask(_again(press.message, press.texts, press.past, press.asked))
 
     async def _continue(self, press: Press) -> None:
@@ -118,7 +117,7 @@ class Control:
             await reply.answer_press(press.query, press.texts.undo_is_for_admins)
             return
         await reply.answer_press(press.query, press.texts.undone)
-        await current.get().note(Shown(0, press.past.answer or (press.message.message_id,)))
+        await current.get().replaces(press.past.answer or (press.message.message_id,))
         await reply.answer(press.message, Reply([]), Undone(press.message.message_id))
 
 

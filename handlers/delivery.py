@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -24,7 +24,6 @@ from telegram.error import (
     Forbidden,
     InvalidToken,
     NetworkError,
-    RetryAfter,
 )
 from telegram.ext import ExtBot
 
@@ -47,6 +46,8 @@ PAUSES = (0.5, 1, 2, 4, 8)
 """Seconds before each further try after Telegram failed; then it is given up."""
 UNREACHABLE_PAUSES = (*PAUSES, *[15] * 40)
 """The same while Telegram cannot be reached at all: ten minutes, for nothing is sent twice."""
+MOST_UNSURE = 2
+"""Messages of a growing answer that may be left behind; then it is shown only in the end."""
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -75,6 +76,7 @@ class Delivery:
         # In a group the first piece says whom it answers.
         self._quotes = not is_private(message.chat)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
+        self._unsure = 0
 
     async def grow(self, pieces: Sequence[Chunk], buttons: Sequence[Button]) -> None:
         """Show pieces of an answer that is still being made, ``buttons`` under the last.
@@ -86,10 +88,18 @@ class Delivery:
             trial = _Trial(piece, buttons if place + 1 == len(pieces) else ())
             if place < len(turn.shown.ids):
                 await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
-            else:
+            elif self._unsure < MOST_UNSURE:
                 first = Kind.UPDATE if place else Kind.FIRST
-                number = await self._send(trial, first, quote=not place)
+                number = await self._unsurely(self._send(trial, first, quote=not place))
                 await turn.note(Shown(turn.shown.final, (*turn.shown.ids, number)))
+
+    async def _unsurely(self, sending: Coroutine[Any, Any, int]) -> int:
+        """Count messages that Telegram may have taken without our hearing of it."""
+        try:
+            return await sending
+        except NetworkError as error:
+            self._unsure += _is_unsure(error)
+            raise
 
     async def finish(self, reply: Reply) -> None:
         """Bring the whole reply there; each piece is noted when Telegram has taken it."""
@@ -249,6 +259,11 @@ def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
     return InlineKeyboardMarkup([row])
 
 
+def _is_unsure(error: NetworkError) -> bool:
+    """Tell whether Telegram may have taken what was sent."""
+    return error.__cause__ is not None and not isinstance(error.__cause__, NEVER_SENT)
+
+
 async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
     """Call until Telegram takes it; the third unsure time, or a refusal, is raised.
 
@@ -259,17 +274,12 @@ async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await call()
-        except RetryAfter:
-            pause = 0.0  # the pace waits for its end
         except (BadRequest, Forbidden):
             raise
         except NetworkError as error:
-            if isinstance(error.__cause__, NEVER_SENT):
-                pauses = unreachable
-            elif error.__cause__ is None:
-                pauses = failing  # Telegram itself said so
-            else:
-                pauses = unsure
+            # Without a cause it is Telegram itself that says so.
+            never_sent = unreachable if error.__cause__ else failing
+            pauses = unsure if _is_unsure(error) else never_sent
             pause = next(pauses, -1)
             if pause < 0:
                 raise

@@ -12,9 +12,10 @@ from handlers.access import Access
 from handlers.addressing import is_addressed, is_from_a_person
 from handlers.delivery import Delivery
 from handlers.failures import not_delivered
+from handlers.markup import Chunk
 from handlers.refusals import is_final
 from handlers.texts import texts_for
-from handlers.turn import Turn, current
+from handlers.turn import Reply, Turn, current
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
@@ -60,7 +61,9 @@ class Dispatch:
         parsed = self._begin(update, turn)
         message = parsed.effective_message
         if isinstance(message, Message) and self._is_for_us(parsed):
-            await reply.say(message, texts_for(parsed.effective_user).unexpected)
+            there = turn.reply.pieces[: turn.shown.final] if turn.reply else []
+            words = Reply([*there, Chunk(turn.texts.unexpected, ())])
+            await reply.answer(message, words)
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
@@ -75,10 +78,11 @@ class Dispatch:
             return await self._access.may_interrupt(parsed.message, self._application.bot.bot)
         if query := parsed.callback_query:
             allowed = self._access.allows_in(query.from_user, query.message)
-            return allowed and query.data == f"stop:{turn.asked}"
+            act, _, number = str(query.data).partition(":")
+            return allowed and act == "stop" and turn.stop(number)
         # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
         stopped = parsed.api_kwargs.get("stopped_message_generation", {})
-        return turn.asked != 0 and stopped.get("draft_id") == turn.asked
+        return turn.stop(str(stopped.get("draft_id")))
 
     def _is_for_us(self, update: Update) -> bool:
         """Tell whether somebody waits for an answer to this: not who talks with other people."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import structlog
 from telegram import Message
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from handlers.addressing import chat_key, is_private
 from handlers.delivery import Delivery, extended
@@ -115,7 +115,7 @@ class Growth:
             await call
         except LaneLost:
             raise
-        except (Shed, Frozen, RetryAfter):
+        except (Shed, Frozen):
             return False
         except TelegramError as error:
             if is_final(error) or is_about_the_message(error):
@@ -131,12 +131,12 @@ class Growth:
         pieces = render(self._turn.partial, complete=False)
         if not pieces:
             return
-        if self._turn.shown.ids:  # else it is noted with the first message's number
+        if self._turn.shown.ids or self._way == "drafts":  # else noted with the first number
             await self._turn.note(self._turn.shown)
         if self._way == "drafts":
             try:
                 await self._draft(pieces)
-            except BadRequest as refusal:
+            except (BadRequest, InvalidToken) as refusal:  # the latter for any 404
                 if is_final(refusal):
                     raise
                 log.info("draft_refused", chat=self._message.chat_id, reason=refusal.message)

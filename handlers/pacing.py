@@ -17,7 +17,7 @@ from prometheus_client import Counter, Histogram
 from telegram.error import NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
-from storage.budget import Act, Budget
+from storage.budget import WORTH_WAITING, Act, Budget, Frozen
 from storage.connect import StorageUnavailable
 from storage.inbox import LaneLost
 
@@ -31,6 +31,8 @@ FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
 MOST_REFUSALS = 3
 """Refusals after which a call is given up; each one freezes its chat, so a fourth is unlikely."""
 JITTER_SECONDS = 1.0
+OF_TURNS = ("getChatMember", "getFile")
+"""What is asked while an update is in work, which can wait until Telegram answers again."""
 UNPACED = (
     "answerCallbackQuery",
     "deleteMyCommands",
@@ -116,10 +118,10 @@ class Pacing(BaseRateLimiter[Effect]):
     ) -> Any:
         """Call when there is room, if the lane is still ours then.
 
-        Raises `Shed`, `Frozen`, `LaneLost`, and `RetryAfter` when Telegram insists.
+        Raises `Shed`, `LaneLost`, and `Frozen` when Telegram insists that it is too much.
         """
         if endpoint.startswith("get"):
-            return await callback(*args, **kwargs)
+            return await _asked(endpoint, callback(*args, **kwargs))
         if rate_limit_args is None:
             raise TypeError(f"{endpoint} does not say for which lane it is")
         effect, chat_id = rate_limit_args, data.get("chat_id")
@@ -142,7 +144,7 @@ class Pacing(BaseRateLimiter[Effect]):
                 if _ACTS[kind] == "shed":
                     raise Shed from error
                 if refusals == MOST_REFUSALS:
-                    raise
+                    raise Frozen(_told(error)) from error
         raise AssertionError  # the last refusal is raised
 
     async def _wait(self, chat_id: int, kind: Kind) -> None:
@@ -163,15 +165,33 @@ class Pacing(BaseRateLimiter[Effect]):
                 return
 
     async def _freeze(self, chat_id: int, error: RetryAfter) -> None:
-        """Tell all processes that a chat is frozen; if that cannot be, at least wait here."""
-        told = error.retry_after.total_seconds()  # type: ignore[union-attr] # as delivery asks for
-        seconds = told + random.uniform(0, JITTER_SECONDS)
+        """Tell all processes that a chat is frozen; if that cannot be, at least wait here.
+
+        Raises `Frozen` when that would be too long.
+        """
+        seconds = _told(error) + random.uniform(0, JITTER_SECONDS)
         FROZEN.inc(seconds)
         log.warning("telegram_too_many", chat=chat_id, seconds=round(seconds, 1))
         try:
             await self._budget.freeze(chat_id, seconds)
         except StorageUnavailable:
+            if seconds > WORTH_WAITING:
+                raise Frozen(seconds) from error
             await asyncio.sleep(seconds)
+
+
+def _told(error: RetryAfter) -> float:
+    return error.retry_after.total_seconds()  # type: ignore[union-attr] # as delivery asks for
+
+
+async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
+    """Ask Telegram something, at no pace of ours. Raises `Frozen` where a turn can wait."""
+    try:
+        return await call
+    except RetryAfter as error:
+        if endpoint in OF_TURNS:
+            raise Frozen(_told(error)) from error
+        raise
 
 
 async def _held_by(hold: Hold | None, call: Coroutine[Any, Any, Any]) -> Any:

@@ -24,6 +24,7 @@ _FINAL = (
     "user is deactivated",
     "user_is_blocked",
     "user_is_bot",
+    "user_banned_in_channel",
     "you_blocked_user",
 )
 _THE_MESSAGE = (

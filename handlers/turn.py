@@ -50,12 +50,29 @@ class Turn:
         """The answer so far, while it grows: noted before it is on the screen."""
         self.asked = 0
         """The number of the question in work, once it is asked; stop buttons name it."""
+        self._stopped: set[str] = set()
         self.interrupted = asyncio.Event()
         self.failure: Exception | None = None
         self.texts: Texts = RUSSIAN
         """The bot's words in the language of whoever is answered."""
         self.figures: dict[str, object] = {}
         """What the log is to tell of it, beside the times; never a text."""
+
+    def asks(self, number: int) -> None:
+        """Begin with the question of this number; one that was stopped already is cut short."""
+        self.asked = number
+        if str(number) in self._stopped:
+            self.interrupted.set()
+
+    def stop(self, number: str) -> bool:
+        """Stop the answer to a question, now or once it is asked; tells whether it is in work."""
+        self._stopped.add(number)
+        return self.asked != 0 and number == str(self.asked)
+
+    async def replaces(self, answer: Sequence[int]) -> None:
+        """Let the reply take the place of these messages, unless an earlier worker has begun to."""
+        if not self.shown.ids:
+            await self.note(Shown(0, tuple(answer)))
 
     async def following(self) -> list[Entry]:
         """Look at what waits behind this update in its conversation."""

@@ -202,6 +202,7 @@ class Inbox:
                 "note",
                 "done",
                 "beat",
+                "mine",
                 "overdue",
                 "park",
                 "renote",
@@ -305,14 +306,11 @@ class Inbox:
 
         They are left from a life before, or from a claim whose reply was lost.
         """
-        entries = [claim["message_id"] for claim in await self._pending()]
-        unknown = [entry for entry in entries if entry not in running]
-        if not unknown:
-            return []
         asked = clock()
         with translated():
-            claimed = await self._redis.xclaim(self._ready, GROUP, self._consumer, 0, unknown)
-        return _claims(claimed, asked)
+            found = await self._scripts["mine"](keys=[self._ready], args=[self._consumer, *running])
+        lanes = map(ChatKey.parse, found[1::2])
+        return [Claim(entry, lane, asked) for entry, lane in zip(found[::2], lanes, strict=True)]
 
     async def open(self, claim: Claim) -> Opened:
         """Look at the head of a lane's mailbox.

@@ -17,6 +17,7 @@ from handlers import growth
 from handlers.texts import ENGLISH
 from storage import inbox, keys
 from storage.dead import DeadLetters
+from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
 from tests.crash.launch import LEASE
 from tests.crash.process import BotProcess
@@ -123,6 +124,16 @@ async def test_a_leftover_of_an_earlier_answer(world: World) -> None:
     assert left["message_id"] in world.room.chats[ANN].messages
 
 
+async def test_messages_that_are_never_heard_of(world: World) -> None:
+    """Of a growing answer at most two are left behind; then it is shown only when it is whole."""
+    world.room.fail("sendMessage", *[Fault(after_accept=True)] * 3)
+    world.model.script(Say(WORDS, steps=12, delay=0.25))
+    world.room.say(ANN, ANN, "hi")
+    await world.hears(ANN)
+    await until(world, partial(_is_empty, world))
+    assert len(growing(world, ANN)) == 2
+
+
 # Refusals
 
 
@@ -157,6 +168,19 @@ async def test_when_everything_is_refused(world: World) -> None:
     assert "BadRequest" in letter.reason
     world.room.pardon()
     assert await world.says(ANN, ANN, "next") == "echo: next"
+
+
+async def test_what_was_delivered_stands_beside_an_apology(redis: Redis, valkey: str) -> None:
+    """When the rest of an answer fails for good, its beginning stays and a sentence follows."""
+    async with local_telegram(redis, valkey, streaming="off") as world, running(world.settings):
+        world.model.script(Say(THREE))
+        world.room.fail("sendMessage", None, None, *[refused("some words are bad")] * 12)
+        world.room.say(ANN, ANN, "hi", language="en")
+        said = await world.hears(ANN, 3)
+        await until(world, partial(_is_empty, world))
+        assert [message["text"] for message in world.said(ANN)] == said
+    assert said[2] == ENGLISH.unexpected
+    assert all("words words" in text for text in said[:2])
 
 
 async def test_a_refused_file_comes_as_text(world: World) -> None:
@@ -282,6 +306,63 @@ def environment(world: World) -> dict[str, str]:
         "LISTEN": "127.0.0.1:0",
         "REDIS_URL": str(settings.redis_url and settings.redis_url.get_secret_value()),
     }
+
+
+@pytest.mark.parametrize("way", ["press", "command"])
+@pytest.mark.parametrize("streaming", ["edits", "drafts"])
+async def test_a_stop_while_nobody_works(
+    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, streaming: str
+) -> None:
+    """It came after a process died and before another took over: what was said stays, marked."""
+    world = elsewhere
+    world.model.script(Say(WORDS, steps=30, delay=0.2), Say("other", delay=30))
+    process = BotProcess(environment(world) | {"STREAMING": streaming}, tmp_path)
+    world.room.say(ANN, ANN, "hi", language="en")
+    shown = "sendMessageDraft" if streaming == "drafts" else "editMessageText"
+    await until(world, lambda: [shown, True] in _calls(world))
+    process.kill()
+    await process.ended()
+    if way == "command":
+        world.room.say(ANN, ANN, "/stop")
+    elif streaming == "drafts":
+        world.room.stop(ANN, world.room.drafts(ANN)[0]["draft_id"])
+    else:
+        (left,) = growing(world, ANN)
+        world.room.press(ANN, ANN, left["message_id"], pressed(left))
+    monkeypatch.setattr(inbox, "LEASE", LEASE)
+    async with running(world.settings.model_copy(update={"streaming": streaming})):
+        said = (await world.hears(ANN))[0]
+        await until(world, partial(_is_empty, world))
+    assert said.endswith(ENGLISH.stopped_mark)
+    assert said.startswith("word0")
+    assert len(await world.history(ANN)) == 2
+
+
+async def test_a_death_while_an_answer_is_replaced(
+    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the new answer had posted beyond the old one is edited on; nothing is left behind."""
+    world = elsewhere
+    world.model.script(Say("short"), Say(THREE, steps=40, delay=0.3), Say("better"))
+    process = BotProcess(environment(world), tmp_path)
+    world.room.say(ANN, ANN, "hi")
+    await world.hears(ANN)
+    (old,) = world.said(ANN)
+    world.room.press(ANN, ANN, old["message_id"], pressed(old))
+    await until(world, lambda: len(world.room.messages(ANN)) >= 3)
+    outbox = keys.outbox(world.settings.bot_id, ChatKey(ANN))
+    await until(world, partial(_has_noted, world, outbox, 2))
+    process.kill()
+    await process.ended()
+    monkeypatch.setattr(inbox, "LEASE", LEASE)
+    async with running(world.settings):
+        await until(world, lambda: [one["text"] for one in world.said(ANN)] == ["better"])
+        await until(world, partial(_is_empty, world))
+    assert len(world.room.messages(ANN)) == 2
+
+
+async def _has_noted(world: World, outbox: str, number: int) -> bool:
+    return len(str(await world.redis.hget(outbox, "shown")).split()) > number
 
 
 async def test_a_stop_before_the_next_words(

@@ -253,12 +253,15 @@ async def test_a_silent_draft_is_kept_alive(
     assert len(texts) > len(set(texts))
 
 
-@pytest.mark.parametrize("refusal", [None, "Bad Request: TEXTDRAFT_PEER_INVALID"])
-async def test_where_there_are_no_drafts(drafting: World, refusal: str | None) -> None:
-    """In groups, and where they are refused, a message grows instead."""
+@pytest.mark.parametrize(
+    "refusal",
+    [None, Fault(400, "Bad Request: TEXTDRAFT_PEER_INVALID"), Fault(404, "Not Found: no method")],
+)
+async def test_where_there_are_no_drafts(drafting: World, refusal: Fault | None) -> None:
+    """In groups, and where they are refused or unknown, a message grows instead."""
     chat, text = (ANN, "hi") if refusal else (GROUP, "@demo_bot hi")
     if refusal:
-        drafting.room.fail("sendMessageDraft", Fault(status=400, description=refusal))
+        drafting.room.fail("sendMessageDraft", refusal)
     drafting.model.script(Say(WORDS, steps=4, delay=0.3))
     drafting.room.say(chat, ANN, text)
     await growing(drafting, chat)

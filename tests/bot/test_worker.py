@@ -459,6 +459,29 @@ async def waits_for_ever(*_: Any) -> None:
     await asyncio.Event().wait()
 
 
+async def test_a_judgement_that_takes_long_holds_up_no_work(house: House) -> None:
+    """Work begins, and is cut short when it is judged that it may be."""
+    begun, judged = asyncio.Event(), asyncio.Event()
+
+    class Slow(Handlers):
+        async def may_interrupt(self, update: str, turn: Turn) -> bool:
+            await judged.wait()
+            return await super().may_interrupt(update, turn)
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        if update["text"] == "first":
+            begun.set()
+            await turn.interrupted.wait()
+
+    handlers = Slow(deal)
+    await house.put(1, "first")
+    await house.put(1, "/stop")
+    async with house.worker(handlers):
+        await asyncio.wait_for(begun.wait(), 10)
+        judged.set()
+        await until(lambda: len(handlers.handled) == 2)
+
+
 async def test_who_cannot_be_told_holds_up_no_takeover(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -478,8 +501,9 @@ async def test_who_cannot_be_told_holds_up_no_takeover(
         await until(lambda: len(handlers.handled) == 2)
 
 
+@pytest.mark.parametrize("lanes", [4, 40])
 async def test_many_who_wait_are_told_side_by_side(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, lanes: int
 ) -> None:
     """A bounded number at a time, each once, in the end all; who never answers is given up."""
     monkeypatch.setattr(module, "PATIENCE", 0)
@@ -497,12 +521,12 @@ async def test_many_who_wait_are_told_side_by_side(
 
     handlers = Handlers(waits_for_ever)
     handlers.tell = tell
-    async with house.worker(handlers, lanes=1, grace=0):
+    async with house.worker(handlers, lanes=lanes, grace=0):
         for chat in range(1, 101):
             await house.put(chat, chat)
         await until(lambda: len(handlers.late) == 100)
     assert sorted(handlers.late) == list(range(1, 101))
-    assert most == module.MOST_NOTICES
+    assert most == min(lanes, module.MOST_NOTICES)
 
 
 async def test_a_notice_without_room_comes_later(
@@ -549,9 +573,10 @@ async def test_an_interruption_that_nobody_heard(
 ) -> None:
     """What came in while the connection was broken is looked for once it is back."""
     monkeypatch.setattr(module, "PAUSES", (0.01,))
-    interrupted = asyncio.Event()
+    begun, interrupted = asyncio.Event(), asyncio.Event()
 
     async def deal(_update: dict[str, Any], turn: Turn) -> None:
+        begun.set()
         await turn.interrupted.wait()
         interrupted.set()
 
@@ -559,7 +584,7 @@ async def test_an_interruption_that_nobody_heard(
     worker = Worker(inbox, Handlers(deal), 8)  # type: ignore[arg-type]
     async with worker.working():
         await house.put(1, "question")
-        await until(lambda: len(worker._running) == 1)
+        await until(begun.is_set)
         inbox.cut.set()
         await house.put(1, "/stop")
         await asyncio.sleep(0.05)

@@ -82,8 +82,10 @@ async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
     async with paced.bot, asyncio.TaskGroup() as sending:
         for number in range(5):
+            places = counted("telegram_waited_seconds_count", kind="other")
             sending.create_task(paced.say(text=str(number)))
-            await asyncio.sleep(0.02)
+            while counted("telegram_waited_seconds_count", kind="other") == places:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)  # until it has its place, which nobody tells
     assert [message["text"] for message in paced.world.said(ANN)] == list("01234")
 
 
@@ -107,8 +109,22 @@ async def test_a_refusal_again_and_again(paced: Paced) -> None:
     """In the end it is told."""
     paced.world.room.fail("sendMessage", *[Fault(status=429, retry_after=1)] * 3)
     async with paced.bot:
-        with pytest.raises(RetryAfter):
+        with pytest.raises(Frozen):
             await paced.say(Kind.FINAL)
+
+
+async def test_a_question_that_is_too_much(paced: Paced) -> None:
+    """What is asked for an update in work lets it wait; the rest is the asker's business."""
+    faults = Fault(status=429, retry_after=7)
+    for method in ("getChatMember", "getFile", "getChat"):
+        paced.world.room.fail(method, faults)
+    async with paced.bot:
+        for asking in (paced.bot.get_chat_member(ANN, ANN), paced.bot.get_file("x")):
+            with pytest.raises(Frozen) as caught:
+                await asking
+            assert caught.value.seconds == 7
+        with pytest.raises(RetryAfter):
+            await paced.bot.get_chat(ANN)
 
 
 async def test_what_has_no_pace(paced: Paced) -> None:
@@ -178,4 +194,7 @@ async def test_without_storage(elsewhere: World) -> None:
             await paced.say(Kind.FINAL)
             with pytest.raises(Shed):
                 await paced.say(Kind.TYPING)
+            elsewhere.room.fail("sendMessage", Fault(status=429, retry_after=3600))
+            with pytest.raises(Frozen):
+                await paced.say(Kind.FINAL)
         await redis.aclose()
