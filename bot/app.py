@@ -172,7 +172,7 @@ def _worker(
 ) -> Worker:
     history = History(process.redis, settings.bot_id)
     budget = settings.context_tokens - settings.max_tokens
-    conversation = Conversation(completion, history, settings.system_prompt, budget)
+    conversation = Conversation(completion, history, settings.system_prompt, budget, settings.tz)
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))

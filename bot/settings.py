@@ -1,10 +1,12 @@
 """Everything configurable, read once from the environment and ``.env``, refused as a whole."""
 
 import re
+from datetime import tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -117,6 +119,23 @@ def _readable(path: Path | None) -> Path | None:
     return path
 
 
+def _zone(value: object) -> object:
+    """Find a zone by its name, or by its file, as in ``TZ=:/etc/localtime``."""
+    if not isinstance(value, str):
+        return value
+    name = value.removeprefix(":")
+    try:
+        if name.startswith("/"):
+            with Path(name).open("rb") as file:
+                return ZoneInfo.from_file(file)
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        problem = "names no time zone"
+        if not available_timezones():
+            problem += ", for this machine knows none: pip install tzdata"
+        raise ValueError(problem) from None
+
+
 def _missing(name: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("missing", "is missing ({remedy})", {"name": name, "remedy": remedy})
 
@@ -142,6 +161,7 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
         populate_by_name=True,
         validate_default=True,
     )
@@ -208,7 +228,15 @@ class Settings(BaseSettings):
         default="https://iam.api.cloud.yandex.net",
     )
     system_prompt: str = _setting(
-        "what every dialogue begins with", "Отвечай кратко", default="Ты умный ассистент"
+        "what every dialogue begins with; `{date}`, `{time}` and `{weekday}` in it become those of "
+        "the moment, in its own language (Russian or English)",
+        "Отвечай кратко. Сегодня {weekday}, {date}.",
+        default="Ты умный ассистент",
+    )
+    tz: Annotated[tzinfo | None, BeforeValidator(_zone)] = _setting(
+        "the time zone of that date and time; unset: the machine's own",
+        "Europe/Moscow",
+        default=None,
     )
     temperature: float = _setting(
         "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False

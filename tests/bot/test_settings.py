@@ -1,6 +1,8 @@
 """Settings from the environment: all mistakes at once, no secret shown, the README in step."""
 
 import re
+import zoneinfo
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,7 @@ WRONG = {
     "COMPLETION_URL": "ftp://example.com",
     "IAM_URL": "http://",
     "TEMPERATURE": "nan",
+    "TZ": "Mars/Olympus",
     "CONTEXT_TOKENS": "-1",
     "MAX_TOKENS": "many",
     "COMPLETION_CONCURRENCY": "0",
@@ -124,6 +127,11 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TEMPERATURE", "1.1"),
         ("EMBEDDED_MEMORY", "0mb"),
         ("EMBEDDED_MEMORY", "512"),
+        ("TZ", "UTC+3"),
+        ("TZ", "Europe"),
+        ("TZ", "../etc/passwd"),
+        ("TZ", "/etc/passwd"),
+        ("TZ", "/nowhere"),
     ],
 )
 def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -132,6 +140,14 @@ def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> 
     with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
         read()
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["Europe/Moscow", ":Europe/Moscow", "{folder}/Europe/Moscow"])
+def test_a_time_zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is named as the C library takes it, too."""
+    [folder] = [path for path in zoneinfo.TZPATH if Path(path, "Europe").is_dir()][:1]
+    give(monkeypatch, **ENOUGH, TZ=name.format(folder=folder))
+    assert datetime(2026, 1, 1, tzinfo=read().tz).utcoffset() == timedelta(hours=3)
 
 
 def test_connections_for_each_bot(monkeypatch: pytest.MonkeyPatch) -> None:
