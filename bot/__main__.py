@@ -18,7 +18,7 @@ from bot.app import AddressTaken, TokenRefused, running
 from bot.check import check
 from bot.playground import demo
 from bot.redaction import guard, say
-from bot.settings import Settings, SettingsRefused, read
+from bot.settings import Settings, SettingsRefused, misspelt, read
 from handlers.completion import CompletionMisconfigured
 from storage.connect import StorageUnavailable
 
@@ -76,6 +76,8 @@ def _act(arguments: argparse.Namespace) -> int:
         os._exit(code)  # the local model's threads end when they like, and there is nothing to lose
     settings = read()
     logs.configure(settings.secrets)
+    for sentence in misspelt():
+        log.warning("unknown_setting", reason=sentence)
     match arguments.command:
         case "check":
             return 0 if run(check(settings)) else FAILED

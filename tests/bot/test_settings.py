@@ -1,5 +1,6 @@
 """Settings from the environment: all mistakes at once, no secret shown, the README in step."""
 
+import os
 import re
 import zoneinfo
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bot
-from bot.settings import Settings, SettingsRefused, read
+from bot.settings import Settings, SettingsRefused, misspelt, read
 
 ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
 README = Path(__file__).parents[2] / "README.md"
@@ -61,6 +62,101 @@ def test_a_dotenv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (settings.system_prompt, settings.lanes, settings.temperature) == ("Ты поэт", 5, 0.6)
 
 
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251", "koi8-r"]
+
+
+@pytest.mark.parametrize("prompt", ["", "Ты поэт"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_dotenv_file_of_any_encoding(tmp_path: Path, encoding: str, prompt: str) -> None:
+    """It is read, or one sentence says that it cannot be."""
+    lines = [f"{name}={value}" for name, value in ENOUGH.items()]
+    (tmp_path / ".env").write_text("\r\n".join([*lines, f"SYSTEM_PROMPT={prompt}"]), encoding)
+    if encoding.startswith("utf-8") or (not prompt and encoding in ("cp1251", "koi8-r")):
+        assert read().system_prompt == (prompt or "Ты умный ассистент")
+    else:
+        with pytest.raises(SettingsRefused, match=r"^\.env: is not in UTF-8\. [^.]*\.$"):
+            read()
+
+
+EXAMPLES = {
+    name: str((field.examples or [""])[0])
+    for field_name, field in Settings.model_fields.items()
+    for name in getattr(field.validation_alias, "choices", [field_name.upper()])
+    if name != "SERVICE_ACCOUNT_KEY_FILE"  # is to be there
+}
+
+
+AROUND = ["{}\n", " {}\r\n", "\t{} ", '"{}"', "'{}'\n", '" {} "']
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_around_a_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Blanks, the end of a line and quotes are no part of any value."""
+    needed = {name: value for name, value in ENOUGH.items() if name != "TELEGRAM_TOKEN"}
+    give(monkeypatch, BOT_TOKEN="1:a", **needed)
+    give(monkeypatch, **{name: EXAMPLES[name]})
+    expected = read()
+    for around in AROUND:
+        give(monkeypatch, **{name: around.format(EXAMPLES[name])})
+        assert read() == expected
+    spare = {"TELEGRAM_TOKEN": "1:a", "YC_FOLDER_ID": "f", "YC_API_KEY": "k"}
+    for around in AROUND:
+        give(monkeypatch, **spare | {name: around.format("")})
+        read()  # an empty one is not set
+
+
+def test_quotes_within_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a pair that is around the whole is taken off."""
+    give(monkeypatch, **ENOUGH)
+    for prompt in ('"A" and "B"', "it's", '"', "'A\"", '"A'):
+        give(monkeypatch, SYSTEM_PROMPT=prompt)
+        assert read().system_prompt == prompt
+
+
+def test_a_port_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of this machine's own programs."""
+    give(monkeypatch, **ENOUGH, LISTEN="8090", METRICS_LISTEN=":9464")
+    settings = read()
+    assert (settings.listen, settings.metrics_listen) == (("127.0.0.1", 8090), ("127.0.0.1", 9464))
+
+
+MISSPELT = {
+    "TELEGRAM_TOKEM": "TELEGRAM_TOKEN",
+    "TELEGRAM_BOT_TOKEN": "TELEGRAM_TOKEN",
+    "YANDEX_API_KEYS": "YANDEX_API_KEY",
+    "YANDEX_FOLDER": "YANDEX_FOLDER_ID",
+    "REDIS_URI": "REDIS_URL",
+    "SYSTEMPROMPT": "SYSTEM_PROMPT",
+    "ALLOWED_USER": "ALLOWED_USERS",
+    "MODLE": "MODEL",
+    "TEMPRATURE": "TEMPERATURE",
+}
+STRANGERS = (
+    "PATH LINES LANG TERM HOME HTTPS_PROXY NO_PROXY OPENAI_API_KEY GITHUB_TOKEN NPM_TOKEN "
+    "AWS_ACCESS_KEY_ID LISTEN_FDS LISTEN_PID REDIS_HOST REDIS_PASSWORD TELEGRAM_API_ID TMP "
+    "XDG_DATA_DIRS POSTGRES_URL YC_TOKEN PYTHONUNBUFFERED KUBERNETES_SERVICE_HOST"
+)
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_misspelt_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str) -> None:
+    """Each is told with the name that was meant, and without its value; others are not."""
+    names = dict.fromkeys([*MISSPELT, *STRANGERS.split()], "secret-value")
+    give(monkeypatch, **ENOUGH)
+    if where == ".env":
+        lines = [f"{name}={value}" for name, value in names.items()]
+        (tmp_path / ".env").write_text("\n".join(lines))
+    else:
+        give(monkeypatch, **names)
+    told = misspelt()
+    assert {sentence.partition(":")[0] for sentence in told} == set(MISSPELT)
+    assert all(MISSPELT[sentence.partition(":")[0]] + " meant" in sentence for sentence in told)
+    assert "secret-value" not in str(told)
+    monkeypatch.delenv("API_KEY")
+    with pytest.raises(SettingsRefused, match="YANDEX_API_KEYS: there is no such setting"):
+        read()
+
+
 def test_a_full_model_uri_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is in it."""
     give(monkeypatch, TELEGRAM_TOKEN="1:a", MODEL="gpt://f/m/latest", YANDEX_AUTH="metadata")
@@ -96,7 +192,7 @@ WRONG = {
     "REDIS_CONNECTIONS": "3",
     "TELEGRAM_PROXY": "socks4://host:1",
     "COMPLETION_PROXY": "http://user:secret-password@host:port",
-    "LISTEN": "8080",
+    "LISTEN": "localhost",
     "ADMINS": "ann",
     "ALLOWED_USERS": "1;2",
     "ALLOWED_CHATS": "@group",
@@ -122,6 +218,9 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_TOKENS", "32000"),
         ("LISTEN", "localhost:70000"),
         ("LISTEN", "localhost:²"),
+        ("LISTEN", "http://localhost:80"),
+        ("LISTEN", "::1"),
+        ("SYSTEM_PROMPT", os.fsdecode("Ты поэт".encode("cp1251"))),
         ("REDIS_URL", "unix://"),
         ("COMPLETION_URL", "http://[::1"),
         ("TEMPERATURE", "1.1"),
