@@ -89,6 +89,8 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
     Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` when
     it cannot begin.
     """
+    for url, proxy in settings.proxies.items():
+        log.info("proxy", url=url, through=proxy)
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
         for bot in settings.bots:

@@ -1,7 +1,7 @@
 """Names and values as they come from outside: the environment, and a ``.env`` beside the bot."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource
 
@@ -15,18 +15,26 @@ def bare(source: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:
     What is nothing then is not set. Raises UnicodeError for what is no text in UTF-8.
     """
     if isinstance(source, EnvSettingsSource):
-        texts = {name: _unquoted((value or "").strip()) for name, value in source.env_vars.items()}
+        texts = {name: _text(value) for name, value in source.env_vars.items()}
         if any("\0" in part for pair in texts.items() for part in pair):
             raise UnicodeError("NUL")
         source.env_vars = {name: text for name, text in texts.items() if text}
     return source
 
 
-def _unquoted(value: str) -> str:
+def _text(given: str | None) -> str:
+    value = (given or "").strip()
     inside = value[1:-1]
     if value[:1] in ("'", '"') and value == f"{value[0]}{inside}{value[0]}" != value[0]:
         return value if value[0] in inside else inside.strip()
     return value
+
+
+def lower(file: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
+    """All names in lower case; of two the one that was, and the environment before a file."""
+    # Capitals are sorted to the front, and overwritten.
+    pairs = [*file.items(), *sorted(environ.items())]
+    return {name.lower(): _text(value) for name, value in pairs}
 
 
 def misspelt(names: Iterable[str], ours: Iterable[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from bot import environment, values
+from bot.proxies import proxy_for, without_login
 from storage import address
 from storage.message import well_formed
 
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=".env",
-        env_file_encoding="utf-8-sig",  # some editors begin a file with a mark
+        env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
         "metadata",
         default=None,
     )
-    metadata_address: str = _setting(
+    metadata_address: Annotated[str, BeforeValidator(values.host)] = _setting(
         "where the cloud machine's metadata service is",
         "169.254.169.254",
         "YC_METADATA_ADDR",
@@ -185,10 +186,13 @@ class Settings(BaseSettings):
         default="512mb",
     )
     telegram_proxy: ProxyUrl | None = _setting(
-        "proxy for Telegram, `http://` or `socks5://`", "socks5://127.0.0.1:1080", default=None
+        "proxy for Telegram, `http://` or `socks5://`; unset: `HTTPS_PROXY` or `ALL_PROXY`, as "
+        "`NO_PROXY` allows",
+        "socks5://127.0.0.1:1080",
+        default=None,
     )
     completion_proxy: ProxyUrl | None = _setting(
-        "proxy for the completion API", "http://127.0.0.1:3128", default=None
+        "proxy for the completion API; unset: likewise", "http://127.0.0.1:3128", default=None
     )
     webhook_url: Annotated[str, BeforeValidator(values.base_url)] | None = _setting(
         "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling. With "
@@ -330,6 +334,22 @@ class Settings(BaseSettings):
         return self.metrics_listen or (None if self.is_posted_to else self.listen)
 
     @property
+    def reached(self) -> dict[str, str]:
+        """What is reached over each of the proxies, by their names among the settings."""
+        return {
+            "telegram_proxy": self.telegram_api_url,
+            "completion_proxy": self.completion_url,
+        }
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """What is reached over a proxy, and where that is; without the login."""
+        used = {url: getattr(self, field) for field, url in self.reached.items()}
+        return {
+            url: without_login(proxy.get_secret_value()) for url, proxy in used.items() if proxy
+        }
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret among them: whole values, what signs in URLs, and halves of tokens."""
         fields = (getattr(self, name) for name in type(self).model_fields)
@@ -385,7 +405,8 @@ def read(**given: Any) -> Settings:
     Raises `SettingsRefused`, with a line for every mistake.
     """
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        return settings.model_copy(update=_proxies_of_all(settings))
     except UnicodeError:
         raise SettingsRefused(".env: is not in UTF-8. Save it anew in that encoding.") from None
     except OSError as error:
@@ -396,6 +417,21 @@ def read(**given: Any) -> Settings:
             "\n".join([*map(_in_plain_words, mistakes), *misspelt()]),
             only_missing=all(mistake["type"] == "missing" for mistake in mistakes),
         ) from None
+
+
+def _proxies_of_all(settings: Settings) -> dict[str, SecretStr]:
+    """Take from the environment the proxies that the bot has no setting of its own for."""
+    names = environment.lower(DotEnvSettingsSource(Settings).env_vars, os.environ)
+    proxies = {}
+    for field, url in settings.reached.items():
+        if getattr(settings, field) is None and (found := proxy_for(url, names)):
+            name, value = found
+            try:
+                proxies[field] = SecretStr(values.proxy_url(value))
+            except ValueError as error:
+                text = f"{name}: {error}. Example: {name}={_example(field.upper())}"
+                raise SettingsRefused(text) from None
+    return proxies
 
 
 def misspelt() -> list[str]:

@@ -33,9 +33,18 @@ def redis_url(value: str) -> str:
 
 def proxy_url(value: str) -> str:
     """Read where a proxy is."""
-    _require_url(value, ("http", "socks5"))
+    _require_url(value, ("http", "socks5", "socks5h"))
     if value.startswith("socks5") and find_spec("socksio") is None:
         raise ValueError("needs the extra socks: pip install socksio")
+    return value
+
+
+def host(value: str) -> str:
+    """Read the name or address of a machine, with a port or without."""
+    try:
+        _require_url(f"http://{value}", ("http",))
+    except ValueError:
+        raise ValueError("is neither a host nor HOST:PORT") from None
     return value
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import bot
 from bot.settings import Settings, SettingsRefused, misspelt, read
@@ -21,6 +22,9 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for field_name, field in Settings.model_fields.items():
         for name in getattr(field.validation_alias, "choices", [field_name.upper()]):
             monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.chdir(tmp_path)
 
 
@@ -180,6 +184,7 @@ WRONG = {
     "API_KEY": "пароль",
     "SERVICE_ACCOUNT_KEY_FILE": "/nowhere/key.json",
     "YANDEX_AUTH": "magic",
+    "YC_METADATA_ADDR": ":::",
     "COMPLETION_URL": "ftp://example.com",
     "IAM_URL": "http://",
     "TEMPERATURE": "nan",
@@ -281,6 +286,55 @@ def test_parts_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = read().secrets
     assert {"1:first-half", "2:second-half", "first-half", "second-half"} < secrets
     assert {proxy, "pass/word", "user:pass/word"} < secrets
+
+
+PROXY = "http://user:secret-password@proxy:3128"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_proxies_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, where: str
+) -> None:
+    """They serve where the bot's own settings are unset; what signs in there is a secret."""
+    give(monkeypatch, **ENOUGH, TELEGRAM_PROXY="socks5h://own:1")
+    if where == ".env":
+        (tmp_path / ".env").write_text(f"{name}={PROXY}")
+    else:
+        give(monkeypatch, **{name: PROXY})
+    settings = read()
+    assert settings.proxies == {
+        "https://api.telegram.org": "socks5h://own:1",
+        "https://llm.api.cloud.yandex.net": "http://proxy:3128",
+    }
+    assert settings.completion_proxy == SecretStr(PROXY)
+    assert {PROXY, "secret-password", "user:secret-password"} < settings.secrets
+    give(monkeypatch, NO_PROXY="yandex.net", TELEGRAM_PROXY="")
+    assert read().proxies == {"https://api.telegram.org": "http://proxy:3128"}
+    assert "secret-password" not in repr(read())
+
+
+@pytest.mark.parametrize("value", ["socks4://secret:1", "https://secret", "http://secret:port"])
+def test_a_proxy_of_the_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """It is a mistake with a sentence where it would be used, and none of ours elsewhere."""
+    give(monkeypatch, **ENOUGH, ALL_PROXY=value)
+    with pytest.raises(SettingsRefused, match=r"^ALL_PROXY: is not a URL") as refused:
+        read()
+    assert "secret" not in str(refused.value)
+    give(monkeypatch, HTTPS_PROXY="http://proxy:1")
+    assert len(read().proxies) == 2
+
+
+def test_a_socks_proxy_of_the_environment_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is to be installed is said."""
+    give(monkeypatch, **ENOUGH, ALL_PROXY="socks5://proxy:1")
+    monkeypatch.setattr("bot.values.find_spec", lambda _: None)
+    with pytest.raises(SettingsRefused, match="ALL_PROXY: needs the extra socks: pip install"):
+        read()
 
 
 def test_the_readme_tells_the_truth() -> None:
