@@ -26,6 +26,7 @@ from bot.clients import (
     open_storage,
     open_telegram,
 )
+from bot.completion.probe import probe
 from bot.completion.yandexgpt import YandexGPT
 from bot.intake import Intake
 from bot.polling import Polling
@@ -103,7 +104,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
             key, number = keys.generations(settings.bot_id), settings.completion_concurrency
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
-            await stack.enter_async_context(beside(places.renewing()))
+            await stack.enter_async_context(beside(places.renewing(), probe(completion)))
         process = _Process(redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
         # Each in a task of its own, so that they stop side by side.

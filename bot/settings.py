@@ -419,6 +419,12 @@ def read(**given: Any) -> Settings:
         ) from None
 
 
+def read_without_model() -> Settings:
+    """Read the settings for what asks no model: nothing of that is needed, or looked at."""
+    unread = dict.fromkeys(("folder_id", "api_key", "iam_token", "service_account_key_file"))
+    return read(**unread, model="gpt://none/none", yandex_auth="metadata", completion_proxy=None)
+
+
 def _proxies_of_all(settings: Settings) -> dict[str, SecretStr]:
     """Take from the environment the proxies that the bot has no setting of its own for."""
     names = environment.lower(DotEnvSettingsSource(Settings).env_vars, os.environ)

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 import bot
-from bot.settings import Settings, SettingsRefused, misspelt, read
+from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
 
 ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
 README = Path(__file__).parents[2] / "README.md"
@@ -335,6 +335,18 @@ def test_a_socks_proxy_of_the_environment_without_the_extra(
     monkeypatch.setattr("bot.values.find_spec", lambda _: None)
     with pytest.raises(SettingsRefused, match="ALL_PROXY: needs the extra socks: pip install"):
         read()
+
+
+def test_what_asks_no_model_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither missing nor wrong settings of the model are told; the token is needed."""
+    give(monkeypatch, TELEGRAM_TOKEN="1:a")
+    assert read_without_model().bot_id == 1
+    wrong = {"FOLDER_ID", "API_KEY", "MODEL", "SERVICE_ACCOUNT_KEY_FILE", "YANDEX_AUTH"}
+    give(monkeypatch, **{name: WRONG[name] for name in wrong})
+    assert read_without_model().bot_id == 1
+    monkeypatch.delenv("TELEGRAM_TOKEN")
+    with pytest.raises(SettingsRefused, match=r"^TELEGRAM_TOKEN: is missing\. .*$"):
+        read_without_model()
 
 
 def test_the_readme_tells_the_truth() -> None:
