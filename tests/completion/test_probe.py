@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -64,7 +65,7 @@ async def test_what_is_said(status: int, body: bytes, level: str | None, told: s
         assert len(event["reason"].splitlines()) == 1
 
 
-async def probed(url: str) -> list[dict[str, object]]:
+async def probed(url: str) -> list[dict[str, Any]]:
     """Probe the server at ``url``; what was logged."""
     settings = Settings(
         _env_file=None, telegram_token="1:a", folder_id="f", api_key="k", completion_url=url
