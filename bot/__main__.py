@@ -18,7 +18,7 @@ from bot.app import AddressTaken, TokenRefused, running
 from bot.check import check
 from bot.playground import demo
 from bot.redaction import guard, say
-from bot.settings import Settings, SettingsRefused, read
+from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
 from handlers.completion import CompletionMisconfigured
 from storage.connect import StorageUnavailable
 
@@ -74,8 +74,11 @@ def _act(arguments: argparse.Namespace) -> int:
     if arguments.command == "demo":
         code = _finished(_demo(arguments))
         os._exit(code)  # the local model's threads end when they like, and there is nothing to lose
-    settings = read()
+    asks_the_model = arguments.command in ("run", "check")
+    settings = read() if asks_the_model else read_without_model()
     logs.configure(settings.secrets)
+    for sentence in misspelt():
+        log.warning("unknown_setting", reason=sentence)
     match arguments.command:
         case "check":
             return 0 if run(check(settings)) else FAILED

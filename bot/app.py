@@ -26,6 +26,7 @@ from bot.clients import (
     open_storage,
     open_telegram,
 )
+from bot.completion.probe import probe
 from bot.completion.yandexgpt import YandexGPT
 from bot.intake import Intake
 from bot.polling import Polling
@@ -89,6 +90,8 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
     Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` when
     it cannot begin.
     """
+    for url, proxy in settings.proxies.items():
+        log.info("proxy", url=url, through=proxy)
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack, patient=True)
         for bot in settings.bots:
@@ -101,7 +104,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
             key, number = keys.generations(settings.bot_id), settings.completion_concurrency
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
-            await stack.enter_async_context(beside(places.renewing()))
+            await stack.enter_async_context(beside(places.renewing(), probe(completion)))
         process = _Process(redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
         # Each in a task of its own, so that they stop side by side.
@@ -172,7 +175,7 @@ def _worker(
 ) -> Worker:
     history = History(process.redis, settings.bot_id)
     budget = settings.context_tokens - settings.max_tokens
-    conversation = Conversation(completion, history, settings.system_prompt, budget)
+    conversation = Conversation(completion, history, settings.system_prompt, budget, settings.tz)
     access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))

@@ -16,6 +16,8 @@ from storage.message import Message, Role
 async def check(settings: Settings) -> bool:
     """Print a line for each thing outside that the bot needs; tell whether all of them work."""
     sound = True
+    for url, proxy in settings.proxies.items():
+        say(f"proxy: {url} is reached through {proxy}")
     async with AsyncExitStack() as stack:
         for name, trial in (
             ("storage", _storage(settings, stack)),

@@ -113,7 +113,9 @@ async def open_completion(
     # One connection more for signing in.
     connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
     timeout = httpx.Timeout(SILENCE, connect=10, pool=None)
-    http = httpx.AsyncClient(transport=connections, timeout=timeout)
+    # The machine's own metadata service is behind no proxy.
+    mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
+    http = httpx.AsyncClient(transport=connections, mounts=mounts, timeout=timeout)
     await stack.enter_async_context(http)
     model = Model(settings.model_uri, settings.temperature, settings.max_tokens)
     return YandexGPT(

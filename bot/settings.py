@@ -1,7 +1,8 @@
 """Everything configurable, read once from the environment and ``.env``, refused as a whole."""
 
+import os
 import re
-from importlib.util import find_spec
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -16,10 +17,20 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from bot import environment, values
+from bot.proxies import proxy_for, without_login
 from storage import address
+from storage.message import well_formed
 
 
 class SettingsRefused(Exception):
@@ -37,94 +48,14 @@ LEAST_CONNECTIONS = 4
 """To Redis, for each bot: one waits for messages, one for interrupts, two do the work."""
 
 
-def _tokens(value: str) -> str:
-    tokens = [token.strip() for token in value.split(",")]
-    if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in tokens):
-        raise ValueError("is not a token as BotFather gives them, nor several with commas between")
-    if len({token.partition(":")[0] for token in tokens}) < len(tokens):
-        raise ValueError("names a bot twice")
-    return ",".join(tokens)
-
-
-def _base_url(value: str) -> str:
-    _require_url(value, ("http", "https"))
-    return value.rstrip("/")
-
-
-def _redis_url(value: str) -> str:
-    address.parse(value)
-    return value
-
-
-def _proxy_url(value: str) -> str:
-    _require_url(value, ("http", "socks5"))
-    if value.startswith("socks5") and find_spec("socksio") is None:
-        raise ValueError("needs the extra socks: pip install socksio")
-    return value
-
-
-def _require_url(value: str, schemes: tuple[str, ...]) -> None:
-    wanted = " or ".join(f"{scheme}://host" for scheme in schemes)
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        str(parts.hostname).encode("idna")
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError(f"is not a URL that begins like {wanted}")
-
-
-def _webhook_secret(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
-        raise ValueError("must be 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
-    return value
-
-
-def _memory(value: str) -> str:
-    if not re.fullmatch(r"[1-9][0-9]{0,5}[mg]b", value.lower()):
-        raise ValueError("is not an amount of memory in mb or gb")
-    return value.lower()
-
-
-def _address(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError("is not HOST:PORT")
-    return host.strip("[]"), int(port)
-
-
-def _ids(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    parts = [part.strip() for part in value.split(",") if part.strip()]
-    if wrong := [part for part in parts if not re.fullmatch(r"-?[0-9]{1,20}", part)]:
-        raise ValueError(f"must be numeric ids separated by commas, and {wrong[0]!r} is not one")
-    return frozenset(int(part) for part in parts)
-
-
-def _credential(value: object) -> object:
-    if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value.strip()):
-        raise ValueError("holds a character that no such secret has")
-    return value.strip() if isinstance(value, str) else value
-
-
-def _readable(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise ValueError("names no readable file")
-    return path
-
-
 def _missing(name: str, remedy: str) -> PydanticCustomError:
     return PydanticCustomError("missing", "is missing ({remedy})", {"name": name, "remedy": remedy})
 
 
-Url = Annotated[str, BeforeValidator(_base_url)]
-Secret = Annotated[SecretStr, BeforeValidator(_credential)]
-Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)]
-ProxyUrl = Annotated[SecretStr, BeforeValidator(_proxy_url)]
+Url = Annotated[str, BeforeValidator(values.base_url)]
+Secret = Annotated[SecretStr, BeforeValidator(values.credential)]
+Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(values.ids)]
+ProxyUrl = Annotated[SecretStr, BeforeValidator(values.proxy_url)]
 
 
 def _setting(meaning: str, example: str, *names: str, **more: Any) -> Any:
@@ -142,11 +73,12 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
         populate_by_name=True,
         validate_default=True,
     )
 
-    telegram_token: Annotated[SecretStr, BeforeValidator(_tokens)] = _setting(
+    telegram_token: Annotated[SecretStr, BeforeValidator(values.tokens)] = _setting(
         "the bot's token, from BotFather; several, with commas between, are several bots",
         "123456:ABC-DEF",
         "TELEGRAM_TOKEN",
@@ -183,7 +115,7 @@ class Settings(BaseSettings):
         "YC_IAM_TOKEN",
         default=None,
     )
-    service_account_key_file: Annotated[Path | None, AfterValidator(_readable)] = _setting(
+    service_account_key_file: Annotated[Path | None, AfterValidator(values.readable)] = _setting(
         "sign in with an authorized key (needs the extra `keyfile`)", "key.json", default=None
     )
     yandex_auth: Literal["metadata"] | None = _setting(
@@ -191,7 +123,7 @@ class Settings(BaseSettings):
         "metadata",
         default=None,
     )
-    metadata_address: str = _setting(
+    metadata_address: Annotated[str, BeforeValidator(values.host)] = _setting(
         "where the cloud machine's metadata service is",
         "169.254.169.254",
         "YC_METADATA_ADDR",
@@ -208,7 +140,15 @@ class Settings(BaseSettings):
         default="https://iam.api.cloud.yandex.net",
     )
     system_prompt: str = _setting(
-        "what every dialogue begins with", "Отвечай кратко", default="Ты умный ассистент"
+        "what every dialogue begins with; `{date}`, `{time}` and `{weekday}` in it become those of "
+        "the moment, in its own language (Russian or English)",
+        "Отвечай кратко. Сегодня {weekday}, {date}.",
+        default="Ты умный ассистент",
+    )
+    tz: Annotated[tzinfo | None, BeforeValidator(values.zone)] = _setting(
+        "the time zone of that date and time; unset: the machine's own",
+        "Europe/Moscow",
+        default=None,
     )
     temperature: float = _setting(
         "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False
@@ -224,7 +164,7 @@ class Settings(BaseSettings):
         gt=0,
         le=10_000,
     )
-    redis_url: Annotated[SecretStr, BeforeValidator(_redis_url)] | None = _setting(
+    redis_url: Annotated[SecretStr, BeforeValidator(values.redis_url)] | None = _setting(
         "`redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `redis+cluster://`; unset: a "
         "server of the bot's own in `DATA_DIR`",
         "redis://localhost:6379/0",
@@ -240,24 +180,27 @@ class Settings(BaseSettings):
     data_dir: Path = _setting(
         "where the embedded server keeps its data", "/var/lib/bot", default=Path("data")
     )
-    embedded_memory: Annotated[str, BeforeValidator(_memory)] = _setting(
+    embedded_memory: Annotated[str, BeforeValidator(values.memory)] = _setting(
         "how much the embedded server may hold; what is beyond stays at Telegram",
         "2gb",
         default="512mb",
     )
     telegram_proxy: ProxyUrl | None = _setting(
-        "proxy for Telegram, `http://` or `socks5://`", "socks5://127.0.0.1:1080", default=None
+        "proxy for Telegram, `http://` or `socks5://`; unset: `HTTPS_PROXY` or `ALL_PROXY`, as "
+        "`NO_PROXY` allows",
+        "socks5://127.0.0.1:1080",
+        default=None,
     )
     completion_proxy: ProxyUrl | None = _setting(
-        "proxy for the completion API", "http://127.0.0.1:3128", default=None
+        "proxy for the completion API; unset: likewise", "http://127.0.0.1:3128", default=None
     )
-    webhook_url: Annotated[str, BeforeValidator(_base_url)] | None = _setting(
+    webhook_url: Annotated[str, BeforeValidator(values.base_url)] | None = _setting(
         "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling. With "
         "several bots, `/<bot id>` is added for each",
         "https://bot.example.org/telegram",
         default=None,
     )
-    webhook_secret: Annotated[SecretStr, BeforeValidator(_webhook_secret)] | None = _setting(
+    webhook_secret: Annotated[SecretStr, BeforeValidator(values.webhook_secret)] | None = _setting(
         "what Telegram shows there; unset: made once, and kept in Redis for all processes",
         "any-letters_and-digits",
         default=None,
@@ -276,18 +219,18 @@ class Settings(BaseSettings):
         "worker",
         default="all",
     )
-    listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(_address)] = _setting(
+    listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(values.listening)] = _setting(
         "where `/healthz`, `/readyz`, `/metrics` and the webhook are served",
         "127.0.0.1:8080",
         default=("127.0.0.1", 8080),
     )
-    metrics_listen: Annotated[tuple[str, int] | None, NoDecode, BeforeValidator(_address)] = (
-        _setting(
-            "where `/metrics` is served instead; unset: at `LISTEN`, but not beside a webhook. "
-            "With `LISTEN`'s own value it is served there in any case",
-            "127.0.0.1:9464",
-            default=None,
-        )
+    metrics_listen: Annotated[
+        tuple[str, int] | None, NoDecode, BeforeValidator(values.listening)
+    ] = _setting(
+        "where `/metrics` is served instead; unset: at `LISTEN`, but not beside a webhook. "
+        "With `LISTEN`'s own value it is served there in any case",
+        "127.0.0.1:9464",
+        default=None,
     )
     admins: Ids = _setting(
         "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
@@ -309,6 +252,26 @@ class Settings(BaseSettings):
         gt=0,
         le=10_000,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let what is given go first, then the environment, then `.env`."""
+        del settings_cls, file_secret_settings
+        return init_settings, environment.bare(env_settings), environment.bare(dotenv_settings)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        if isinstance(value, str) and value != well_formed(value):
+            raise ValueError("is not in UTF-8")  # such bytes of the environment come as surrogates
+        return value
 
     @field_validator("model")
     @classmethod
@@ -371,6 +334,22 @@ class Settings(BaseSettings):
         return self.metrics_listen or (None if self.is_posted_to else self.listen)
 
     @property
+    def reached(self) -> dict[str, str]:
+        """What is reached over each of the proxies, by their names among the settings."""
+        return {
+            "telegram_proxy": self.telegram_api_url,
+            "completion_proxy": self.completion_url,
+        }
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """What is reached over a proxy, and where that is; without the login."""
+        used = {url: getattr(self, field) for field, url in self.reached.items()}
+        return {
+            url: without_login(proxy.get_secret_value()) for url, proxy in used.items() if proxy
+        }
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret among them: whole values, what signs in URLs, and halves of tokens."""
         fields = (getattr(self, name) for name in type(self).model_fields)
@@ -426,13 +405,48 @@ def read(**given: Any) -> Settings:
     Raises `SettingsRefused`, with a line for every mistake.
     """
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        return settings.model_copy(update=_proxies_of_all(settings))
+    except UnicodeError:
+        raise SettingsRefused(".env: is not in UTF-8. Save it anew in that encoding.") from None
+    except OSError as error:
+        raise SettingsRefused(f".env: {error.strerror}.") from None
     except ValidationError as error:
         mistakes = error.errors()
         raise SettingsRefused(
-            "\n".join(map(_in_plain_words, mistakes)),
+            "\n".join([*map(_in_plain_words, mistakes), *misspelt()]),
             only_missing=all(mistake["type"] == "missing" for mistake in mistakes),
         ) from None
+
+
+def read_without_model() -> Settings:
+    """Read the settings for what asks no model: nothing of that is needed, or looked at."""
+    unread = dict.fromkeys(("folder_id", "api_key", "iam_token", "service_account_key_file"))
+    return read(**unread, model="gpt://none/none", yandex_auth="metadata", completion_proxy=None)
+
+
+def _proxies_of_all(settings: Settings) -> dict[str, SecretStr]:
+    """Take from the environment the proxies that the bot has no setting of its own for."""
+    names = environment.lower(DotEnvSettingsSource(Settings).env_vars, os.environ)
+    proxies = {}
+    for field, url in settings.reached.items():
+        if getattr(settings, field) is None and (found := proxy_for(url, names)):
+            name, value = found
+            try:
+                proxies[field] = SecretStr(values.proxy_url(value))
+            except ValueError as error:
+                text = f"{name}: {error}. Example: {name}={_example(field.upper())}"
+                raise SettingsRefused(text) from None
+    return proxies
+
+
+def misspelt() -> list[str]:
+    """Say of names in the environment and in `.env` which look like ours and are not."""
+    names = [*os.environ, *map(str.upper, DotEnvSettingsSource(Settings).env_vars)]
+    return [
+        f"{name}: there is no such setting. Was {ours} meant?"
+        for name, ours in environment.misspelt(names, _fields()).items()
+    ]
 
 
 def _in_plain_words(error: ErrorDetails) -> str:
@@ -445,9 +459,13 @@ def _in_plain_words(error: ErrorDetails) -> str:
 
 
 def _example(name: str) -> str:
-    by_name = {
+    return str((_fields()[name].examples or [""])[0])
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """All settings by each of their names in the environment."""
+    return {
         alias: field
         for field_name, field in Settings.model_fields.items()
         for alias in getattr(field.validation_alias, "choices", [field_name.upper()])
     }
-    return str((by_name[name].examples or [""])[0])

@@ -36,7 +36,7 @@ def transport(
     if proxy is None:
         return _Transport(before_write, verify=_tls(), limits=limits)
     through = httpx.Proxy(proxy.get_secret_value())
-    if through.url.scheme == "socks5":
+    if through.url.scheme.startswith("socks5"):
         return _Socks(before_write, proxy=through, limits=limits)  # aiohttp speaks no SOCKS
     return _Transport(before_write, verify=_tls(), proxy=through, limits=limits)
 

@@ -62,4 +62,11 @@ class CompletionUnavailable(CompletionError):
 
 
 class CompletionMisconfigured(CompletionError):
-    """Only the owner can mend this: a key, a role, billing, a folder, a model's name."""
+    """Only the owner can mend this: a key, a role, billing, a folder, a model's name.
+
+    ``status`` is the API's HTTP status where it told this by one.
+    """
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status

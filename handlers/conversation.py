@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 import structlog
 
@@ -13,6 +14,7 @@ from handlers.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
+from handlers.prompt import filled
 from handlers.window import Estimate, fit, may_fit
 from storage.history import History, Past
 from storage.message import ChatKey, Message
@@ -47,12 +49,21 @@ class Conversation:
     """Asks the model with the whole history."""
 
     def __init__(
-        self, completion: Completion, history: History, system_prompt: str, budget: int
+        self,
+        completion: Completion,
+        history: History,
+        system_prompt: str,
+        budget: int,
+        zone: tzinfo | None = None,
     ) -> None:
-        """``budget`` is what a request may have in tokens: the model's window less the answer."""
+        """``budget`` is what a request may have in tokens: the model's window less the answer.
+
+        ``zone`` is where the prompt's date and time are told; None is the machine's own zone.
+        """
         self._completion = completion
         self._history = history
         self._system_prompt = system_prompt
+        self._zone = zone
         self._budget = budget
         self._estimate = Estimate()
         self.most_bytes = int(WINDOWS_KEPT * budget * Estimate.MOST * BYTES_A_LETTER)
@@ -75,16 +86,17 @@ class Conversation:
         Raises a `CompletionError`; `ContextTooLong` before the model is asked, when ``question``
         alone is more than it can read.
         """
-        if not may_fit(self._system_prompt, question, self._budget):
+        prompt = self._prompt()
+        if not may_fit(prompt, question, self._budget):
             excess = len(question) / self._budget / Estimate.MOST
             raise ContextTooLong(f"a question of {len(question)} characters", excess)
-        messages = fit(self._system_prompt, past, question, self._budget, self._estimate)
+        messages = fit(prompt, past, question, self._budget, self._estimate)
         try:
             answer = await self._complete(messages, show)
         except ContextTooLong as error:
             # Our estimate was wrong, or the window is smaller than we were told.
             budget = int(0.9 * self._estimate.tokens(messages) / error.excess)
-            shorter = fit(self._system_prompt, past, question, budget, self._estimate)
+            shorter = fit(prompt, past, question, budget, self._estimate)
             if len(shorter) == len(messages):
                 raise
             log.info("context_too_long", reason=str(error), left_out=len(messages) - len(shorter))
@@ -98,7 +110,7 @@ class Conversation:
         While that is not to be had, it is an estimate.
         """
         past = await self.recall(chat)
-        messages = fit(self._system_prompt, past.messages, "", self._budget, self._estimate)[:-1]
+        messages = fit(self._prompt(), past.messages, "", self._budget, self._estimate)[:-1]
         try:
             tokens = await self._completion.count(messages)
         except CompletionError as error:
@@ -106,6 +118,9 @@ class Conversation:
             tokens = self._estimate.tokens(messages)
         left_out = past.length - (len(messages) - 1)
         return Measure(tokens, self._budget, past.length // 2, left_out // 2)
+
+    def _prompt(self) -> str:
+        return filled(self._system_prompt, datetime.now(self._zone))
 
     async def _complete(self, messages: Sequence[Message], show: Callable[[str], None]) -> Answer:
         async with aclosing(self._completion.stream(messages)) as answers:

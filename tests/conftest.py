@@ -130,7 +130,8 @@ class World:
 
     def bodies(self) -> list[Any]:
         """Bodies of all completion requests, oldest first."""
-        return [exchange.body for exchange in self.model.requests]
+        requests = self.model.requests
+        return [each.body for each in requests if each.path.endswith("/completion")]
 
     async def history(self, chat: int, topic: int = 0) -> list[str]:
         """The raw entries of a conversation's list in Redis."""

@@ -146,7 +146,7 @@ def _signer(path: Path) -> Callable[[], str]:
         return jwt.encode(claims, private_key, algorithm="PS256", headers={"kid": key_id})
 
     try:
-        key = json.loads(path.read_text(encoding="utf-8"))
+        key = json.loads(path.read_text(encoding="utf-8-sig"))
         account, key_id, private_key = key["service_account_id"], key["id"], key["private_key"]
         # Some exports begin with a line of warning before the key itself.
         private_key = private_key[private_key.index("-----BEGIN") :]

@@ -62,6 +62,14 @@ REFUSALS = (
 )
 """How the content filter's answers begin; at times they come with an ordinary final status."""
 
+REMEDIES = (
+    (401, "", "the key or token is wrong, or has expired"),
+    (403, "", "the role ai.languageModels.user may be missing, or billing is not active"),
+    (400, "folder id", "FOLDER_ID must be the folder of the key's service account"),
+    (400, "model", "MODEL may be misspelt, or no longer there"),
+)
+"""What the owner can do, by status and a word of the message; the first that fits is told."""
+
 HTTP_OF_GRPC: dict[Any, int] = {
     2: 500, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401
 }  # fmt: skip
@@ -150,9 +158,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Completion
         return ContextTooLong(reason, excess)
     if status in (408, 429, 499) or (status >= 500 and status != 501):
         return CompletionUnavailable(reason, _seconds(headers.get("retry-after")))
-    if status == 403:
-        reason += " - the role ai.languageModels.user may be missing, or billing is not active"
-    return CompletionMisconfigured(reason)
+    for code, about, remedy in REMEDIES:
+        if status == code and about in message.lower():
+            return CompletionMisconfigured(f"{reason} - {remedy}", status)
+    return CompletionMisconfigured(reason, status)
 
 
 def _message(body: bytes) -> str:

@@ -29,6 +29,7 @@ from bot.playground.prompt import Refusal
 from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
 from bot.settings import Settings, SettingsRefused, read
+from bot.values import host_and_port
 from bot.web import serving
 from storage.message import Message
 
@@ -254,10 +255,10 @@ async def _served(
 
 
 def _address(value: str) -> tuple[str, int]:
-    host, _, port = value.rpartition(":")
-    if not host:
-        raise ValueError
-    return host.strip("[]"), int(port)
+    try:
+        return host_and_port(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value} {error}, such as {HOST}:{PORT}") from None
 
 
 def _say(text: str) -> None:

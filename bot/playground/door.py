@@ -50,7 +50,8 @@ def _sent_by(room: Room) -> Callable[..., Json]:
 
 
 def _public(completions: Iterable[Exchange]) -> list[Json]:
-    return [completion.public() for completion in completions]
+    """Leave out what only counts tokens: the bot does so by itself."""
+    return [each.public() for each in completions if each.path.endswith("/completion")]
 
 
 def _changes(room: Room) -> _Handler:

@@ -1,13 +1,12 @@
-"""Added latency and CPU per answer, beside a bare httpx loop in the same run.
+"""Added latency and CPU per answer, beside the floor in the same run: see `tests.bench.floor`.
 
-100 chats talk at once, each asking again as soon as it is answered. The model takes a second;
-its time is taken out: what counts is update → completion request, its first words → first text
-shown, and completion end → whole answer. The bot runs as a process of its own, as the bare loop
+One chat, 100 and 1,000 talk at once, each asking again as soon as it is answered. The model takes a
+second; its time is taken out: what counts is update → completion request, its first words → first
+text shown, and completion end → whole answer. The bot runs as a process of its own, as the floor
 does; the local Telegram runs here.
 """
 
 import asyncio
-import json
 import os
 import random
 import statistics
@@ -16,11 +15,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 
 from bot import web
@@ -28,15 +27,20 @@ from bot.playground.chat import Json
 from bot.playground.completion import CompletionServer
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
+from storage.connect import connect
 from storage.message import Message
+from tests.valkey import own_valkey
 
-CHATS, ROUNDS = 100, 10
+ROUNDS = {1: 10, 100: 5, 1000: 1}
+"""How often each of so many chats asks."""
 MODEL_SECONDS, TOKENS = 1.0, 40
 FIRST_LINE = 12
 """Tokens after which the completion server writes its first line."""
 SLOW_CHATS, SLOW_SECONDS = 20, 10.0
 TOKEN = "42:BENCH"
-COMPLETION = "/foundationModels/v1/completion"
+SCRIPTS = ("evalsha", "eval", "fcall")
+BOT = ("-m", "bot", "run")
+FLOOR = ("-m", "tests.bench.floor")
 
 
 class SteadyModel:
@@ -65,37 +69,48 @@ class Figures:
     first: float
     cpu: float
     calls: float
+    scripts: float
 
 
 async def answers() -> None:
-    """Measure the bot and the bare loop, and print both."""
-    ours = await measure(MODEL_SECONDS, CHATS, ROUNDS, sys.executable, "-m", "bot", "run")
-    slow = await measure(SLOW_SECONDS, SLOW_CHATS, 1, sys.executable, "-m", "bot", "run")
-    bare = await measure(MODEL_SECONDS, CHATS, ROUNDS, sys.executable, "-m", "tests.bench.answers")
-    print(f"{CHATS} chats in parallel, {CHATS * ROUNDS} answers, a model of {MODEL_SECONDS:.0f} s")
-    print(f"{'':26}{'bot':>10}{'bare loop':>12}{'ratio':>8}")
-    for name, one, other in (
-        ("added latency, median, ms", ours.median, bare.median),
-        ("added latency, p95, ms", ours.p95, bare.p95),
-        ("first words shown, ms", ours.first, bare.first),
-        ("CPU per answer, ms", ours.cpu, bare.cpu),
-        ("Bot API calls per answer", ours.calls, bare.calls),
-    ):
-        print(f"{name:26}{one:10.2f}{other:12.2f}{one / other:8.3f}")
+    """Measure the bot and the floor, and print both."""
+    for chats, rounds in ROUNDS.items():
+        floor = await measure(MODEL_SECONDS, chats, rounds, FLOOR)
+        ours = await measure(MODEL_SECONDS, chats, rounds, BOT)
+        print(f"{chats} chats at once, {chats * rounds} answers, a model of {MODEL_SECONDS:.0f} s")
+        print(f"{'':26}{'bot':>10}{'floor':>12}{'ratio':>8}")
+        for name, one, other in (
+            ("added latency, median, ms", ours.median, floor.median),
+            ("added latency, p95, ms", ours.p95, floor.p95),
+            ("first words shown, ms", ours.first, floor.first),
+            ("CPU per answer, ms", ours.cpu, floor.cpu),
+            ("Bot API calls per answer", ours.calls, floor.calls),
+        ):
+            print(f"{name:26}{one:10.2f}{other:12.2f}{one / other:8.2f}")
+        print(f"{'script calls per answer':26}{ours.scripts:10.2f}")
+    slow = await measure(SLOW_SECONDS, SLOW_CHATS, 1, BOT)
     print(f"of {SLOW_SECONDS:.0f} s: {slow.calls:.1f} calls per answer, {slow.cpu:.1f} ms of CPU")
 
 
-async def measure(seconds: float, chats: int, rounds: int, *command: str) -> Figures:
+async def measure(seconds: float, chats: int, rounds: int, arguments: Sequence[str]) -> Figures:
     """Let a contender serve the room, and take its figures."""
     words = SteadyModel(seconds)
     room, model = Room(TOKEN), CompletionServer(words, limit=10_000)
     app = Starlette(routes=[*telegram_routes(room), *model.routes])
-    async with web.serving(app, "127.0.0.1", 0) as url, contender(url, *command) as process:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(own_valkey())
+        redis = connect(server.url, connections=1)
+        stack.push_async_callback(redis.aclose)
+        url = await stack.enter_async_context(web.serving(app, "127.0.0.1", 0))
+        more = {"LANES": "1000", "COMPLETION_CONCURRENCY": "1000", "REDIS_URL": server.url}
+        serving = contender(url, sys.executable, *arguments, **more)
+        process = await stack.enter_async_context(serving)
         await _round(room, chats, 0)  # connections opened, code warm
         room.calls.clear()
-        before = cpu_ms(process.pid)
+        cpu, scripts = cpu_ms(process.pid), await _scripts(redis)
         asked = await _round(room, chats, rounds)
-        cpu = (cpu_ms(process.pid) - before) / len(asked)
+        cpu = (cpu_ms(process.pid) - cpu) / len(asked)
+        run = await _scripts(redis) - scripts
     requests = {exchange.body["messages"][-1]["text"]: exchange for exchange in model.requests}
     calls = [call for call in room.calls if call["method"] != "getUpdates"]
     times: dict[str, list[float]] = defaultdict(list)
@@ -108,7 +123,14 @@ async def measure(seconds: float, chats: int, rounds: int, *command: str) -> Fig
     )
     first = statistics.median(1000 * (times[text][0] - words.began[text]) for text in asked)
     p95 = added[int(0.95 * len(added))]
-    return Figures(statistics.median(added), p95, first, cpu, len(calls) / len(asked))
+    median, each = statistics.median(added), 1 / len(asked)
+    return Figures(median, p95, first, cpu, len(calls) * each, run * each)
+
+
+async def _scripts(redis: Redis) -> int:
+    """How many scripts a server has run."""
+    stats = await redis.info("commandstats")
+    return sum(int(stats.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in SCRIPTS)
 
 
 async def _round(room: Room, chats: int, rounds: int) -> dict[str, float]:
@@ -164,37 +186,3 @@ def cpu_ms(pid: int) -> float:
     """CPU time of a process so far (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def bare() -> None:
-    """Answer with nothing but httpx: no history, no order, no formatting, no care."""
-    base = f"{os.environ['TELEGRAM_API_URL']}/bot{os.environ['TELEGRAM_TOKEN']}"
-    completion = os.environ["COMPLETION_URL"] + COMPLETION
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    offset = 0
-    async with httpx.AsyncClient(limits=limits, timeout=60) as http, asyncio.TaskGroup() as tasks:
-
-        async def answer(message: dict[str, object], chat: int) -> None:
-            body = {
-                "modelUri": "gpt://f/yandexgpt-lite",
-                "completionOptions": {"stream": True, "temperature": 0.6, "maxTokens": "2000"},
-                "messages": [{"role": "user", "text": message["text"]}],
-            }
-            line = b""
-            headers = {"Authorization": "Api-Key k"}
-            async with http.stream("POST", completion, json=body, headers=headers) as response:
-                async for chunk in response.aiter_bytes():
-                    line = chunk
-            text = json.loads(line)["result"]["alternatives"][0]["message"]["text"]
-            await http.post(f"{base}/sendMessage", json={"chat_id": chat, "text": text})
-
-        while True:
-            asked = {"offset": offset, "timeout": 25}
-            for update in (await http.post(f"{base}/getUpdates", json=asked)).json()["result"]:
-                offset = update["update_id"] + 1
-                message = update["message"]
-                tasks.create_task(answer(message, message["chat"]["id"]))
-
-
-if __name__ == "__main__":
-    asyncio.run(bare())

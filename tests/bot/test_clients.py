@@ -1,16 +1,25 @@
 """The clients that a bot's settings make, and what errors say of what they send."""
 
+import asyncio
+import contextlib
 import traceback
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from telegram import Bot, InputFile
 from telegram.error import BadRequest, NetworkError, TelegramError
 
-from bot.clients import open_storage, open_telegram
+from bot import web
+from bot.clients import open_completion, open_storage, open_telegram
 from bot.playground.fault import Fault
 from bot.settings import Settings
+from handlers.completion import CompletionUnavailable
+from storage.message import Message, Role
 from tests.conftest import ANN, World
 
 ECHO = "ZEBRA at byte 7"
@@ -51,6 +60,31 @@ async def test_no_error_repeats_what_was_sent(
             told = "".join(traceback.format_exception_only(caught.value))
             assert "zebra" not in f"{told}{caught.value.__cause__}{caplog.text}".casefold()
             assert "parse entities" in told or fault.status != 400
+
+
+async def test_the_metadata_service_is_behind_no_proxy() -> None:
+    """The machine's own token is asked for directly, whatever the model is reached through."""
+    asked = asyncio.Event()
+
+    async def token(_: Request) -> JSONResponse:
+        asked.set()
+        return JSONResponse({"access_token": "t1.a", "expires_in": 43200})
+
+    app = Starlette(routes=[Route("/{path:path}", token)])
+    async with web.serving(app, "127.0.0.1", 0) as url, AsyncExitStack() as stack:
+        settings = Settings(
+            _env_file=None,
+            telegram_token="1:a",
+            folder_id="folder",
+            yandex_auth="metadata",
+            metadata_address=url.removeprefix("http://"),
+            completion_url="http://model.invalid",
+            completion_proxy="http://127.0.0.1:1",
+        )
+        completion = await open_completion(settings, stack, contextlib.nullcontext)
+        with pytest.raises(CompletionUnavailable, match=r"127\.0\.0\.1:1"):
+            await completion.count([Message(Role.USER, "hi")])
+    assert asked.is_set()
 
 
 async def test_the_embedded_servers_memory(tmp_path: Path) -> None:

@@ -114,6 +114,47 @@ async def test_usage_tells_no_secret(tmp_path: Path) -> None:
     assert token.encode() not in output + errors
 
 
+async def test_no_model_is_needed(tmp_path: Path) -> None:
+    """Dead letters are listed, and all is exported, without a word about a model."""
+    names = {"TELEGRAM_TOKEN": "1:a", "TELEGRAM_TOKEM": "2:very-secret"}
+    for arguments in (["dead"], ["export", "bot.jsonl"]):
+        bot = await start(tmp_path, *arguments, **names)
+        output, errors = await bot.communicate()
+        assert bot.returncode == 0, errors.decode()
+        assert "TELEGRAM_TOKEM: there is no such setting. Was TELEGRAM_TOKEN" in errors.decode()
+        assert b"very-secret" not in output + errors
+
+
+async def test_a_dotenv_file_that_is_no_text(tmp_path: Path) -> None:
+    """It ends every command with 2 and a sentence."""
+    (tmp_path / ".env").write_text("TELEGRAM_TOKEN=1:a", "utf-16")
+    for command in ("run", "dead"):
+        bot = await start(tmp_path, command)
+        output, errors = await bot.communicate()
+        assert (bot.returncode, output) == (2, b"")
+        assert errors.decode().count("\n") == 1
+        assert "UTF-8" in errors.decode()
+
+
+async def test_a_model_that_is_set_wrong(elsewhere: World, tmp_path: Path, valkey: str) -> None:
+    """It is told at the start, before anybody has asked; and the bot works on."""
+    elsewhere.model.keys = ["another"]
+    bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=valkey))
+    assert bot.stderr
+    async with asyncio.timeout(20):
+        async for line in bot.stderr:
+            if b'"level": "error"' in line:
+                break
+    assert b"Unknown api key" in line
+    assert b"the key or token is wrong" in line
+    assert b"very-secret" not in line
+    assert not elsewhere.bodies()
+    elsewhere.model.keys = None
+    assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
+    bot.terminate()
+    await bot.communicate()
+
+
 async def test_no_storage(elsewhere: World, tmp_path: Path) -> None:
     """Where there can be no server, that ends it with 1."""
     bot = await start(tmp_path, **environment(elsewhere, DATA_DIR="/proc/nowhere"))

@@ -1,12 +1,16 @@
 """Settings from the environment: all mistakes at once, no secret shown, the README in step."""
 
+import os
 import re
+import zoneinfo
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import bot
-from bot.settings import Settings, SettingsRefused, read
+from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
 
 ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
 README = Path(__file__).parents[2] / "README.md"
@@ -18,6 +22,9 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for field_name, field in Settings.model_fields.items():
         for name in getattr(field.validation_alias, "choices", [field_name.upper()]):
             monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.chdir(tmp_path)
 
 
@@ -59,6 +66,101 @@ def test_a_dotenv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (settings.system_prompt, settings.lanes, settings.temperature) == ("Ты поэт", 5, 0.6)
 
 
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251", "koi8-r"]
+
+
+@pytest.mark.parametrize("prompt", ["", "Ты поэт"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_dotenv_file_of_any_encoding(tmp_path: Path, encoding: str, prompt: str) -> None:
+    """It is read, or one sentence says that it cannot be."""
+    lines = [f"{name}={value}" for name, value in ENOUGH.items()]
+    (tmp_path / ".env").write_text("\r\n".join([*lines, f"SYSTEM_PROMPT={prompt}"]), encoding)
+    if encoding.startswith("utf-8") or (not prompt and encoding in ("cp1251", "koi8-r")):
+        assert read().system_prompt == (prompt or "Ты умный ассистент")
+    else:
+        with pytest.raises(SettingsRefused, match=r"^\.env: is not in UTF-8\. [^.]*\.$"):
+            read()
+
+
+EXAMPLES = {
+    name: str((field.examples or [""])[0])
+    for field_name, field in Settings.model_fields.items()
+    for name in getattr(field.validation_alias, "choices", [field_name.upper()])
+    if name != "SERVICE_ACCOUNT_KEY_FILE"  # is to be there
+}
+
+
+AROUND = ["{}\n", " {}\r\n", "\t{} ", '"{}"', "'{}'\n", '" {} "']
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_is_around_a_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Blanks, the end of a line and quotes are no part of any value."""
+    needed = {name: value for name, value in ENOUGH.items() if name != "TELEGRAM_TOKEN"}
+    give(monkeypatch, BOT_TOKEN="1:a", **needed)
+    give(monkeypatch, **{name: EXAMPLES[name]})
+    expected = read()
+    for around in AROUND:
+        give(monkeypatch, **{name: around.format(EXAMPLES[name])})
+        assert read() == expected
+    spare = {"TELEGRAM_TOKEN": "1:a", "YC_FOLDER_ID": "f", "YC_API_KEY": "k"}
+    for around in AROUND:
+        give(monkeypatch, **spare | {name: around.format("")})
+        read()  # an empty one is not set
+
+
+def test_quotes_within_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a pair that is around the whole is taken off."""
+    give(monkeypatch, **ENOUGH)
+    for prompt in ('"A" and "B"', "it's", '"', "'A\"", '"A'):
+        give(monkeypatch, SYSTEM_PROMPT=prompt)
+        assert read().system_prompt == prompt
+
+
+def test_a_port_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of this machine's own programs."""
+    give(monkeypatch, **ENOUGH, LISTEN="8090", METRICS_LISTEN=":9464")
+    settings = read()
+    assert (settings.listen, settings.metrics_listen) == (("127.0.0.1", 8090), ("127.0.0.1", 9464))
+
+
+MISSPELT = {
+    "TELEGRAM_TOKEM": "TELEGRAM_TOKEN",
+    "TELEGRAM_BOT_TOKEN": "TELEGRAM_TOKEN",
+    "YANDEX_API_KEYS": "YANDEX_API_KEY",
+    "YANDEX_FOLDER": "YANDEX_FOLDER_ID",
+    "REDIS_URI": "REDIS_URL",
+    "SYSTEMPROMPT": "SYSTEM_PROMPT",
+    "ALLOWED_USER": "ALLOWED_USERS",
+    "MODLE": "MODEL",
+    "TEMPRATURE": "TEMPERATURE",
+}
+STRANGERS = (
+    "PATH LINES LANG TERM HOME HTTPS_PROXY NO_PROXY OPENAI_API_KEY GITHUB_TOKEN NPM_TOKEN "
+    "AWS_ACCESS_KEY_ID LISTEN_FDS LISTEN_PID REDIS_HOST REDIS_PASSWORD TELEGRAM_API_ID TMP "
+    "XDG_DATA_DIRS POSTGRES_URL YC_TOKEN PYTHONUNBUFFERED KUBERNETES_SERVICE_HOST"
+)
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_misspelt_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: str) -> None:
+    """Each is told with the name that was meant, and without its value; others are not."""
+    names = dict.fromkeys([*MISSPELT, *STRANGERS.split()], "secret-value")
+    give(monkeypatch, **ENOUGH)
+    if where == ".env":
+        lines = [f"{name}={value}" for name, value in names.items()]
+        (tmp_path / ".env").write_text("\n".join(lines))
+    else:
+        give(monkeypatch, **names)
+    told = misspelt()
+    assert {sentence.partition(":")[0] for sentence in told} == set(MISSPELT)
+    assert all(MISSPELT[sentence.partition(":")[0]] + " meant" in sentence for sentence in told)
+    assert "secret-value" not in str(told)
+    monkeypatch.delenv("API_KEY")
+    with pytest.raises(SettingsRefused, match="YANDEX_API_KEYS: there is no such setting"):
+        read()
+
+
 def test_a_full_model_uri_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is in it."""
     give(monkeypatch, TELEGRAM_TOKEN="1:a", MODEL="gpt://f/m/latest", YANDEX_AUTH="metadata")
@@ -82,9 +184,11 @@ WRONG = {
     "API_KEY": "пароль",
     "SERVICE_ACCOUNT_KEY_FILE": "/nowhere/key.json",
     "YANDEX_AUTH": "magic",
+    "YC_METADATA_ADDR": ":::",
     "COMPLETION_URL": "ftp://example.com",
     "IAM_URL": "http://",
     "TEMPERATURE": "nan",
+    "TZ": "Mars/Olympus",
     "CONTEXT_TOKENS": "-1",
     "MAX_TOKENS": "many",
     "COMPLETION_CONCURRENCY": "0",
@@ -93,7 +197,7 @@ WRONG = {
     "REDIS_CONNECTIONS": "3",
     "TELEGRAM_PROXY": "socks4://host:1",
     "COMPLETION_PROXY": "http://user:secret-password@host:port",
-    "LISTEN": "8080",
+    "LISTEN": "localhost",
     "ADMINS": "ann",
     "ALLOWED_USERS": "1;2",
     "ALLOWED_CHATS": "@group",
@@ -119,11 +223,19 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_TOKENS", "32000"),
         ("LISTEN", "localhost:70000"),
         ("LISTEN", "localhost:²"),
+        ("LISTEN", "http://localhost:80"),
+        ("LISTEN", "::1"),
+        ("SYSTEM_PROMPT", os.fsdecode("Ты поэт".encode("cp1251"))),
         ("REDIS_URL", "unix://"),
         ("COMPLETION_URL", "http://[::1"),
         ("TEMPERATURE", "1.1"),
         ("EMBEDDED_MEMORY", "0mb"),
         ("EMBEDDED_MEMORY", "512"),
+        ("TZ", "UTC+3"),
+        ("TZ", "Europe"),
+        ("TZ", "../etc/passwd"),
+        ("TZ", "/etc/passwd"),
+        ("TZ", "/nowhere"),
     ],
 )
 def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -132,6 +244,14 @@ def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> 
     with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
         read()
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["Europe/Moscow", ":Europe/Moscow", "{folder}/Europe/Moscow"])
+def test_a_time_zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is named as the C library takes it, too."""
+    [folder] = [path for path in zoneinfo.TZPATH if Path(path, "Europe").is_dir()][:1]
+    give(monkeypatch, **ENOUGH, TZ=name.format(folder=folder))
+    assert datetime(2026, 1, 1, tzinfo=read().tz).utcoffset() == timedelta(hours=3)
 
 
 def test_connections_for_each_bot(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +286,67 @@ def test_parts_of_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = read().secrets
     assert {"1:first-half", "2:second-half", "first-half", "second-half"} < secrets
     assert {proxy, "pass/word", "user:pass/word"} < secrets
+
+
+PROXY = "http://user:secret-password@proxy:3128"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_proxies_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, where: str
+) -> None:
+    """They serve where the bot's own settings are unset; what signs in there is a secret."""
+    give(monkeypatch, **ENOUGH, TELEGRAM_PROXY="socks5h://own:1")
+    if where == ".env":
+        (tmp_path / ".env").write_text(f"{name}={PROXY}")
+    else:
+        give(monkeypatch, **{name: PROXY})
+    settings = read()
+    assert settings.proxies == {
+        "https://api.telegram.org": "socks5h://own:1",
+        "https://llm.api.cloud.yandex.net": "http://proxy:3128",
+    }
+    assert settings.completion_proxy == SecretStr(PROXY)
+    assert {PROXY, "secret-password", "user:secret-password"} < settings.secrets
+    give(monkeypatch, NO_PROXY="yandex.net", TELEGRAM_PROXY="")
+    assert read().proxies == {"https://api.telegram.org": "http://proxy:3128"}
+    assert "secret-password" not in repr(read())
+
+
+@pytest.mark.parametrize("value", ["socks4://secret:1", "https://secret", "http://secret:port"])
+def test_a_proxy_of_the_environment_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """It is a mistake with a sentence where it would be used, and none of ours elsewhere."""
+    give(monkeypatch, **ENOUGH, ALL_PROXY=value)
+    with pytest.raises(SettingsRefused, match=r"^ALL_PROXY: is not a URL") as refused:
+        read()
+    assert "secret" not in str(refused.value)
+    give(monkeypatch, HTTPS_PROXY="http://proxy:1")
+    assert len(read().proxies) == 2
+
+
+def test_a_socks_proxy_of_the_environment_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is to be installed is said."""
+    give(monkeypatch, **ENOUGH, ALL_PROXY="socks5://proxy:1")
+    monkeypatch.setattr("bot.values.find_spec", lambda _: None)
+    with pytest.raises(SettingsRefused, match="ALL_PROXY: needs the extra socks: pip install"):
+        read()
+
+
+def test_what_asks_no_model_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither missing nor wrong settings of the model are told; the token is needed."""
+    give(monkeypatch, TELEGRAM_TOKEN="1:a")
+    assert read_without_model().bot_id == 1
+    wrong = {"FOLDER_ID", "API_KEY", "MODEL", "SERVICE_ACCOUNT_KEY_FILE", "YANDEX_AUTH"}
+    give(monkeypatch, **{name: WRONG[name] for name in wrong})
+    assert read_without_model().bot_id == 1
+    monkeypatch.delenv("TELEGRAM_TOKEN")
+    with pytest.raises(SettingsRefused, match=r"^TELEGRAM_TOKEN: is missing\. .*$"):
+        read_without_model()
 
 
 def test_the_readme_tells_the_truth() -> None:

@@ -172,7 +172,7 @@ async def test_an_http_proxy_learns_the_password_and_the_target_does_not(hello: 
     assert b"proxy-authorization: basic bwu6cgfzcw==" in proxy.heads[0].lower()
 
 
-@pytest.mark.parametrize("scheme", ["socks5", "SOCKS5"])
+@pytest.mark.parametrize("scheme", ["socks5", "SOCKS5", "socks5h"])
 async def test_a_socks_proxy_is_used(hello: str, scheme: str) -> None:
     """Connections are opened by the SOCKS5 proxy."""
     proxy = SocksProxy()

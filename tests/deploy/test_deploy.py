@@ -17,9 +17,11 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
-import bot.app  # noqa: F401 - so that all metrics are known
+import bot
+import bot.app
 from bot.settings import Settings
 from bot.web import Health
+from bot.worker import GRACE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
@@ -132,10 +134,52 @@ def test_kubernetes(path: Path) -> None:
 
 
 def test_kustomization() -> None:
-    """It lists every manifest but the example."""
+    """It lists every manifest but the example, and what is applied by hand."""
     [listed] = documents(KUBERNETES / "kustomization.yaml")
-    assert {*listed["resources"], "secret.example.yaml"} == {path.name for path in MANIFESTS}
-    assert {image["name"] for image in listed["images"]} == {each["image"] for each in containers()}
+    others = {"secret.example.yaml", "tool.yaml"}
+    assert {*listed["resources"]} | others == {path.name for path in MANIFESTS}
+    images = {f"{image['name']}:{image['newTag']}" for image in listed["images"]}
+    assert images == {each["image"] for each in containers()}
+
+
+def test_images_have_a_version() -> None:
+    """Ours is that of this release, everywhere; nothing runs as `latest`, said or unsaid."""
+    images = set(find(resources(), "image"))
+    assert len(images) == 2
+    for image in images:
+        name, _, tag = image.partition(":")
+        assert tag not in ("", "latest")
+        assert name != "yandexgpt-telegram-bot" or tag == bot.__version__
+
+
+def test_compose_is_bounded() -> None:
+    """No service fills the disk with its log, or takes all memory."""
+    [compose] = documents(ROOT / "compose.yaml")
+    for service in compose["services"].values():
+        assert {"max-size", "max-file"} <= set(service["logging"]["options"])
+        assert service["mem_limit"]
+
+
+@pytest.mark.parametrize("command", ["check", "dead", "export", "import"])
+def test_commands_are_told_of_everywhere(command: str) -> None:
+    """Each is shown under Compose, Docker, systemd and Kubernetes, and each path of theirs is."""
+    text = (ROOT / "docs/operations.md").read_text()
+    shown = re.findall(r"```sh\n(.*?)```", text.partition("## Its commands")[2], re.DOTALL)
+    assert len(shown) == 4
+    for block in shown:
+        assert re.search(rf"\bbot {command}\b", block), block
+        for path in re.findall(r"deploy/\S+", block):
+            assert (ROOT / path).is_file()
+
+
+def test_docker_run_has_time_to_stop() -> None:
+    """Whoever copies it gets a bot that comes back, and is not cut short."""
+    for path in ("README.md", "docs/operations.md"):
+        text = (ROOT / path).read_text().replace("\\\n", "")
+        [line] = re.findall(r"^docker run --detach .*", text, re.MULTILINE)
+        assert "--restart unless-stopped" in line
+        [seconds] = re.findall(r"--stop-timeout (\d+)", line)
+        assert int(seconds) > GRACE_SECONDS + 15  # its server's own end
 
 
 def test_names() -> None:

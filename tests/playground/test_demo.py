@@ -213,12 +213,14 @@ async def test_a_taken_port(
 
 
 def test_addresses_are_read_as_host_and_port(capsys: pytest.CaptureFixture[str]) -> None:
-    """--listen takes IPv6 in brackets, and refuses what has no host or no port."""
+    """--listen takes IPv6 in brackets and a port alone; what is neither is told in words."""
     assert parsed("--listen", "[::1]:80").listen == ("::1", 80)
-    for wrong in ("8090", ":8090", "localhost:http"):
+    for port in ("8090", ":8090"):
+        assert parsed("--listen", port).listen == ("127.0.0.1", 8090)
+    for wrong in ("localhost", "localhost:http", "http://localhost:80", "::1", "1:99999"):
         with pytest.raises(SystemExit):
             parsed("--listen", wrong)
-    assert "--listen" in capsys.readouterr().err
+        assert f"{wrong} is neither HOST:PORT nor a port" in capsys.readouterr().err
 
 
 def test_the_environment_is_heard_where_it_can_be(

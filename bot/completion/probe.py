@@ -1,0 +1,28 @@
+"""Whether the model could answer, found out at the start and not by the first who asks."""
+
+import structlog
+
+from handlers.completion import Completion, CompletionError, CompletionMisconfigured
+from storage.message import Message, Role
+
+log = structlog.get_logger()
+
+NO_TOKENISER = (404, 405, 501)
+"""What servers say that have none; there nothing can be tried for free."""
+
+
+async def probe(completion: Completion) -> None:
+    """Try key, role, folder and model by the tokeniser, which is free, and log what is wrong."""
+    try:
+        await completion.count([Message(Role.USER, "да")])
+    except CompletionMisconfigured as error:
+        if error.status not in NO_TOKENISER:
+            log.error("model_misconfigured", reason=_line(error))  # noqa: TRY400 - no bug
+    except CompletionError as error:
+        log.warning("model_unreachable", reason=_line(error))
+    except Exception:
+        log.exception("probe_failed")  # the bot goes on without it
+
+
+def _line(error: CompletionError) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,128 @@
+"""What the values of settings look like; whatever does not, raises a ValueError in plain words."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from storage import address
+
+
+def tokens(value: str) -> str:
+    """Read tokens of bots, with commas between."""
+    each = [token.strip() for token in value.split(",")]
+    if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in each):
+        raise ValueError("is not a token as BotFather gives them, nor several with commas between")
+    if len({token.partition(":")[0] for token in each}) < len(each):
+        raise ValueError("names a bot twice")
+    return ",".join(each)
+
+
+def base_url(value: str) -> str:
+    """Read an address below which there are others."""
+    _require_url(value, ("http", "https"))
+    return value.rstrip("/")
+
+
+def redis_url(value: str) -> str:
+    """Read where Redis is."""
+    address.parse(value)
+    return value
+
+
+def proxy_url(value: str) -> str:
+    """Read where a proxy is."""
+    _require_url(value, ("http", "socks5", "socks5h"))
+    if value.startswith("socks5") and find_spec("socksio") is None:
+        raise ValueError("needs the extra socks: pip install socksio")
+    return value
+
+
+def host(value: str) -> str:
+    """Read the name or address of a machine, with a port or without."""
+    try:
+        _require_url(f"http://{value}", ("http",))
+    except ValueError:
+        raise ValueError("is neither a host nor HOST:PORT") from None
+    return value
+
+
+def _require_url(value: str, schemes: tuple[str, ...]) -> None:
+    wanted = " or ".join(f"{scheme}://host" for scheme in schemes)
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        str(parts.hostname).encode("idna")
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"is not a URL that begins like {wanted}")
+
+
+def webhook_secret(value: str) -> str:
+    """Read what Telegram takes for a webhook's secret."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
+        raise ValueError("must be 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
+    return value
+
+
+def memory(value: str) -> str:
+    """Read an amount of memory."""
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[mg]b", value.lower()):
+        raise ValueError("is not an amount of memory in mb or gb")
+    return value.lower()
+
+
+def listening(value: object) -> object:
+    """See `host_and_port`; what is no text is left alone."""
+    return host_and_port(value) if isinstance(value, str) else value
+
+
+def host_and_port(value: str) -> tuple[str, int]:
+    """Read where to listen; a port alone is one of this machine's own programs."""
+    found = re.fullmatch(r"(?:([\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?([0-9]{1,5})", value, re.ASCII)
+    if not found or int(found[2]) > 65535:
+        raise ValueError("is neither HOST:PORT nor a port")
+    return (found[1] or "127.0.0.1").strip("[]"), int(found[2])
+
+
+def ids(value: object) -> object:
+    """Read numbers of people or chats, with commas between."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    if wrong := [part for part in parts if not re.fullmatch(r"-?[0-9]{1,20}", part)]:
+        raise ValueError(f"must be numeric ids separated by commas, and {wrong[0]!r} is not one")
+    return frozenset(int(part) for part in parts)
+
+
+def credential(value: object) -> object:
+    """Read what goes into a header."""
+    if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("holds a character that no such secret has")
+    return value
+
+
+def readable(path: Path | None) -> Path | None:
+    """Read the name of a file that is there."""
+    if path is not None and not path.is_file():
+        raise ValueError("names no readable file")
+    return path
+
+
+def zone(value: object) -> object:
+    """Find a zone by its name, or by its file, as in ``TZ=:/etc/localtime``."""
+    if not isinstance(value, str):
+        return value
+    name = value.removeprefix(":")
+    try:
+        if name.startswith("/"):
+            with Path(name).open("rb") as file:
+                return ZoneInfo.from_file(file)
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        problem = "names no time zone"
+        if not available_timezones():
+            problem += ", for this machine knows none: pip install tzdata"
+        raise ValueError(problem) from None
