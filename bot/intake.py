@@ -99,7 +99,8 @@ class Intake:
             return None
         if (lane := lane_of(update)) is None:
             return _Unreadable(text, "no readable chat")
-        return Arrival(lane, update_id, text, _interrupts(kind, update[kind]))
+        interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
+        return Arrival(lane, update_id, text, interrupts, sender)
 
     def _is_talk(self, kind: str, update: dict[str, Any]) -> bool:
         if kind not in ("message", "edited_message"):
@@ -169,6 +170,13 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
         case "callback_query":
             return str(content.get("data")).startswith("stop:")
     return kind == "stopped_message_generation"
+
+
+def _sender(kind: str, content: dict[str, Any]) -> str:
+    """Name who sent it, and apart from what they write, what they press; "" if nobody is named."""
+    who = content.get("sender_chat") or content.get("from")
+    number = who.get("id") if isinstance(who, dict) else None
+    return f"{number} {kind}" if type(number) is int else ""
 
 
 def _command(message: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ local heads = redis.call('LPOP', KEYS[2], 1 + ((outbox[1] or ''):match('^%d+$') 
 redis.call('DEL', KEYS[3])
 for _, head in ipairs(heads) do
   if ARGV[4] ~= '' then
-    redis.call('RPUSH', KEYS[4], cjson.encode({reason = ARGV[4], update = head:match('^%d+.(.*)$') or head}))
+    redis.call('RPUSH', KEYS[4], cjson.encode({reason = ARGV[4], update = head:match('^%d+[^{]+({.*)$') or head}))
     redis.call('LTRIM', KEYS[4], -tonumber(ARGV[5]), -1)
   end
 end

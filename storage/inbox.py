@@ -60,8 +60,10 @@ LEASE = 12.0
 """Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
 MOST_WAITING = 50
 """Updates of one lane; the next one is told to be too many, those after it are not stored."""
-MOST_URGENT = 10
-"""Urgent updates of one lane that may wait while memory is full."""
+MOST_AHEAD = 200
+"""Interrupts of one lane that may wait beyond those; while memory is full, all that is urgent."""
+MOST_OF_ONE = 10
+"""So many of them from one sender, so that nobody shuts out others."""
 IDS_KEPT = 100_000
 IDS_SECONDS = 2 * 24 * 60 * 60
 """How many update ids are remembered, and for how long; Telegram repeats one for a day at most."""
@@ -76,12 +78,16 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An update that has come in; ``interrupts`` if it may cut short what waits in its lane."""
+    """An update that has come in; ``interrupts`` if it may cut short what waits in its lane.
+
+    ``sender`` is who sent it, in whatever words without a "{"; the same for the same one.
+    """
 
     lane: ChatKey
     update_id: int
     update: str
     interrupts: bool = False
+    sender: str = ""
 
 
 class LaneLost(Exception):
@@ -123,7 +129,7 @@ class Entry:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what the script `put` wrote: the time of its coming, a mark, the update."""
+        """Read what the script `put` wrote: time, a mark, perhaps the sender, the update."""
         start = max(0, text.find("{"))  # who cannot read an update says so
         return cls(text[start:], flood=text[:start].endswith("!"))
 
@@ -226,23 +232,23 @@ class Inbox:
         ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
         `StorageFull`, which it is too, when memory is full.
         """
-        return await self._put(self._scripts["put"], "", arrivals)
+        return await self._put(self._scripts["put"], arrivals, is_full=False)
 
     async def put_urgent(self, *arrivals: Arrival) -> list[str]:
-        """Store updates though memory is full, up to `MOST_URGENT` in a lane.
+        """Store updates though memory is full, up to `MOST_OF_ONE` of a sender in a lane.
 
         Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
         """
-        return await self._put(self._put_urgent, MOST_URGENT, arrivals)
+        return await self._put(self._put_urgent, arrivals, is_full=True)
 
     async def _put(
-        self, script: Script, most_urgent: int | str, arrivals: Sequence[Arrival]
+        self, script: Script, arrivals: Sequence[Arrival], *, is_full: bool
     ) -> list[str]:
         names, mark = self._place(), keys.mark(self.bot_id)
-        args = self._bounds(most_urgent)
+        args = self._bounds(is_full=is_full)
         for one in arrivals:
             names.append(keys.mailbox(self.bot_id, one.lane))
-            args += one.update_id, str(one.lane), one.update, int(one.interrupts)
+            args += one.update_id, str(one.lane), one.update, int(one.interrupts), one.sender
         kinds = dict.fromkeys(names[3:], "list") | {names[0]: "zset"}
         stored = await self._mending.mended(lambda: script.kept(names, args, mark), kinds)
         return list(map(str, stored))
@@ -250,14 +256,16 @@ class Inbox:
     def _place(self) -> list[str]:
         return [keys.seen(self.bot_id), self._ready, keys.nothing(self.bot_id)]
 
-    def _bounds(self, most_urgent: int | str) -> list[str | int]:
-        channel = keys.interrupts(self.bot_id)
-        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, most_urgent]
+    def _bounds(self, *, is_full: bool) -> list[str | int]:
+        channel, ahead = keys.interrupts(self.bot_id), (MOST_AHEAD, MOST_OF_ONE)
+        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, int(is_full)]
 
     async def check_room(self) -> None:
         """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
         put, names = self._scripts["put"], self._place()
-        await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
+        await self._mending.mended(
+            lambda: put(names, self._bounds(is_full=False)), {names[0]: "zset"}
+        )
 
     async def is_full(self) -> bool:
         """Tell whether memory is full, so that only what is urgent is stored."""

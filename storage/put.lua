@@ -1,10 +1,12 @@
 #!lua
 -- KEYS: seen, ready, nothing, then of each update its mailbox. ARGV: most waiting, ids kept, seconds
--- they are kept, channel of interrupts, '' or how many urgent ones may wait while memory is full; then
--- of each update its id, lane, text, and 1 if it interrupts, 0 if not.
+-- they are kept, channel of interrupts, most that may wait beyond the others' bound (interrupts, and what
+-- is urgent while memory is full) in all and of one sender, 1 if memory is full, 0 if not; then of each
+-- update its id, lane, text, 1 if it interrupts, 0 if not, and sender.
 -- Returns what became of each. Plain, so that full memory refuses it as a whole, at its first write;
 -- the same text under another flag lets urgent updates in all the same.
-local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), tonumber(ARGV[5])
+local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), ARGV[7] == '1'
+local most_ahead, most_of_one = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 -- After a quiet week Telegram counts from a random number: old ones must not be known any more.
 -- What came in the future did so before the clock went back, and would stay for too long.
@@ -13,27 +15,39 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '(' .. now, '+inf', 'BYSCORE',
   redis.call('ZADD', KEYS[1], 'XX', now, id)
 end
 
-local function count(mailbox, first, mark)
-  local number = 0
-  for _, entry in ipairs(redis.call('LRANGE', mailbox, first, -1)) do
-    if entry:match('^%d+(.)') == mark then number = number + 1 end
+-- How many wait in a mailbox ahead of the others, and of them from one sender; how many others, and
+-- whether one of those beyond the bound was the first too many.
+local function count(mailbox, sender)
+  local ahead, of_one, others, flood = 0, 0, 0, false
+  for _, entry in ipairs(redis.call('LRANGE', mailbox, 0, -1)) do
+    local mark, from = entry:match('^%d+(.)([^{]*)')
+    if mark == '*' then
+      ahead = ahead + 1
+      if from == sender then of_one = of_one + 1 end
+    else
+      others = others + 1
+      flood = flood or mark == '!' and others > most
+    end
   end
-  return number
+  return ahead, of_one, others, flood
 end
 
-local function put(mailbox, id, lane, update, interrupts)
+local function put(mailbox, id, lane, update, interrupts, sender)
   if redis.call('ZSCORE', KEYS[1], id) then return 'known' end
-  if urgent and count(mailbox, 0, '*') >= urgent then return 'full' end
   local waiting, mark = redis.call('LLEN', mailbox), ' '  -- fails before anything is written
+  local ahead, of_one, others, flood = 0, 0, 0, false
+  if waiting >= math.min(most, most_of_one) then ahead, of_one, others, flood = count(mailbox, sender) end
+  local crowded = ahead >= most_ahead or of_one >= most_of_one
+  if urgent and crowded then return 'full' end
   redis.call('ZADD', KEYS[1], now, id)
   if interrupts or urgent then
-    if waiting > most + 10 then return 'dropped' end
-    mark = '*'
-  elseif waiting >= most then
-    if count(mailbox, most, '!') > 0 then return 'dropped' end
+    if crowded then return 'dropped' end
+    mark = '*' .. sender
+  elseif others >= most then
+    if flood then return 'dropped' end
     mark = '!'
   end
-  -- An entry is the time of its coming, a mark, and the update.
+  -- An entry is the time of its coming, a mark, of one ahead its sender, and the update.
   redis.call('RPUSH', mailbox, now .. mark .. update)
   if waiting == 0 then redis.call('XADD', KEYS[2], '*', 'lane', lane) end
   if interrupts then redis.call('PUBLISH', ARGV[4], lane) end
@@ -42,8 +56,8 @@ end
 
 local found = {}
 for i = 1, #KEYS - 3 do
-  local id, lane, update, interrupts = unpack(ARGV, 4 * i + 2, 4 * i + 5)
-  found[i] = put(KEYS[i + 3], id, lane, update, interrupts == '1')
+  local id, lane, update, interrupts, sender = unpack(ARGV, 5 * i + 3, 5 * i + 7)
+  found[i] = put(KEYS[i + 3], id, lane, update, interrupts == '1', sender)
 end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[2]) - 1)
 return found

@@ -1,9 +1,11 @@
 """Raw updates, whatever they are, into the inbox or among the dead letters."""
 
 import asyncio
+import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -41,7 +43,7 @@ class Bot:
     async def interrupting(self, lane: ChatKey) -> int:
         """How many of them may cut short what waits."""
         entries = await self.redis.lrange(keys.mailbox(self.id, lane), 0, -1)
-        return sum("*{" in str(entry) for entry in entries)
+        return sum(bool(re.match(r"\d+\*", str(entry))) for entry in entries)
 
     async def reasons(self) -> list[str]:
         """Why letters are dead."""
@@ -156,6 +158,35 @@ async def test_what_is_too_large_is_buried(bot: Bot, monkeypatch: pytest.MonkeyP
     assert len(letter.update) == 1000
 
 
+PERSON, OWNER, CHANNEL = {"id": 66}, {"id": 5}, {"id": -1007}
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize(
+    ("by", "also"), [("press", [72]), ("command", [73]), ("channel", [72, 73])]
+)
+async def test_a_stranger_shuts_out_nobody(
+    full: Bot, is_full: bool, by: str, also: list[int]
+) -> None:
+    """However often somebody interrupts, others can, and they themselves in the other way."""
+    await full.redis.config_set("maxmemory", str(int(is_full)))
+    sent: dict[str, Callable[[int], dict[str, Any]]] = {
+        "press": lambda number: press(number, -5, "stop:1", PERSON),
+        "command": lambda number: update(number, -5, text="/reset", **{"from": PERSON}),
+        "channel": lambda number: update(
+            number, -5, text="/reset", sender_chat=CHANNEL, **{"from": OWNER}
+        ),
+    }
+    batch = [sent[by](number) for number in range(70)]
+    for number, who in ((70, OWNER), (72, PERSON)):
+        batch.append(update(number, -5, text="/stop", **{"from": who}))
+        batch.append(press(number + 1, -5, "stop:1", who))
+    with contextlib.suppress(StorageUnavailable):
+        await full.intake.take(*batch)
+    stored = [raw["update_id"] for raw in await full.waiting(ChatKey(-5))]
+    assert stored == [*range(10), 70, 71, *also]
+
+
 async def test_a_flood_is_told_of(bot: Bot) -> None:
     """What a lane has no room for is a line in the log."""
     with capture_logs() as logs:
@@ -186,12 +217,10 @@ async def full() -> AsyncIterator[Bot]:
         await client.aclose()
 
 
-def press(number: int, chat: int, data: str) -> dict[str, Any]:
+def press(number: int, chat: int, data: str, person: Any = None) -> dict[str, Any]:
     """A raw press of a button."""
-    return {
-        "update_id": number,
-        "callback_query": {"data": data, "message": {"chat": {"id": chat}}},
-    }
+    pressed = {"data": data, "from": person, "message": {"chat": {"id": chat}}}
+    return {"update_id": number, "callback_query": pressed}
 
 
 async def test_what_makes_room_gets_in(full: Bot) -> None:
@@ -254,9 +283,12 @@ values = st.recursive(
     max_leaves=8,
 )
 chats = values | st.fixed_dictionaries({"id": numbers | values})
+senders = values | st.fixed_dictionaries({"id": numbers | values})
 messages = values | st.fixed_dictionaries(
     {"chat": chats},
     optional={
+        "from": senders,
+        "sender_chat": senders,
         "is_topic_message": values,
         "message_thread_id": values | numbers,
         "text": anything | st.sampled_from(["/stop", "/reset@bot"]) | values,

@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from redis.asyncio import Redis
@@ -132,6 +133,39 @@ async def test_who_is_flooding_can_still_interrupt(bot: Bot) -> None:
     await bot.put(*range(51))
     stored = await bot.put(*range(100, 111), interrupts=True)
     assert stored == ["stored"] * 10 + ["dropped"]
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_nobody_shuts_out_others(small: Redis, is_full: bool) -> None:
+    """Whoever sends many interrupts fills only a place of their own, up to a bound of all."""
+    bot = Bot(small)
+    inbox, numbers = bot.inbox(), itertools.count(1)
+    put, beyond = (inbox.put_urgent, "full") if is_full else (inbox.put, "dropped")
+    await small.config_set("maxmemory", str(int(is_full)))
+
+    async def send(sender: str, times: int) -> list[str]:
+        return await put(
+            *(Arrival(LANE, one, update(one), True, sender) for one in islice(numbers, times))
+        )
+
+    assert await send("66", 12) == ["stored"] * 10 + [beyond] * 2
+    assert await send("5", 1) == ["stored"]
+    for sender in range(100, 118):
+        assert await send(f"{sender}", 10) == ["stored"] * 10
+    assert await send("200", 10) == ["stored"] * 9 + [beyond]
+    await inbox.begin()
+    (claim,) = await inbox.take(1, 1)
+    assert len((await inbox.open(claim)).interrupts) == 199
+    await inbox.done(claim, "reason")
+    assert [letter.update for letter in await DeadLetters(small, bot.id).all()] == [update(1)]
+
+
+async def test_interrupts_take_no_room_from_questions(bot: Bot) -> None:
+    """Those have their own, however many wait ahead of them."""
+    for sender in range(7):
+        presses = [Arrival(LANE, 10 * sender + n, update(n), True, f"{sender}") for n in range(10)]
+        await bot.inbox().put(*presses)
+    assert await bot.put(*range(100, 153)) == ["stored"] * 50 + ["flood"] + ["dropped"] * 2
 
 
 async def test_nobody_is_dropped_untold(bot: Bot) -> None:

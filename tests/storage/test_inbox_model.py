@@ -30,7 +30,7 @@ from storage.dead import DeadLetters
 from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Shown
 from storage.message import ChatKey, Message, Role
 
-CAP = 3
+CAP, OF_ONE, AHEAD = 3, 2, 3
 LANES = (ChatKey(1), ChatKey(-2), ChatKey(-2, 7))
 NAMES = ("a", "b", "c")
 
@@ -78,7 +78,8 @@ class InboxMachine(RuleBasedStateMachine):
         self._numbers = itertools.count(1)
         self._seen: set[int] = set()
         self._mailboxes: dict[ChatKey, list[tuple[int, bool]]] = {lane: [] for lane in LANES}
-        self._interrupts: set[int] = set()
+        self._interrupts: dict[int, str] = {}
+        """By their numbers, who sent them."""
         self._heads = {lane: Head() for lane in LANES}
         self._histories: dict[ChatKey, list[str]] = {lane: [] for lane in LANES}
         self._queue: list[Queued] = []
@@ -88,19 +89,26 @@ class InboxMachine(RuleBasedStateMachine):
 
     # What comes in
 
-    def _put(self, lane: ChatKey, number: int, interrupts: bool) -> str:
-        arrival = Arrival(lane, number, update(number), interrupts)
+    def _put(self, lane: ChatKey, number: int, interrupts: bool, sender: str = "") -> str:
+        arrival = Arrival(lane, number, update(number), interrupts, sender)
         return str(self._run(self._inboxes["a"].put(arrival))[0])
 
-    @rule(lane=st.sampled_from(LANES), interrupts=st.booleans())
-    def put(self, lane: ChatKey, interrupts: bool) -> None:
-        """A new update is stored, up to the bounds."""
-        number, waiting = next(self._numbers), self._mailboxes[lane]
-        stored = self._put(lane, number, interrupts)
+    @rule(
+        lane=st.sampled_from(LANES),
+        interrupts=st.booleans(),
+        sender=st.sampled_from(["", "1", "2"]),
+    )
+    def put(self, lane: ChatKey, interrupts: bool, sender: str) -> None:
+        """A new update is stored, up to the bounds, which interrupts have for themselves."""
+        number, entries = next(self._numbers), self._mailboxes[lane]
+        stored = self._put(lane, number, interrupts, sender)
         self._seen.add(number)
+        waiting = [entry for entry in entries if entry[0] not in self._interrupts]
+        ahead = [self._interrupts[one] for one, _ in entries if one in self._interrupts]
         flooded = any(flood for _, flood in waiting[CAP:])
         if interrupts:
-            assert stored == ("stored" if len(waiting) <= CAP + 10 else "dropped")
+            crowded = len(ahead) >= AHEAD or ahead.count(sender) >= OF_ONE
+            assert stored == ("dropped" if crowded else "stored")
         elif len(waiting) < CAP:
             assert stored == "stored"
         else:
@@ -108,7 +116,7 @@ class InboxMachine(RuleBasedStateMachine):
         if stored != "dropped":
             self._append(lane, number, flood=stored == "flood")
             if interrupts:
-                self._interrupts.add(number)
+                self._interrupts[number] = sender
 
     @rule(lane=st.sampled_from(LANES), data=st.data())
     def put_again(self, lane: ChatKey, data: st.DataObject) -> None:
@@ -300,7 +308,7 @@ class InboxMachine(RuleBasedStateMachine):
             number, _ = self._mailboxes[made.lane].pop(0)
             if reason:
                 self._dead.append((reason, number, made.lane))
-            self._interrupts.discard(number)
+            self._interrupts.pop(number, None)
             told = self._heads[made.lane].told
             self._heads[made.lane] = Head(told=told and bool(self._mailboxes[made.lane]))
             self._queue.remove(queued)
@@ -376,6 +384,8 @@ class InboxMachine(RuleBasedStateMachine):
 def test_the_inbox_does_what_its_model_does(valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mailbox is queued exactly when it is not empty, and only a lane's owner changes it."""
     monkeypatch.setattr(module, "MOST_WAITING", CAP)
+    monkeypatch.setattr(module, "MOST_OF_ONE", OF_ONE)
+    monkeypatch.setattr(module, "MOST_AHEAD", AHEAD)
     with asyncio.Runner() as runner:
         redis = connect(valkey, connections=4)
         run_state_machine_as_test(
