@@ -52,13 +52,15 @@ async def test_every_type_is_read(bot: Bot) -> None:
     await bot.redis.set(bot.key("epoch:5"), "7", pxat=4_000_000_000_123)
     await bot.redis.rpush(bot.key("history:5"), "a", "b", "c")
     await bot.redis.hset(bot.key("usage:5"), mapping={"answers": 1, "tokens": 2})
-    await bot.redis.zadd(bot.key("seen"), {"11": 1, "12": 2})
+    await bot.redis.zadd(bot.key("seen"), {"11": 1, "12": 2, "13": 3})
     assert await bot.archive.read("epoch:5") == Item("epoch:5", "string", 4_000_000_000_123, ["7"])
     assert await bot.archive.read("history:5") == Item("history:5", "list", -1, ["a", "b", "c"])
     assert await bot.archive.read("usage:5") == Item(
         "usage:5", "hash", -1, ["answers", "1", "tokens", "2"]
     )
-    assert await bot.archive.read("seen") == Item("seen", "zset", -1, ["11", "1", "12", "2"])
+    assert await bot.archive.read("seen") == Item(
+        "seen", "zset", -1, ["11", "1", "12", "2", "13", "3"]
+    )
 
 
 async def test_a_key_that_is_gone(bot: Bot) -> None:

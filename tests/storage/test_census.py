@@ -111,3 +111,12 @@ async def test_a_lane_without_a_mailbox(bot: Bot) -> None:
     await bot.put(2, 5)
     await bot.redis.delete(keys.mailbox(bot.id, ChatKey(1)))
     assert 5 <= (await bot.count()).oldest <= 8
+
+
+async def test_keys_of_other_types(bot: Bot) -> None:
+    """What somebody has written over is not counted, and keeps nobody from counting the rest."""
+    await bot.put(1, 10)
+    await bot.redis.set(keys.dead(bot.id), "odd")
+    await bot.redis.set(keys.parked(bot.id), "odd")
+    found = await bot.count()
+    assert (found.waiting, found.dead, found.frozen) == (1, 0, 0)
