@@ -38,7 +38,7 @@ def room() -> Room:
 @pytest.fixture
 async def client(room: Room) -> AsyncIterator[httpx.AsyncClient]:
     """Serve the room; yields a client of it."""
-    exchange = Exchange(1.0, "/x", {"authorization": "secret", "x-y": "z"}, {}, 200, 2.0)
+    exchange = Exchange(1.0, "/x/completion", {"authorization": "secret", "x-y": "z"}, {}, 200, 2.0)
     app = Starlette(routes=telegram_routes(room) + room_routes(room, [exchange]))
     async with (
         serving(app, "127.0.0.1", 0) as url,
