@@ -39,6 +39,14 @@ class _Unreadable:
     reason: str
 
 
+class NoRoom(StorageFull):
+    """Memory is full; of what was to be taken, the first ``taken`` are stored."""
+
+    def __init__(self, reason: str, taken: int) -> None:
+        super().__init__(reason)
+        self.taken = taken
+
+
 class Intake:
     """Takes updates as they come, by whatever way."""
 
@@ -57,27 +65,53 @@ class Intake:
     async def take(self, *updates: Any) -> None:
         """Store updates: each in its lane, or if it cannot have one, as a dead letter.
 
-        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived. Urgent
-        ones may be stored all the same, and are known when they come again with the others.
+        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived, but for
+        the first ones that a `NoRoom` counts. Others may be stored all the same, such as urgent
+        ones, and are known when they come again.
         """
         read = [self._read(update) for update in updates]
         arrivals = [one for one in read if isinstance(one, Arrival)]
-        if arrivals:
+        try:
             await self._put(arrivals)
+        except NoRoom as error:
+            taken = read.index(arrivals[error.taken])
+            await self._bury(read[:taken])
+            raise NoRoom(str(error), taken) from error
+        await self._bury(read)
+
+    async def _bury(self, read: Sequence[Arrival | _Unreadable | None]) -> None:
         for one in read:
             if isinstance(one, _Unreadable):
                 await self.bury(one.text, one.reason)
 
     async def _put(self, arrivals: Sequence[Arrival]) -> None:
-        try:
-            _count(arrivals, await self._inbox.put(*arrivals))
-        except StorageFull:
-            # What makes room must get in, or there never is any.
-            urgent = going_ahead(arrivals)
-            stored = await self._inbox.put_urgent(*urgent)
-            _count(urgent, stored)
-            if len(urgent) < len(arrivals) or "full" in stored:
-                raise
+        """Store updates in their order, as many at once as there is room for.
+
+        On their way they take memory too, so that half of them may fit where all do not.
+        """
+        stored, most = 0, len(arrivals)
+        while stored < len(arrivals):
+            part = arrivals[stored : stored + most]
+            try:
+                _count(part, await self._inbox.put(*part))
+                stored += len(part)
+            except StorageFull as full:
+                if len(part) == 1:
+                    await self._put_urgent(arrivals[stored:], full, stored)
+                    return
+                most = len(part) // 2
+
+    async def _put_urgent(
+        self, arrivals: Sequence[Arrival], full: StorageFull, before: int
+    ) -> None:
+        """Store what makes room, or there never is any; raise `NoRoom` for the rest."""
+        urgent = going_ahead(arrivals)
+        became = await self._inbox.put_urgent(*urgent)
+        _count(urgent, became)
+        stored = [one for one, what in zip(urgent, became, strict=True) if what != "full"]
+        for place, one in enumerate(arrivals):
+            if one not in stored:
+                raise NoRoom(str(full), before + place) from full
 
     async def check_room(self) -> None:
         """Raise `StorageUnavailable` if ordinary updates cannot be stored now."""

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import structlog
 
-from bot.intake import KINDS, Intake
+from bot.intake import KINDS, Intake, NoRoom
 from storage.connect import StorageFull, StorageUnavailable
 from storage.lease import Lease, LeaseLost
 
@@ -116,15 +116,22 @@ class Polling:
 
     async def _take(self, updates: list[Any]) -> bool:
         """Take in what a poll brought; tells whether anything of it was new."""
-        await self._intake.take(*updates)
-        ids = [update.get("update_id") for update in updates if isinstance(update, dict)]
-        numbers = [number for number in ids if type(number) is int]
+        try:
+            await self._intake.take(*updates)
+        except NoRoom as error:
+            self._confirm(_numbers(updates[: error.taken]))
+            raise
+        numbers = _numbers(updates)
+        if updates and not numbers:
+            # They cannot be confirmed, so Telegram will send them again at once.
+            raise _PollFailed("updates without numbers")
+        return self._confirm(numbers)
+
+    def _confirm(self, numbers: list[int]) -> bool:
+        """Let the next poll confirm these; tells whether any of them is new."""
         if numbers:
             # It may be smaller than before: after a quiet week numbers begin anew at random.
             self._offset = numbers[-1] + 1
-        elif updates:
-            # They cannot be confirmed, so Telegram will send them again at once.
-            raise _PollFailed("updates without numbers")
         news = not set(numbers) <= set(self._taken)
         self._taken.extend(numbers)
         return news
@@ -179,6 +186,11 @@ class _PollFailed(Exception):
         super().__init__(reason)
         self.pause = pause
         self.passing = passing
+
+
+def _numbers(updates: list[Any]) -> list[int]:
+    ids = [update.get("update_id") for update in updates if isinstance(update, dict)]
+    return [number for number in ids if type(number) is int]
 
 
 def _pause(first: float, times: int, longest: float) -> float:

@@ -64,6 +64,8 @@ MOST_AHEAD = 200
 """Interrupts of one lane that may wait beyond those; while memory is full, all that is urgent."""
 MOST_OF_ONE = 10
 """So many of them from one sender, so that nobody shuts out others."""
+FULL_SECONDS = 60
+"""How long memory is known to be full after an update was refused."""
 IDS_KEPT = 100_000
 IDS_SECONDS = 2 * 24 * 60 * 60
 """How many update ids are remembered, and for how long; Telegram repeats one for a day at most."""
@@ -232,50 +234,51 @@ class Inbox:
         ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
         `StorageFull`, which it is too, when memory is full.
         """
-        return await self._put(self._scripts["put"], arrivals, is_full=False)
+        return await self._put(self._scripts["put"], arrivals, "")
 
     async def put_urgent(self, *arrivals: Arrival) -> list[str]:
         """Store updates though memory is full, up to `MOST_OF_ONE` of a sender in a lane.
 
+        For `FULL_SECONDS` memory is full then, to whoever asks, though something small may fit.
         Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
         """
-        return await self._put(self._put_urgent, arrivals, is_full=True)
+        return await self._put(self._put_urgent, arrivals, FULL_SECONDS)
 
     async def _put(
-        self, script: Script, arrivals: Sequence[Arrival], *, is_full: bool
+        self, script: Script, arrivals: Sequence[Arrival], full_seconds: int | str
     ) -> list[str]:
         names, mark = self._place(), keys.mark(self.bot_id)
-        args = self._bounds(is_full=is_full)
+        args = self._bounds(full_seconds)
         for one in arrivals:
             names.append(keys.mailbox(self.bot_id, one.lane))
             args += one.update_id, str(one.lane), one.update, int(one.interrupts), one.sender
-        kinds = dict.fromkeys(names[3:], "list") | {names[0]: "zset"}
+        kinds = dict.fromkeys(names[4:], "list") | {names[0]: "zset"}
         stored = await self._mending.mended(lambda: script.kept(names, args, mark), kinds)
         return list(map(str, stored))
 
     def _place(self) -> list[str]:
-        return [keys.seen(self.bot_id), self._ready, keys.nothing(self.bot_id)]
+        full, nothing = keys.full(self.bot_id), keys.nothing(self.bot_id)
+        return [keys.seen(self.bot_id), self._ready, full, nothing]
 
-    def _bounds(self, *, is_full: bool) -> list[str | int]:
+    def _bounds(self, full_seconds: int | str) -> list[str | int]:
         channel, ahead = keys.interrupts(self.bot_id), (MOST_AHEAD, MOST_OF_ONE)
-        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, int(is_full)]
+        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
 
     async def check_room(self) -> None:
         """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
         put, names = self._scripts["put"], self._place()
-        await self._mending.mended(
-            lambda: put(names, self._bounds(is_full=False)), {names[0]: "zset"}
-        )
+        await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
 
     async def is_full(self) -> bool:
-        """Tell whether memory is full, so that only what is urgent is stored."""
+        """Tell whether memory is full, or an update was refused for that lately."""
 
         async def ask() -> bool:
             try:
                 await self.check_room()
+                with translated():
+                    return bool(await self._redis.exists(keys.full(self.bot_id)))
             except StorageFull:
                 return True
-            return False
 
         return await patiently(ask)
 

@@ -132,6 +132,11 @@ def progress(bot_id: int) -> str:
     return f"{{{bot_id}}}:progress"
 
 
+def full(bot_id: int) -> str:
+    """There for a while after an update was refused for lack of memory."""
+    return f"{{{bot_id}}}:full"
+
+
 def nothing(bot_id: int) -> str:
     """Never there. A script that names it runs whole or not at all, also while its slot moves.
 

@@ -1,11 +1,11 @@
 #!lua
--- KEYS: seen, ready, nothing, then of each update its mailbox. ARGV: most waiting, ids kept, seconds
+-- KEYS: seen, ready, full, nothing, then of each update its mailbox. ARGV: most waiting, ids kept, seconds
 -- they are kept, channel of interrupts, most that may wait beyond the others' bound (interrupts, and what
--- is urgent while memory is full) in all and of one sender, 1 if memory is full, 0 if not; then of each
--- update its id, lane, text, 1 if it interrupts, 0 if not, and sender.
+-- is urgent while memory is full) in all and of one sender, '' or how many seconds it is told to everybody
+-- that memory is full; then of each update its id, lane, text, 1 if it interrupts, 0 if not, and sender.
 -- Returns what became of each. Plain, so that full memory refuses it as a whole, at its first write;
 -- the same text under another flag lets urgent updates in all the same.
-local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), ARGV[7] == '1'
+local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), ARGV[7] ~= ''
 local most_ahead, most_of_one = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 -- After a quiet week Telegram counts from a random number: old ones must not be known any more.
@@ -54,10 +54,12 @@ local function put(mailbox, id, lane, update, interrupts, sender)
   return mark == '!' and 'flood' or 'stored'
 end
 
+if urgent then redis.call('SET', KEYS[3], now, 'EX', ARGV[7]) end
+
 local found = {}
-for i = 1, #KEYS - 3 do
+for i = 1, #KEYS - 4 do
   local id, lane, update, interrupts, sender = unpack(ARGV, 5 * i + 3, 5 * i + 7)
-  found[i] = put(KEYS[i + 3], id, lane, update, interrupts == '1', sender)
+  found[i] = put(KEYS[i + 4], id, lane, update, interrupts == '1', sender)
 end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[2]) - 1)
 return found

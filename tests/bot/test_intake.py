@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot import intake as module
-from bot.intake import INTERRUPTING, Intake, _interrupts, lane_of
+from bot.intake import INTERRUPTING, Intake, NoRoom, _interrupts, lane_of
 from storage import keys
 from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
@@ -248,6 +248,35 @@ async def test_what_makes_room_gets_in(full: Bot) -> None:
     waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
     assert waiting == [[2, 1], [3, 4], [5, 6, 8, 7]]
     assert await full.reasons() == ["no update_id"]
+
+
+async def room_for(bot: Bot, size: int) -> None:
+    """Leave a server's memory room for so many bytes."""
+    used = (await bot.redis.info("memory"))["used_memory"]
+    await bot.redis.config_set("maxmemory", str(used + size))
+
+
+async def test_as_much_is_stored_as_there_is_room_for(full: Bot) -> None:
+    """Of a batch the first ones are, in their order, and may be confirmed; and what is urgent."""
+    await full.redis.config_set("maxmemory", "0")
+    await full.intake.take(update(1, 5, text="question"))  # all scripts are known to the server
+    await room_for(full, 3_000_000)
+    batch = [update(number, 5, text="x" * 200_000) for number in range(10, 40)]
+    batch.insert(3, "odd")
+    batch.append(update(40, 6, text="/reset"))
+    with pytest.raises(NoRoom, match="OutOfMemory") as refused:
+        await full.intake.take(*batch)
+    stored = [raw["update_id"] for raw in await full.waiting(ChatKey(5))]
+    assert stored == [1, *range(10, 9 + refused.value.taken)]
+    assert 5 <= refused.value.taken <= 15
+    assert [raw["update_id"] for raw in await full.waiting(ChatKey(6))] == [40]
+    assert await full.reasons() == ["no update_id"]
+    assert await full.inbox.is_full()
+    await full.inbox.check_room()  # for something small
+    await full.redis.config_set("maxmemory", "0")
+    await full.intake.take(*batch[refused.value.taken :])
+    stored = [raw["update_id"] for raw in await full.waiting(ChatKey(5))]
+    assert stored == [1, *range(10, 40)]
 
 
 async def test_nothing_is_refused_that_is_urgent(full: Bot) -> None:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from bot import polling as module
 from bot import web
 from bot.background import beside
-from bot.intake import KINDS, Intake
+from bot.intake import KINDS, Intake, NoRoom
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.polling import Polling
@@ -298,6 +298,17 @@ async def test_storage_that_refuses(lease: Lease) -> None:
     assert intake.problem is None
     reasons = [entry["reason"] for entry in logs if entry["event"] == "polling_paused"]
     assert reasons == ["full", "still full"]
+
+
+async def test_what_is_stored_of_a_batch_is_confirmed(lease: Lease) -> None:
+    """So that the next poll brings what is behind it."""
+    batch = updates(*map(update, range(8, 12)))
+    rest = updates(*map(update, range(10, 12)))
+    telegram = Telegram(updates(update(7)), batch, rest, rest, updates())
+    intake = Odd(NoRoom("full", 2), NoRoom("full", 0))
+    await poll(telegram, intake, lease)
+    assert telegram.offsets() == [None, "8", "10", "10", "12", "12"]
+    assert intake.numbers() == [7, 10, 11]
 
 
 async def test_a_silent_poll_is_begun_anew(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:

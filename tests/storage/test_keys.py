@@ -26,6 +26,7 @@ OF_A_BOT = (
     keys.interrupts,
     keys.mark,
     keys.progress,
+    keys.full,
     keys.nothing,
 )
 
