@@ -3,10 +3,10 @@
 -- ('' unless the head is to be a dead letter), most dead letters, messages of the answer ('' if it is
 -- none).
 -- The head leaves its mailbox, with what was joined to it; if more waits there, the lane goes to the
--- end of the queue under a new entry, so that an entry's id never comes back. Returns 0 when the lane
--- is not ours.
+-- end of the queue under a new entry, so that an entry's id never comes back. Nothing happens when the
+-- lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
-if not own or own[2] ~= ARGV[2] then return 0 end
+if not own or own[2] ~= ARGV[2] then return end
 -- What may fail for a key's being of another type comes before anything is written.
 local outbox = redis.call('HMGET', KEYS[3], 'joined', 'told')
 local answers = ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[5], 'asked') == 1
@@ -27,4 +27,3 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
   -- Who was told that it takes longer is not told again before the lane has been idle.
   if outbox[2] then redis.call('HSET', KEYS[3], 'told', outbox[2]) end
 end
-return 1

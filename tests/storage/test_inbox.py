@@ -587,6 +587,14 @@ async def test_a_dead_letter_is_what_came(bot: Bot) -> None:
     assert [letter.update for letter in await DeadLetters(bot.redis, bot.id).all()] == [update(50)]
 
 
+async def test_a_dead_letter_that_cannot_be_written(bot: Bot, claim: Claim) -> None:
+    """Where its list is something else, the head is not lost: that is set aside, and it is buried."""
+    await bot.redis.set(keys.dead(bot.id), "odd")
+    await bot.inbox().done(claim, "odd")
+    assert [letter.update for letter in await DeadLetters(bot.redis, bot.id).all()] == [update(1)]
+    assert await bot.waiting() == 1
+
+
 async def test_who_waits_long_is_told_of_once(bot: Bot, claim: Claim) -> None:
     """Of each lane the head, in work or not, to one caller; the next head is not told again."""
     await bot.put(3, lane=OTHER)
