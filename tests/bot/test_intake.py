@@ -261,7 +261,7 @@ async def test_as_much_is_stored_as_there_is_room_for(full: Bot) -> None:
     await full.redis.config_set("maxmemory", "0")
     await full.intake.take(update(1, 5, text="question"))  # all scripts are known to the server
     await room_for(full, 3_000_000)
-    batch = [update(number, 5, text="x" * 200_000) for number in range(10, 40)]
+    batch: list[Any] = [update(number, 5, text="x" * 200_000) for number in range(10, 40)]
     batch.insert(3, "odd")
     batch.append(update(40, 6, text="/reset"))
     with pytest.raises(NoRoom, match="OutOfMemory") as refused:
