@@ -1,6 +1,7 @@
 """Is a message meant for the bot, what does it say, and which conversation is it part of? Pure."""
 
 import re
+import time
 from typing import Any
 
 from telegram import Chat, Message, MessageEntity, User
@@ -11,7 +12,8 @@ from handlers.parsing import read_message
 from handlers.rich import Rich, nodes
 from handlers.texts import Texts
 from handlers.words import Span, marked, part, written
-from storage.message import ChatKey
+from storage.message import ChatKey, Role, well_formed
+from storage.message import Message as Said
 
 ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
 """Telegram's own stand-ins for somebody who writes in the name of a chat; they count as bots."""
@@ -31,7 +33,7 @@ def chat_key(message: Message) -> ChatKey:
     return ChatKey(message.chat_id, topic or 0)
 
 
-def topic_of(message: Message) -> dict[str, int]:
+def topic_of(message: Message) -> dict[str, Any]:
     """Give what a call that sends to a message's conversation says besides the chat."""
     topic = chat_key(message).topic_id
     name = "direct_messages_topic_id" if message.direct_messages_topic else "message_thread_id"
@@ -41,6 +43,25 @@ def topic_of(message: Message) -> dict[str, int]:
 def is_private(chat: Chat) -> bool:
     """Tell a chat with one person from a group."""
     return chat.type == ChatType.PRIVATE
+
+
+def is_company(message: Message) -> bool:
+    """Tell whether many people speak in a message's conversation."""
+    return not is_private(message.chat) and message.direct_messages_topic is None
+
+
+def said(message: Message, text: str, person: User | None = None) -> Said:
+    """Make an entry of the history of what ``message`` asks, or ``person`` by a button under it."""
+    if person is not None:
+        now = int(time.time())
+        return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
+    at = int(message.date.timestamp())
+    if chat := message.sender_chat:  # who writes in its name is not known
+        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), at)
+    author = message.from_user
+    if author is None:
+        return Said(Role.USER, text, at=at)
+    return Said(Role.USER, text, author.id, well_formed(author.full_name), at)
 
 
 def is_from_a_person(message: Message) -> bool:

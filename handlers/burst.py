@@ -65,17 +65,16 @@ def _is_open(message: Message) -> bool:
 
 def _continues(parts: Sequence[Message], following: Message) -> bool:
     last, text = parts[-1], following.text or ""
-    if last.from_user != following.from_user or text.startswith("/"):
+    if last.from_user != following.from_user:
         return False
-    if last.forward_origin and following.forward_origin:
+    is_album = last.media_group_id and last.media_group_id == following.media_group_id
+    if is_album or (last.forward_origin and following.forward_origin):
         return True
-    if last.media_group_id and last.media_group_id == following.media_group_id:
-        return True
-    if abs((following.date - last.date).total_seconds()) > SOON_SECONDS:
+    late = abs((following.date - last.date).total_seconds()) > SOON_SECONDS
+    if late or (text.startswith("/") and not following.forward_origin):
         return False
-    if len(last.text or "") >= LONG and text and not last.forward_origin:
-        return True
-    return _comment_and_commented([*parts, following])
+    was_cut = len(last.text or "") >= LONG and text and not last.forward_origin
+    return bool(was_cut) or _comment_and_commented([*parts, following])
 
 
 def _comment_and_commented(parts: Sequence[Message]) -> bool:

@@ -11,7 +11,7 @@ from telegram import Message, Update, User
 from telegram.ext import ContextTypes
 
 from handlers import reply
-from handlers.addressing import chat_key, has_words, is_addressed, question
+from handlers.addressing import chat_key, has_words, is_addressed, is_company, question, said
 from handlers.burst import collected, glued
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
@@ -21,6 +21,7 @@ from handlers.growth import Growth, Streaming
 from handlers.leftover import put_right
 from handlers.markup import MAX_CHARACTERS, Chunk, render
 from handlers.quotation import forwarded_from, quotation
+from handlers.speakers import labelled
 from handlers.texts import Texts, texts_for
 from handlers.turn import Button, Piece, Reply, current
 from handlers.words import told
@@ -42,15 +43,18 @@ class Question:
 
     message: Message
     texts: Texts
-    text: str
+    said: Said
     past: Past
     asked: int
     replaces: bool = False
 
-    @property
-    def before(self) -> Sequence[Said]:
-        """What was said before it."""
-        return self.past.messages[:-2] if self.replaces else self.past.messages
+    def worded(self) -> tuple[Sequence[Said], str]:
+        """Give what was said before it, and the question, as the model is told them."""
+        before = self.past.messages[:-2] if self.replaces else self.past.messages
+        if not is_company(self.message):
+            return before, self.said.text
+        *told, asked = labelled([*before, self.said])
+        return told, asked.text
 
     @property
     def revision(self) -> int:
@@ -96,7 +100,7 @@ class Chat:
         if not asked:
             await reply.say(message, texts.empty_question.format(name=context.bot.username))
             return
-        await self.ask(Question(message, texts, asked, past, message.message_id))
+        await self.ask(Question(message, texts, said(message, asked), past, message.message_id))
 
     async def _words(self, message: Message, me: User, texts: Texts, past: Past) -> Words:
         """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
@@ -134,6 +138,9 @@ class Chat:
                 await current.get().replaces(past.answer)
             edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
             await self.ask(edited)
+                await current.get().note(Shown(0, past.answer))
+            new, number = said(message, asked), message.message_id
+            await self.ask(Question(message, texts, new, past, number, replaces=is_last))
 
     async def on_edited_command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Obey a command that was mistyped at first, if nothing was asked or forgotten since."""
@@ -151,7 +158,8 @@ class Chat:
         growth = Growth(asked.message, turn, self._streaming, stop)
         try:
             async with growth.growing() as delivery:
-                asking = self.conversation.ask(asked.before, asked.text, growth.show)
+                before, question = asked.worded()
+                asking = self.conversation.ask(before, question, growth.show)
                 found = await _unless(turn.interrupted, asyncio.create_task(asking))
         except CompletionError as error:
             told = sentence(asked.texts, error)
@@ -201,7 +209,7 @@ class Chat:
         buttons = self._under(asked, answer)
         words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
         kept = Kept(
-            (Said(Role.USER, asked.text), Said(Role.ASSISTANT, answer.text)),
+            (asked.said, Said(Role.ASSISTANT, answer.text, at=int(time.time()))),
             asked.past.epoch,
             answer.prompt_tokens,
             answer.completion_tokens,

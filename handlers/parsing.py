@@ -111,7 +111,7 @@ def _some(value: Any, reads: Callable[[Any], bool]) -> list[Any]:
     return list(filter(reads, value[:MOST])) if isinstance(value, list) else []
 
 
-def _less(name: str, value: Any, beside: Json, bot: Bot | None) -> Json | None:
+def _less(name: str, value: Any, beside: _Needed, bot: Bot | None) -> Json | None:
     """Mend a part of a message; None if nothing is known of its parts."""
     if not isinstance(value, dict):
         return None

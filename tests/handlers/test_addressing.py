@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from telegram import Message, User
 
-from handlers.addressing import is_addressed, question
+from handlers.addressing import chat_key, is_addressed, is_company, question, said, topic_of
 from handlers.texts import ENGLISH
+from storage.message import ChatKey
 
 ME = User(7, "Robot", is_bot=True, username="bench_bot")
 ANN = {"id": 101, "is_bot": False, "first_name": "Ann"}
@@ -130,3 +131,26 @@ OTHER = {"id": 8, "is_bot": True, "first_name": "Other"}
 def test_a_reply_that_names_another_bot_is_for_that_one(reply: Message, *, ours: bool) -> None:
     """Nobody wants two answers; a person who is named changes nothing."""
     assert is_addressed(reply, ME) is ours
+
+
+def test_who_wrote_it_is_kept() -> None:
+    """A person, or the chat in whose name somebody writes; when that was, too."""
+    asked = said(message("hi"), "hi")
+    assert (asked.text, asked.sender, asked.name, asked.at) == ("hi", 101, "Ann", 1)
+    assert said(message("hi", sender_chat=GROUP), "hi").name == "Friends"
+    pressed = said(message("hi"), "on", User(5, "Boris", is_bot=False, last_name="B"))
+    assert (pressed.sender, pressed.name) == (5, "Boris B")
+    assert said(message("hi", **{"from": None}), "hi").sender == 0
+
+
+def test_a_topic_is_a_conversation() -> None:
+    """In a forum, and in a channel's direct messages, where a person has one each."""
+    forum = message("hi", message_thread_id=5, is_topic_message=True)
+    assert (chat_key(forum), topic_of(forum)) == (ChatKey(-500, 5), {"message_thread_id": 5})
+    direct = message("hi", message_thread_id=5, direct_messages_topic={"topic_id": 101})
+    assert chat_key(direct) == ChatKey(-500, 101)
+    assert topic_of(direct) == {"direct_messages_topic_id": 101}
+    assert not is_company(direct)
+    plain = message("hi", message_thread_id=5)
+    assert (chat_key(plain), topic_of(plain)) == (ChatKey(-500), {})
+    assert is_company(plain)
