@@ -140,7 +140,8 @@ def test_who_wrote_it_is_kept() -> None:
     assert said(message("hi", sender_chat=GROUP), "hi").name == "Friends"
     pressed = said(message("hi"), "on", User(5, "Boris", is_bot=False, last_name="B"))
     assert (pressed.sender, pressed.name) == (5, "Boris B")
-    assert said(message("hi", **{"from": None}), "hi").sender == 0
+    nobody: dict[str, Any] = {"from": None}
+    assert said(message("hi", **nobody), "hi").sender == 0
 
 
 def test_a_topic_is_a_conversation() -> None:
