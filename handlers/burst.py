@@ -67,13 +67,14 @@ def _continues(parts: Sequence[Message], following: Message) -> bool:
     last, text = parts[-1], following.text or ""
     if last.from_user != following.from_user:
         return False
-    is_album = last.media_group_id and last.media_group_id == following.media_group_id
-    if is_album or (last.forward_origin and following.forward_origin):
+    same_album = last.media_group_id == following.media_group_id
+    if same_album and (last.media_group_id or (last.forward_origin and following.forward_origin)):
         return True
     late = abs((following.date - last.date).total_seconds()) > SOON_SECONDS
     if late or (text.startswith("/") and not following.forward_origin):
         return False
-    was_cut = len(last.text or "") >= LONG and text and not last.forward_origin
+    typed = same_album and not last.forward_origin and not following.forward_origin
+    was_cut = typed and text and len(last.text or "") >= LONG
     return bool(was_cut) or _comment_and_commented([*parts, following])
 
 
@@ -81,7 +82,8 @@ def _comment_and_commented(parts: Sequence[Message]) -> bool:
     """Tell whether just one of the parts has words of the person's own, said of the others."""
     silent = [one for one in parts if one.forward_origin or (one.document and not one.caption)]
     spoken = [one for one in parts if one not in silent]
-    return len(spoken) == 1 and bool(spoken[0].text)
+    said = spoken[0].text if len(spoken) == 1 and not spoken[0].media_group_id else None
+    return said is not None and len(said) < LONG
 
 
 def _message(update: str, like: Message) -> Message | None:
