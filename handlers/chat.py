@@ -136,9 +136,6 @@ class Chat:
         if (asked := str(words)) and changed:
             if is_last:
                 await current.get().replaces(past.answer)
-            edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
-            await self.ask(edited)
-                await current.get().note(Shown(0, past.answer))
             new, number = said(message, asked), message.message_id
             await self.ask(Question(message, texts, new, past, number, replaces=is_last))
 

@@ -113,10 +113,8 @@ class Conversation:
         be had, it is an estimate.
         """
         past = await self.recall(chat)
-        messages = fit(self._prompt(), past.messages, "", self._budget, self._estimate)[:-1]
-        messages = fit(
-            self._system_prompt, worded(past.messages), "", self._budget, self._estimate
-        )[:-1]
+        said = worded(past.messages)
+        messages = fit(self._prompt(), said, "", self._budget, self._estimate)[:-1]
         try:
             tokens = await self._completion.count(messages)
         except CompletionError as error:
