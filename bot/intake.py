@@ -57,8 +57,8 @@ class Intake:
         self._inbox = inbox
         self._dead = dead
         self._is_mere_talk = is_mere_talk
-        self._parts: dict[ChatKey | None, tuple[object, float]] = {}
-        """Who in a conversation may be sending parts of one message, and until when."""
+        self._parts: dict[ChatKey | None, tuple[object, float, bool]] = {}
+        """Who in a group may be sending more of one message, until when, and whether as text."""
         self.problem: str | None = None
         """Why nothing can be taken at the moment."""
 
@@ -141,13 +141,13 @@ class Intake:
             return False
         message, lane, now = update[kind], lane_of(update), time.monotonic()
         talk = self._is_mere_talk(message)
-        # The further parts of a long text do not name the bot.
-        sender, until = self._parts.get(lane, (None, 0.0))
-        if talk and not (now < until and message.get("from") == sender):
+        # The further parts of a long text do not name the bot, nor does what is commented on.
+        sender, until, texts = self._parts.get(lane, (None, 0.0, False))
+        if talk and not (now < until and _goes_on(message, sender, texts=texts)):
             return True
-        if isinstance(message, dict) and _may_go_on(message):
+        if kind == "message" and _is_in_a_group(message):
             self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
-            self._parts[lane] = (message.get("from"), now + SOON_SECONDS)
+            self._parts[lane] = (message.get("from"), now + SOON_SECONDS, _may_be_cut(message))
         return False
 
     async def bury(self, text: str, reason: str) -> None:
@@ -157,10 +157,21 @@ class Intake:
         UPDATES.labels("dead").inc()
 
 
-def _may_go_on(message: dict[str, Any]) -> bool:
+def _is_in_a_group(message: Any) -> bool:
+    chat = message.get("chat") if isinstance(message, dict) else None
+    return isinstance(chat, dict) and chat.get("type") in ("group", "supergroup")
+
+
+def _may_be_cut(message: dict[str, Any]) -> bool:
     said = message.get("text")
-    long = isinstance(said, str) and len(said) >= LONG
-    return long or "forward_origin" in message or "media_group_id" in message
+    return (isinstance(said, str) and len(said) >= LONG) or "media_group_id" in message
+
+
+def _goes_on(message: Any, sender: object, *, texts: bool) -> bool:
+    """Tell whether a message may belong to one of the same ``sender`` that just came."""
+    if not isinstance(message, dict) or message.get("from") != sender:
+        return False
+    return texts or "forward_origin" in message or "document" in message
 
 
 def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:
@@ -225,7 +236,10 @@ def lane_of(update: dict[str, Any]) -> ChatKey | None:
         kind = _kind(update)
         place = update[kind]["message"] if kind == "callback_query" else update[kind]
         chat_id = place["chat"]["id"]
-        if kind == "stopped_message_generation":
+        direct = place.get("direct_messages_topic")
+        if isinstance(direct, dict) and type(direct.get("topic_id")) is int:
+            topic_id = direct["topic_id"]
+        elif kind == "stopped_message_generation":
             topic_id = place.get("message_thread_id", 0)
         else:
             topic_id = place["message_thread_id"] if place.get("is_topic_message") else 0

@@ -1,29 +1,67 @@
 """Is a message meant for the bot, what does it say, and which conversation is it part of? Pure."""
 
+import re
+import time
 from typing import Any
 
 from telegram import Chat, Message, MessageEntity, User
 from telegram.constants import ChatType
 from telegram.ext import ExtBot
 
-from storage.message import ChatKey, well_formed
+from handlers.parsing import read_message
+from handlers.rich import Rich, nodes
+from handlers.texts import Texts
+from handlers.words import Span, marked, part, written
+from storage.message import ChatKey, Role, well_formed
+from storage.message import Message as Said
 
 ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
 """Telegram's own stand-ins for somebody who writes in the name of a chat; they count as bots."""
 
+_NAME = re.compile(r"(?<![\w.@])(?:/\w+)?@(\w+)")
+
 
 def chat_key(message: Message) -> ChatKey:
-    """Name the conversation: the chat, or the forum topic in it.
+    """Name the conversation: the chat, or the topic in it.
 
-    A thread id alone is not a topic; plain chains of replies have one too.
+    In a channel's direct messages each person has a topic. A thread id alone is not one; plain
+    chains of replies have one too.
     """
+    if direct := message.direct_messages_topic:
+        return ChatKey(message.chat_id, direct.topic_id)
     topic = message.message_thread_id if message.is_topic_message else None
     return ChatKey(message.chat_id, topic or 0)
+
+
+def topic_of(message: Message) -> dict[str, Any]:
+    """Give what a call that sends to a message's conversation says besides the chat."""
+    topic = chat_key(message).topic_id
+    name = "direct_messages_topic_id" if message.direct_messages_topic else "message_thread_id"
+    return {name: topic} if topic else {}
 
 
 def is_private(chat: Chat) -> bool:
     """Tell a chat with one person from a group."""
     return chat.type == ChatType.PRIVATE
+
+
+def is_company(message: Message) -> bool:
+    """Tell whether many people speak in a message's conversation."""
+    return not is_private(message.chat) and message.direct_messages_topic is None
+
+
+def said(message: Message, text: str, person: User | None = None) -> Said:
+    """Make an entry of the history of what ``message`` asks, or ``person`` by a button under it."""
+    if person is not None:
+        now = int(time.time())
+        return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
+    at = int(message.date.timestamp())
+    if chat := message.sender_chat:  # who writes in its name is not known
+        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), at)
+    author = message.from_user
+    if author is None:
+        return Said(Role.USER, text, at=at)
+    return Said(Role.USER, text, author.id, well_formed(author.full_name), at)
 
 
 def is_from_a_person(message: Message) -> bool:
@@ -35,8 +73,13 @@ def is_from_a_person(message: Message) -> bool:
 
 
 def is_addressed(message: Message, me: User) -> bool:
-    """Tell whether a message is for the bot: in a group, one that names it or replies to it."""
-    return is_private(message.chat) or _mentions(message, me) or _replies_to(message, me)
+    """Tell whether a message is for the bot: in a group, one that names it.
+
+    Or that replies to it, unless it names another bot.
+    """
+    if is_private(message.chat) or _mentions(message, me):
+        return True
+    return _replies_to(message, me) and not _calls_another_bot(message)
 
 
 def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
@@ -47,7 +90,7 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
     try:
         if raw["chat"]["type"] == ChatType.PRIVATE:
             return False
-        message = Message.de_json(raw, bot)
+        message = read_message(raw, bot)
         return not (is_addressed(message, bot.bot) or _is_command(message))
     except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
         return False
@@ -68,15 +111,59 @@ def command(message: Message, me: User) -> list[str]:
     return [name, *message.text.split()[1:]]
 
 
-def question(message: Message, me: User) -> str:
-    """Give what a message asks, without the bot's name at its beginning or end."""
-    text = well_formed(message.text or message.caption or "").strip()
-    name = f"@{me.username}".lower()
-    if text.lower().startswith(name):
-        text = text[len(name) :].lstrip(" ,:\n")
-    if text.lower().endswith(name):
-        text = text[: -len(name)].rstrip()
-    return text
+def question(message: Message, me: User, texts: Texts) -> str:
+    """Give what a message asks, as Markdown, without the bot's name at its beginning or end.
+
+    It has text, a caption or a rich message; other things have words in `handlers.words`.
+    """
+    if rich := rich_message(message):
+        return _without_name(Rich(rich, texts.kinds).text(), me)
+    text, spans = _written(message)
+    names = [span for span in spans if _is_name(text, span, me)]
+    start, end = 0, len(text)
+    for name in names:
+        if not text[start : name.start].strip():
+            start = name.end + len(text[name.end :]) - len(text[name.end :].lstrip(" ,:\n"))
+    for name in reversed(names):
+        if name.start >= start and not text[name.end : end].strip():
+            end = name.start
+    return marked(*part(text, spans, start, end)).strip()
+
+
+def rich_message(message: Message) -> Any:
+    """Give a rich message's JSON, None if it is none; python-telegram-bot does not know them."""
+    return message.api_kwargs.get("rich_message")
+
+
+def has_words(message: Message) -> bool:
+    """Tell whether the bot can read a message as it is: a text, a rich message, a document."""
+    document = message.document and not message.animation  # an animation is one for old programs
+    return bool(message.text or document or rich_message(message) is not None)
+
+
+def _without_name(text: str, me: User) -> str:
+    name = f"@{re.escape(str(me.username))}"
+    text = re.sub(rf"\A(\s*{name}(?!\w)[ ,:\n]*)+", "", text, flags=re.IGNORECASE)
+    return re.sub(rf"((?<!\w){name}\s*)+\Z", "", text, flags=re.IGNORECASE).strip()
+
+
+def _written(message: Message) -> tuple[str, list[Span]]:
+    return written(
+        {
+            "text": message.text,
+            "entities": [entity.to_dict() for entity in message.entities],
+            "caption": message.caption,
+            "caption_entities": [entity.to_dict() for entity in message.caption_entities],
+        }
+    )
+
+
+def _is_name(text: str, span: Span, me: User) -> bool:
+    """Tell whether a span of a text names the bot."""
+    if span.kind == MessageEntity.TEXT_MENTION:
+        return span.more == str(me.id)
+    name = text[span.start : span.end].lower()
+    return span.kind == MessageEntity.MENTION and name == f"@{me.username}".lower()
 
 
 def _is_command(message: Message) -> bool:
@@ -87,19 +174,33 @@ def _is_command(message: Message) -> bool:
     )
 
 
+def _named(message: Message) -> set[str]:
+    """Give the names that a message calls, in lower case, and the numbers of who has none."""
+    if rich := rich_message(message):
+        text = re.sub(r"(`+).*?\1", "", Rich(rich, {}).text(), flags=re.DOTALL)
+        users = (node.get("user") for node in nodes(rich) if node.get("type") == "text_mention")
+        numbers = {str(user.get("id")) for user in users if isinstance(user, dict)}
+        return numbers | {name.lower() for name in _NAME.findall(text)}
+    text, spans = _written(message)
+    named = set()
+    for span in spans:
+        word = text[span.start : span.end].lower()
+        if span.kind == MessageEntity.TEXT_MENTION:
+            named.add(span.more)
+        elif span.kind in (MessageEntity.MENTION, MessageEntity.BOT_COMMAND) and "@" in word:
+            named.add(word.rpartition("@")[2])
+    return named
+
+
 def _mentions(message: Message, me: User) -> bool:
-    name = f"@{me.username}".lower()
-    kinds: list[str | None] = [
-        MessageEntity.MENTION,
-        MessageEntity.TEXT_MENTION,
-        MessageEntity.BOT_COMMAND,
-    ]
-    named = message.parse_entities(kinds) | message.parse_caption_entities(kinds)
-    return any(
-        (entity.user is not None and entity.user.id == me.id)
-        or text.lower() == name
-        or (entity.type == MessageEntity.BOT_COMMAND and text.lower().endswith(name))
-        for entity, text in named.items()
+    return not {str(me.username).lower(), str(me.id)}.isdisjoint(_named(message))
+
+
+def _calls_another_bot(message: Message) -> bool:
+    """Tell whether a message that does not name this bot names one; their names all end so."""
+    entities = (*message.entities, *message.caption_entities)
+    return any(name.endswith("bot") for name in _named(message)) or any(
+        entity.user is not None and entity.user.is_bot for entity in entities
     )
 
 

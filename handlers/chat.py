@@ -11,7 +11,7 @@ from telegram import Message, Update, User
 from telegram.ext import ContextTypes
 
 from handlers import reply
-from handlers.addressing import chat_key, is_addressed, question
+from handlers.addressing import chat_key, has_words, is_addressed, is_company, question, said
 from handlers.burst import collected, glued
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
@@ -21,8 +21,10 @@ from handlers.growth import Growth, Streaming
 from handlers.leftover import put_right
 from handlers.markup import MAX_CHARACTERS, Chunk, render
 from handlers.quotation import forwarded_from, quotation
+from handlers.speakers import labelled
 from handlers.texts import Texts, texts_for
 from handlers.turn import Button, Piece, Reply, current
+from handlers.words import told
 from storage.change import Kept, Left
 from storage.history import Past
 from storage.message import Message as Said
@@ -41,20 +43,34 @@ class Question:
 
     message: Message
     texts: Texts
-    text: str
+    said: Said
     past: Past
     asked: int
     replaces: bool = False
 
-    @property
-    def before(self) -> Sequence[Said]:
-        """What was said before it."""
-        return self.past.messages[:-2] if self.replaces else self.past.messages
+    def worded(self) -> tuple[Sequence[Said], str]:
+        """Give what was said before it, and the question, as the model is told them."""
+        before = self.past.messages[:-2] if self.replaces else self.past.messages
+        if not is_company(self.message):
+            return before, self.said.text
+        *told, asked = labelled([*before, self.said])
+        return told, asked.text
 
     @property
     def revision(self) -> int:
         """How often it was answered before."""
         return self.past.revision + 1 if self.replaces else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message asks, and the quotation of what it refers to; each may be ""."""
+
+    quoted: str
+    own: str
+
+    def __str__(self) -> str:
+        return f"{self.quoted}\n\n{self.own}".strip() if self.quoted else self.own
 
 
 class Chat:
@@ -68,7 +84,7 @@ class Chat:
         self._buttons = buttons
 
     async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Answer a text or a document, if it is meant for the bot."""
+        """Answer a message that is meant for the bot; if there are no words in it, say so."""
         message = update.message
         if message is None or not is_addressed(message, context.bot.bot):
             return
@@ -76,29 +92,33 @@ class Chat:
         past = await self.conversation.recall(chat_key(message))
         await put_right(message.reply_to_message, past, current.get())
         parts = await collected(message, current.get())
+        if not any(map(has_words, parts)):
+            await reply.say(message, texts.only_text)
+            return
         words = [await self._words(part, context.bot.bot, texts, past) for part in parts]
-        asked = glued(parts, words)
+        asked = glued(parts, list(map(str, words)))
         if not asked:
             await reply.say(message, texts.empty_question.format(name=context.bot.username))
             return
-        await self.ask(Question(message, texts, asked, past, message.message_id))
+        await self.ask(Question(message, texts, said(message, asked), past, message.message_id))
 
-    async def _words(self, message: Message, me: User, texts: Texts, past: Past) -> str:
+    async def _words(self, message: Message, me: User, texts: Texts, past: Past) -> Words:
         """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
-        words, known = question(message, me), {past.asked, *past.answer}
+        known, without_file = {past.asked, *past.answer}, False
+        own = question(message, me, texts) if has_words(message) else told(message.to_dict(), texts)
         if author := forwarded_from(message):
-            words = f"{texts.forwarded.format(author=author)}\n{words}"
-        if message.document:
-            words = await self._documents.fetch(message.document, words, _writer(message))
+            own = f"{texts.forwarded.format(author=author)}\n{own}"
+        if message.document and has_words(message):
+            own = await self._documents.fetch(message.document, own, _writer(message))
         elif (
             (replied := message.reply_to_message)
             and replied.document
             and replied.message_id not in known
         ):
             with contextlib.suppress(DocumentError):  # it is the reply that is asked
-                words = await self._documents.fetch(replied.document, words, _writer(message))
-        quoted = quotation(message, known)
-        return f"{quoted}\n\n{words}".strip() if quoted else words
+                own = await self._documents.fetch(replied.document, own, _writer(message))
+                without_file = True
+        return Words(quotation(message, known, texts, without_file=without_file), own)
 
     async def on_edit(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Ask again what was changed in the last question; the new answer takes the old place."""
@@ -108,18 +128,24 @@ class Chat:
         texts = texts_for(message.from_user)
         past = await self.conversation.recall(chat_key(message))
         is_last = message.message_id == past.asked and bool(past.messages)
-        if not is_last and message.message_id <= max(past.asked, past.floor):
+        if not is_last and not _is_newest(message, past):
             return  # what is old stays as it is, and what was forgotten must not come back
-        asked = await self._words(message, context.bot.bot, texts, past)
+        words = await self._words(message, context.bot.bot, texts, past)
         # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
-        changed = not is_last or not _says(
-            past.messages[-2].text, question(message, context.bot.bot)
-        )
-        if asked and changed:
+        changed = not is_last or not _says(past.messages[-2].text, words.own)
+        if (asked := str(words)) and changed:
             if is_last:
                 await current.get().replaces(past.answer)
-            edited = Question(message, texts, asked, past, message.message_id, replaces=is_last)
-            await self.ask(edited)
+            new, number = said(message, asked), message.message_id
+            await self.ask(Question(message, texts, new, past, number, replaces=is_last))
+
+    async def on_edited_command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Obey a command that was mistyped at first, if nothing was asked or forgotten since."""
+        if message := update.edited_message:
+            past = await self.conversation.recall(chat_key(message))
+            if message.message_id == past.asked or _is_newest(message, past):
+                corrected = Update(update.update_id, message=message)
+                await context.application.process_update(corrected)
 
     async def ask(self, asked: Question) -> None:
         """Ask the model, show its answer as it grows, keep it, and send it in the end."""
@@ -129,7 +155,8 @@ class Chat:
         growth = Growth(asked.message, turn, self._streaming, stop)
         try:
             async with growth.growing() as delivery:
-                asking = self.conversation.ask(asked.before, asked.text, growth.show)
+                before, question = asked.worded()
+                asking = self.conversation.ask(before, question, growth.show)
                 found = await _unless(turn.interrupted, asyncio.create_task(asking))
         except CompletionError as error:
             told = sentence(asked.texts, error)
@@ -179,7 +206,7 @@ class Chat:
         buttons = self._under(asked, answer)
         words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
         kept = Kept(
-            (Said(Role.USER, asked.text), Said(Role.ASSISTANT, answer.text)),
+            (asked.said, Said(Role.ASSISTANT, answer.text, at=int(time.time()))),
             asked.past.epoch,
             answer.prompt_tokens,
             answer.completion_tokens,
@@ -208,9 +235,19 @@ def _writer(message: Message) -> int:
     return (message.sender_chat or message.from_user or message.chat).id
 
 
+def _is_newest(message: Message, past: Past) -> bool:
+    """Tell whether a message came after the last question, and after what was forgotten."""
+    return message.message_id > max(past.asked, past.floor)
+
+
 def _says(asked: str, words: str) -> bool:
-    """Tell whether a question has these words, with a quotation before them or without."""
-    return asked == words or (asked.startswith("> ") and asked.endswith(f"\n\n{words}"))
+    """Tell whether a question has these words, with a quotation before them or without.
+
+    They may also be a comment, followed by what it is on: a forward or a file.
+    """
+    commented = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))
+    quoting = asked.startswith("> ") and asked.endswith(f"\n\n{words}")
+    return asked == words or quoting or commented
 
 
 def _noted(pieces: Sequence[Piece], notes: list[str]) -> list[Piece]:

@@ -1,16 +1,25 @@
 """The bot's commands: /start, /help, /stop and /reset."""
 
+import asyncio
 import re
 from typing import Any
 
 import structlog
-from telegram import BotCommand, Message, Update
+from telegram import (
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeDefault,
+    Message,
+    Update,
+)
+from telegram.error import TelegramError
 from telegram.ext import ContextTypes, ExtBot
 
 from handlers import reply
 from handlers.access import Access
 from handlers.addressing import chat_key, is_addressed
-from handlers.burst import collected
 from handlers.pacing import Effect, Kind
 from handlers.texts import ENGLISH, RUSSIAN, Texts, texts_for
 from handlers.turn import current
@@ -18,6 +27,15 @@ from storage.change import Forgotten
 from storage.message import ChatKey
 
 log = structlog.get_logger()
+
+SCOPES = (
+    BotCommandScopeDefault,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllChatAdministrators,
+)
+LANGUAGES = ("", "en", "ru")
+"""Telegram shows the menu of the narrowest circle, there that of the language, else of ""."""
 
 
 class Commands:
@@ -77,24 +95,32 @@ class Commands:
             await reply.say(message, text, change)
             log.info("reset_by_owner", chat=chat.chat_id)
 
-    async def unknown(self, update: Update, _context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Say that there is no such command."""
-        if message := update.message:
-            await reply.say(message, texts_for(message.from_user).unknown_command)
-
-    async def not_text(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Say what the bot can read, if that was meant for it; once for an album."""
+    async def unknown(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Say that there is no such command, to whom it was meant for the bot."""
         message = update.message
         if message and is_addressed(message, context.bot.bot):
-            await collected(message, current.get())
-            await reply.say(message, texts_for(message.from_user).only_text)
+            await reply.say(message, texts_for(message.from_user).unknown_command)
 
 
 async def publish_menu(bot: ExtBot[Any]) -> None:
-    """Set the menu of commands that Telegram shows. Raises TelegramError."""
+    """Set the menu of commands that Telegram shows. Raises TelegramError.
+
+    Menus for narrower circles or other languages, set earlier by somebody else, would hide it.
+    """
     effect = Effect(Kind.OTHER, hold=None)  # of the bot's, in no chat
     await bot.set_my_commands(_menu(ENGLISH), rate_limit_args=effect)
     await bot.set_my_commands(_menu(RUSSIAN), language_code="ru", rate_limit_args=effect)
+    others = [
+        bot.delete_my_commands(scope=scope(), language_code=language, rate_limit_args=effect)
+        for scope in SCOPES
+        for language in LANGUAGES
+        if scope is not BotCommandScopeDefault or language not in ("", "ru")
+    ]
+    for refusal in await asyncio.gather(*others, return_exceptions=True):
+        if isinstance(refusal, TelegramError):
+            log.warning("menu_not_cleared", reason=str(refusal))
+        elif isinstance(refusal, BaseException):
+            raise refusal
 
 
 def _menu(texts: Texts) -> list[BotCommand]:

@@ -8,9 +8,10 @@ from telegram.ext import ContextTypes
 
 from handlers import reply
 from handlers.access import Access
-from handlers.addressing import chat_key
+from handlers.addressing import chat_key, is_company, said
 from handlers.chat import Chat, Question
 from handlers.leftover import put_right
+from handlers.speakers import labelled
 from handlers.texts import Texts, texts_for
 from handlers.turn import Reply, current
 from storage.change import Restored, Undone
@@ -67,7 +68,8 @@ class Control:
         """Tell what of the model's window the conversation uses, and what is left out of it."""
         if message := update.message:
             texts = texts_for(message.from_user)
-            measure = await self._chat.conversation.measure(chat_key(message))
+            named = labelled if is_company(message) else tuple
+            measure = await self._chat.conversation.measure(chat_key(message), named)
             text = texts.context.format(
                 tokens=_spaced(measure.tokens), window=_spaced(measure.window), turns=measure.turns
             )
@@ -110,7 +112,8 @@ class Control:
         question = press.texts.continue_question
         # No message of the person's asks it, so it is known by that of the answer it continues.
         asked = press.message.message_id
-        await self._chat.ask(Question(press.message, press.texts, question, press.past, asked))
+        more = said(press.message, question, press.query.from_user)
+        await self._chat.ask(Question(press.message, press.texts, more, press.past, asked))
 
     async def _forget(self, press: Press) -> None:
         if not await self._access.may_change(press.message, press.query.from_user):
@@ -122,7 +125,7 @@ class Control:
 
 
 def _again(message: Message, texts: Texts, past: Past, asked: int) -> Question:
-    return Question(message, texts, past.messages[-2].text, past, asked, replaces=True)
+    return Question(message, texts, past.messages[-2], past, asked, replaces=True)
 
 
 def _spaced(number: int) -> str:

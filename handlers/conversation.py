@@ -104,13 +104,17 @@ class Conversation:
             answer = await self._complete(messages, show)
         return Outcome(answer, remembered=len(messages) - 2)  # the prompt and the question
 
-    async def measure(self, chat: ChatKey) -> Measure:
+    async def measure(
+        self, chat: ChatKey, worded: Callable[[Sequence[Message]], Sequence[Message]]
+    ) -> Measure:
         """Count what the model would be given of a conversation, by the API's own tokeniser.
 
-        While that is not to be had, it is an estimate.
+        ``worded`` gives what is remembered as the model is told it. While the tokeniser is not to
+        be had, it is an estimate.
         """
         past = await self.recall(chat)
-        messages = fit(self._prompt(), past.messages, "", self._budget, self._estimate)[:-1]
+        said = worded(past.messages)
+        messages = fit(self._prompt(), said, "", self._budget, self._estimate)[:-1]
         try:
             tokens = await self._completion.count(messages)
         except CompletionError as error:

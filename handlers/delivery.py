@@ -27,7 +27,7 @@ from telegram.error import (
 )
 from telegram.ext import ExtBot
 
-from handlers.addressing import chat_key, is_private
+from handlers.addressing import is_private, topic_of
 from handlers.markup import MAX_CHARACTERS, Chunk, File
 from handlers.pacing import Effect, Kind
 from handlers.refusals import is_about_the_message, is_about_the_thread, is_final, is_no_change
@@ -72,7 +72,7 @@ class Delivery:
         self._message = message
         self._turn = turn
         self._chat_id = message.chat_id
-        self._thread = chat_key(message).topic_id or None
+        self._topic = topic_of(message)
         # In a group the first piece says whom it answers.
         self._quotes = not is_private(message.chat)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
@@ -161,7 +161,7 @@ class Delivery:
         # The message answered may have been deleted meanwhile.
         quoted = ReplyParameters(self._message.message_id, allow_sending_without_reply=True)
         common: dict[str, Any] = {
-            "message_thread_id": self._thread,
+            **self._topic,
             "reply_parameters": quoted if quote and self._quotes and not trial.bare else None,
             "reply_markup": _keyboard(trial.buttons),
             "rate_limit_args": Effect(kind, self._turn.hold),
@@ -173,10 +173,10 @@ class Delivery:
             self._chat_id, self._quotes = error.new_chat_id, False
             return await self._send(trial, kind, quote=quote)
         except BadRequest as error:
-            if self._thread is None or not is_about_the_thread(error):
+            if "message_thread_id" not in self._topic or not is_about_the_thread(error):
                 raise
             log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
-            self._thread = None
+            self._topic = {}
             return await self._send(trial, kind, quote=quote)
         self._seen[sent.message_id] = (trial.piece, trial.buttons)
         return sent.message_id

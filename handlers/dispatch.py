@@ -13,6 +13,7 @@ from handlers.addressing import is_addressed, is_from_a_person
 from handlers.delivery import Delivery
 from handlers.failures import not_delivered
 from handlers.markup import Chunk
+from handlers.parsing import read
 from handlers.refusals import is_final
 from handlers.texts import texts_for
 from handlers.turn import Reply, Turn, current
@@ -99,6 +100,6 @@ class Dispatch:
 
     def _parsed(self, update: str) -> Update:
         try:
-            return Update.de_json(json.loads(update), self._application.bot)
+            return read(json.loads(update), self._application.bot)
         except Exception as error:  # it raises whatever odd JSON leads it to
             raise Unreadable(type(error).__name__) from error  # its text may quote the update

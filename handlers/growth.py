@@ -10,7 +10,7 @@ from telegram import Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
-from handlers.addressing import chat_key, is_private
+from handlers.addressing import is_private, topic_of
 from handlers.delivery import Delivery, extended
 from handlers.markup import Chunk, render
 from handlers.pacing import Effect, Kind, Shed
@@ -97,14 +97,16 @@ class Growth:
 
     async def _type(self) -> None:
         """Show that the bot is typing, until there are words."""
+        if self._message.direct_messages_topic:
+            return  # Telegram does not show it there
         await _wait(self._news, TYPING_AFTER)
         while not self._news.is_set():
             await self._tried(
                 extended(self._message).send_chat_action(
                     self._message.chat_id,
                     ChatAction.TYPING,
-                    message_thread_id=chat_key(self._message).topic_id or None,
                     rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
+                    **topic_of(self._message),
                 )
             )
             await _wait(self._news, TYPING_SECONDS)
@@ -151,10 +153,10 @@ class Growth:
             self._message.chat_id,
             self._message.message_id,
             pieces[-1].text,
-            message_thread_id=chat_key(self._message).topic_id or None,
             entities=pieces[-1].entities,
             api_kwargs={"can_stop": True},  # Bot API 10.3
             rate_limit_args=Effect(Kind.UPDATE, self._turn.hold),
+            **topic_of(self._message),
         )
 
 

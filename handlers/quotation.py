@@ -14,20 +14,27 @@ from telegram import (
 )
 
 from handlers.addressing import is_private
+from handlers.texts import Texts
+from handlers.words import marked, told, written
 from storage.message import well_formed
 
 MOST_CHARACTERS = 4000
 """Of a quotation; about one message of Telegram's. The question is what the model is to answer."""
 
 
-def quotation(message: Message, known: Container[int]) -> str:
+def quotation(
+    message: Message, known: Container[int], texts: Texts, *, without_file: bool = False
+) -> str:
     """Return what a message replies to, as a quotation for the model; "" if there is nothing.
+
+    Of what has no words its kind is told, in the language of ``texts``. ``without_file`` leaves
+    out that of a file, whose content is given elsewhere.
 
     A part that the person chose by hand stands for the whole. Messages whose numbers are
     ``known`` are before the model's eyes anyway, and only a chosen part of them is quoted.
     Where more than two speak, the quotation begins with a line that names its author.
     """
-    text = well_formed(_quoted(message, known)).strip()
+    text = _quoted(message, known, texts, without_file=without_file).strip()
     if not text:
         return ""
     if len(text) > MOST_CHARACTERS:
@@ -44,15 +51,16 @@ def forwarded_from(message: Message) -> str:
     return _origin_name(origin) if origin else ""
 
 
-def _quoted(message: Message, known: Container[int]) -> str:
+def _quoted(message: Message, known: Container[int], texts: Texts, *, without_file: bool) -> str:
     quote, replied = message.quote, message.reply_to_message
-    # A message in another chat is not told but for the part that is quoted.
     if quote and (quote.is_manual or replied is None):
-        return quote.text
+        return marked(*written(quote.to_dict()))
+    if replied is None:  # it may be in another chat, of which Telegram tells only what is no text
+        return told(message.external_reply.to_dict(), texts) if message.external_reply else ""
     # In a topic, a message that replies to nothing "replies" to the topic's own beginning.
-    if replied is None or replied.forum_topic_created or replied.message_id in known:
+    if replied.forum_topic_created or replied.message_id in known:
         return ""
-    return replied.text or replied.caption or ""
+    return marked(*written(replied.to_dict())) if without_file else told(replied.to_dict(), texts)
 
 
 def _author(message: Message) -> str:

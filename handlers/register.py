@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from telegram import Update
+from telegram import Message, Update
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -13,19 +13,38 @@ from telegram.ext import (
 )
 
 from handlers.access import Access
+from handlers.addressing import has_words
 from handlers.chat import Chat
 from handlers.commands import Commands
 from handlers.control import Control
 from handlers.failures import on_error
+from handlers.kinds import is_note
 
 # New messages only: python-telegram-bot's handlers also match edited ones, channel posts and
 # business messages, which would be answered twice, to nobody, or in somebody else's name.
 NEW = filters.UpdateType.MESSAGE
 EDITED = filters.UpdateType.EDITED_MESSAGE
-PRIVATE = NEW & filters.ChatType.PRIVATE
 # Who forwards a command shows what somebody else wrote.
 OWN = NEW & ~filters.FORWARDED
-COMMAND = OWN & filters.COMMAND
+COMMANDS = filters.COMMAND & ~filters.FORWARDED
+COMMAND = NEW & COMMANDS
+
+
+class _Readable(filters.MessageFilter):
+    """What a question may be: a text, a rich message, a document."""
+
+    def filter(self, message: Message) -> bool:
+        return has_words(message)
+
+
+class _Note(filters.MessageFilter):
+    """Telegram's own notes."""
+
+    def filter(self, message: Message) -> bool:
+        return is_note(message)
+
+
+READABLE, NOTE = _Readable(), _Note()
 
 
 def register(
@@ -48,14 +67,13 @@ def register(
             CommandHandler("retry", control.retry, filters=OWN),
             CommandHandler("undo", control.undo, filters=OWN),
             CommandHandler("context", control.context, filters=OWN),
-            # A group's other commands are for other bots; a person alone is told.
-            MessageHandler(PRIVATE & COMMAND, commands.unknown),
-            MessageHandler(NEW & filters.TEXT & ~COMMAND, chat.on_message),
-            MessageHandler(NEW & filters.Document.ALL, chat.on_message),
-            MessageHandler(EDITED & filters.TEXT & ~filters.COMMAND, chat.on_edit),
+            # A group's other commands are for other bots, unless they name this one.
+            MessageHandler(COMMAND, commands.unknown),
+            MessageHandler(EDITED & COMMANDS, chat.on_edited_command),
+            MessageHandler(EDITED & READABLE, chat.on_edit),
             CallbackQueryHandler(control.press),
             # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
-            MessageHandler(NEW & filters.ATTACHMENT, commands.not_text),
+            MessageHandler(NEW & (READABLE | ~NOTE), chat.on_message),
         ]
     )
     application.add_error_handler(on_error)

@@ -6,7 +6,7 @@ from telegram import CallbackQuery
 from telegram import Message as TelegramMessage
 from telegram.error import TelegramError
 
-from handlers.addressing import chat_key
+from handlers.addressing import topic_of
 from handlers.delivery import Delivery, extended, send
 from handlers.markup import Chunk
 from handlers.pacing import Effect, Kind
@@ -45,6 +45,6 @@ async def notify(message: TelegramMessage, text: str) -> None:
         message,
         message.chat_id,
         Chunk(text, ()),
-        message_thread_id=chat_key(message).topic_id or None,
         rate_limit_args=Effect(Kind.NOTICE, hold=None),
+        **topic_of(message),
     )

@@ -1,6 +1,7 @@
 """A conversation's history: a Redis list of ``{"role", "text"}`` objects, oldest first.
 
-It is read here; it changes with the replies that are kept, in `storage.inbox`.
+Besides, an object may say who wrote the text (``from``, ``name``), and when (``at``). The list is
+read here; it changes with the replies that are kept, in `storage.inbox`.
 """
 
 import json
@@ -84,7 +85,9 @@ class History:
 def encode(message: Message) -> str:
     """Write a message as it stands in the list."""
     # Readable in redis-cli, and two bytes a Cyrillic letter instead of six.
-    return json.dumps({"role": message.role, "text": message.text}, ensure_ascii=False)
+    known = {"from": message.sender, "name": message.name, "at": message.at}
+    fields = {"role": message.role, "text": message.text}
+    return json.dumps(fields | {key: one for key, one in known.items() if one}, ensure_ascii=False)
 
 
 def decode(entry: str) -> Message:
@@ -92,7 +95,14 @@ def decode(entry: str) -> Message:
     fields = json.loads(entry)
     if not isinstance(fields["text"], str) or not fields["text"]:
         raise ValueError(fields["text"])
-    return Message(Role(fields["role"]), well_formed(fields["text"]))
+    sender, at = (_number(fields.get(key)) for key in ("from", "at"))
+    name = fields.get("name")
+    name = well_formed(name) if isinstance(name, str) else ""
+    return Message(Role(fields["role"]), well_formed(fields["text"]), sender, name, at)
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0
 
 
 def _pair(question: str, answer: str) -> tuple[Message, Message] | None:

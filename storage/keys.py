@@ -13,7 +13,10 @@ def tag(bot_id: int) -> str:
 
 
 def history(bot_id: int, chat: ChatKey) -> str:
-    """List of the conversation's messages, oldest first: JSON objects ``{"role", "text"}``."""
+    """List of the conversation's messages, oldest first: JSON objects ``{"role", "text"}``.
+
+    With ``from``, ``name`` and ``at`` where it is known who wrote them, and when.
+    """
     return f"{{{bot_id}}}:history:{chat}"
 
 

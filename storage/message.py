@@ -15,10 +15,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a dialogue; its text is never empty."""
+    """One message of a dialogue; its text is never empty.
+
+    Of a person's it is known who wrote it: ``sender`` is the number on Telegram, 0 if unknown, and
+    ``name`` as it was then. ``at`` is when it was written, in seconds since 1970, or 0.
+    """
 
     role: Role
     text: str
+    sender: int = 0
+    name: str = ""
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
@@ -80,13 +81,18 @@ def pytest_runtest_teardown() -> Generator[None, object, object]:
         return (yield)
 
 
+def unlabelled(text: str) -> str:
+    """Leave out who says something in a group."""
+    return re.sub(r"\A\[[^\]\n]*\]: ", "", text)
+
+
 class Echo:
     """Words for the completion server: repeats the question, in pieces of three letters."""
 
     async def answer(
         self, messages: Sequence[Message], *, temperature: float, max_tokens: int
     ) -> AsyncIterator[str]:
-        text = f"echo: {messages[-1].text}"
+        text = f"echo: {unlabelled(messages[-1].text)}"
         for start in range(0, len(text), 3):
             yield text[start : start + 3]
 

@@ -32,6 +32,7 @@ _NUMBERS = frozenset(
         "limit",
         "max_connections",
         "message_id",
+        "direct_messages_topic_id",
         "message_thread_id",
         "offset",
         "reply_to_message_id",

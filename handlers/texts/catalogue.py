@@ -1,5 +1,6 @@
 """The list of what the bot says by itself; each language fills it in whole."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -42,6 +43,8 @@ class Texts:
     unknown_command: str
     only_text: str
     forwarded: str
+    kinds: Mapping[str, str]
+    """What a message may hold besides text, by Telegram's names; what tells most comes first."""
     document_too_large: str
     document_too_long: str
     document_busy: str

@@ -76,6 +76,29 @@ ENGLISH = Texts(
         "Please put it in words."
     ),
     forwarded="(Forwarded from: {author})",
+    kinds={
+        "poll": "poll",
+        "checklist": "checklist",
+        "contact": "contact",
+        "venue": "place",
+        "location": "location",
+        "animation": "animation",
+        "live_photo": "live photo",
+        "photo": "photo",
+        "video": "video",
+        "video_note": "video message",
+        "voice": "voice message",
+        "audio": "audio",
+        "document": "file",
+        "sticker": "sticker",
+        "dice": "dice",
+        "game": "game",
+        "story": "story",
+        "paid_media": "paid post",
+        "invoice": "invoice",
+        "giveaway": "giveaway",
+        "giveaway_winners": "giveaway results",
+    },
     document_too_large=(
         "That file is too large: I read text files up to 1 MB and PDFs up to 20 MB, "
         "and not more text than fits the model."

@@ -8,7 +8,7 @@ from bot.playground.content import Upload
 from bot.playground.replies import Say
 from handlers import burst
 from handlers.texts import ENGLISH
-from tests.conftest import ANN, BORIS, GROUP, World
+from tests.conftest import ANN, BORIS, GROUP, World, unlabelled
 from tests.handlers.pdfs import pdf
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ async def asked(world: World, count: int = 1) -> list[str]:
     async with asyncio.timeout(20):
         while len(world.bodies()) < count:
             await world.room.changed(world.room.version, 0.05)
-    return [body["messages"][-1]["text"] for body in world.bodies()]
+    return [unlabelled(body["messages"][-1]["text"]) for body in world.bodies()]
 
 
 async def test_a_reply_quotes(world: World) -> None:

@@ -82,6 +82,35 @@ async def test_topics_are_lanes_of_their_own(bot: Bot) -> None:
     assert len(await bot.waiting(ChatKey(-1, 7))) == 1
 
 
+async def test_direct_messages_are_lanes_of_their_own(bot: Bot) -> None:
+    """A topic that cannot be read is none."""
+    await bot.intake.take(update(1, -1, direct_messages_topic={"topic_id": 7}))
+    await bot.intake.take(update(2, -1, direct_messages_topic={"topic_id": "7"}))
+    assert len(await bot.waiting(ChatKey(-1, 7))) == 1
+    assert len(await bot.waiting(ChatKey(-1))) == 1
+
+
+async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
+    """It names nobody, and comes right behind the comment; what others send is their own talk."""
+    ann, group = {"id": 1}, {"id": -5, "type": "group"}
+    sent: list[tuple[Any, dict[str, Any]]] = [
+        (ann, {"text": "old", "forward_origin": {}}),
+        (ann, {"text": "@bot is it true?"}),
+        (ann, {"text": "the earth is flat", "forward_origin": {}}),
+        (ann, {"document": {}}),
+        (ann, {"text": "talk"}),
+        ({"id": 2}, {"text": "the moon is cheese", "forward_origin": {}}),
+    ]
+    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    await bot.intake.take(
+        *(
+            {"update_id": number, "message": {"chat": group, "from": who, **fields}}
+            for number, (who, fields) in enumerate(sent)
+        )
+    )
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/reset\nplease"])
 async def test_commands_that_interrupt(bot: Bot, text: str) -> None:
     """A command that may cut short is stored as such."""

@@ -91,8 +91,8 @@ async def test_a_text_that_was_just_typed(length: int) -> None:
 
 
 async def test_forwards_and_albums() -> None:
-    """They go together by themselves, and with nothing else."""
-    assert await taken(text("1", **FORWARD), text("2", **FORWARD), text("3"), END) == 1
+    """They go together by themselves; with forwards also what is said of them."""
+    assert await taken(text("1", **FORWARD), text("2", **FORWARD), text("3"), END) == 2
     assert await taken(text("1", **FORWARD), text("2", BORIS, **FORWARD), END) == 0
     assert await taken(text("1", **ALBUM), text("2", **ALBUM), text("3"), END) == 1
     assert await taken(text("1", **ALBUM), text("2", media_group_id="8"), END) == 0

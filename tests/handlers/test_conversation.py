@@ -59,6 +59,6 @@ async def test_the_prompt_is_of_the_moment(redis: Redis) -> None:
     conversation = Conversation(model, history, "{date} {time}", 10_000, zone)
     before = filled("{date} {time}", datetime.now(zone))
     await conversation.ask([], "?", lambda _: None)
-    await conversation.measure(ChatKey(1))
+    await conversation.measure(ChatKey(1), tuple)
     assert set(model.prompts) <= {before, filled("{date} {time}", datetime.now(zone))}
     assert len(model.prompts) == 2

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from telegram import Message, MessageOrigin
 
 from handlers.quotation import MOST_CHARACTERS, forwarded_from, quotation
+from handlers.texts import ENGLISH
 
 ANN = {"id": 101, "is_bot": False, "first_name": "Ann", "last_name": "Lee"}
 BOT = {"id": 7, "is_bot": True, "first_name": "Robot", "username": "robot"}
@@ -49,64 +50,66 @@ ORIGINS = [
 
 def test_a_message_of_its_own_has_no_quotation() -> None:
     """Most messages reply to nothing."""
-    assert quotation(message(), ()) == ""
-    assert quotation(message(GROUP), ()) == ""
+    assert quotation(message(), (), ENGLISH) == ""
+    assert quotation(message(GROUP), (), ENGLISH) == ""
 
 
 def test_what_is_replied_to_is_quoted() -> None:
     """The text or the caption stands before the question, each line marked."""
-    assert quotation(replying(text="one\n\ntwo"), ()) == "> one\n> \n> two"
-    assert quotation(replying(text=None, caption="a cat"), ()) == "> a cat"
-    assert quotation(replying(text=None), ()) == ""
+    assert quotation(replying(text="one\n\ntwo"), (), ENGLISH) == "> one\n> \n> two"
+    assert quotation(replying(text=None, caption="a cat"), (), ENGLISH) == "> a cat"
+    assert quotation(replying(text=None), (), ENGLISH) == ""
 
 
 def test_what_the_model_knows_is_not_quoted() -> None:
     """The bot's last answer is in the history; an older one may not be."""
-    assert quotation(replying(), {5, 6}) == ""
-    assert quotation(replying(), {6}) == "> yes"
+    assert quotation(replying(), {5, 6}, ENGLISH) == ""
+    assert quotation(replying(), {6}, ENGLISH) == "> yes"
 
 
 def test_a_part_chosen_by_hand_stands_for_the_whole() -> None:
     """It tells what is meant, even in a message that the model knows."""
     chosen = {"text": "two", "position": 4, "is_manual": True}
-    assert quotation(replying(text="one two", quote=chosen), {5}) == "> two"
+    assert quotation(replying(text="one two", quote=chosen), {5}, ENGLISH) == "> two"
 
 
 def test_a_part_chosen_by_telegram_does_not() -> None:
     """Nobody meant just that."""
     cut = {"text": "one", "position": 0}
-    assert quotation(replying(text="one two", quote=cut), ()) == "> one two"
-    assert quotation(replying(text="one two", quote=cut), {5}) == ""
+    assert quotation(replying(text="one two", quote=cut), (), ENGLISH) == "> one two"
+    assert quotation(replying(text="one two", quote=cut), {5}, ENGLISH) == ""
 
 
 def test_the_beginning_of_a_topic_is_not_quoted() -> None:
     """In a forum, messages that reply to nothing seem to reply to it."""
     topic = {"name": "Cats", "icon_color": 1}
-    assert quotation(replying(GROUP, text=None, forum_topic_created=topic), ()) == ""
+    assert quotation(replying(GROUP, text=None, forum_topic_created=topic), (), ENGLISH) == ""
 
 
 def test_in_a_group_the_author_is_named() -> None:
     """Where many speak, it matters who said it; a chat may speak as well as a person."""
-    assert quotation(replying(GROUP), ()) == "> Robot:\n> yes"
+    assert quotation(replying(GROUP), (), ENGLISH) == "> Robot:\n> yes"
     fields = {"from": ANN, "text": "one\ntwo"}
-    assert quotation(replying(GROUP, **fields), ()) == "> Ann Lee:\n> one\n> two"
-    assert quotation(replying(GROUP, sender_chat=NEWS), ()) == "> News:\n> yes"
-    assert quotation(replying(GROUP, **{"from": None}), ()) == "> yes"
+    assert quotation(replying(GROUP, **fields), (), ENGLISH) == "> Ann Lee:\n> one\n> two"
+    assert quotation(replying(GROUP, sender_chat=NEWS), (), ENGLISH) == "> News:\n> yes"
+    assert quotation(replying(GROUP, **{"from": None}), (), ENGLISH) == "> yes"
 
 
 def test_the_author_of_a_forwarded_message_is_named() -> None:
     """What a person forwarded into a private chat is not their own word."""
     for where, name in ORIGINS:
-        assert quotation(replying(forward_origin=where), ()) == f"> {name}:\n> yes"
+        assert quotation(replying(forward_origin=where), (), ENGLISH) == f"> {name}:\n> yes"
 
 
 def test_a_message_in_another_chat_is_quoted_as_far_as_it_is_told() -> None:
     """Telegram tells its author, and what the person or Telegram chose of it."""
     elsewhere = {"origin": ORIGINS[3][0], "chat": NEWS}
     part = {"text": "rain", "position": 0}
-    assert quotation(message(external_reply=elsewhere, quote=part), ()) == "> News:\n> rain"
-    assert quotation(message(external_reply=elsewhere), ()) == ""
-    assert quotation(message(quote=part), ()) == "> rain"
+    assert (
+        quotation(message(external_reply=elsewhere, quote=part), (), ENGLISH) == "> News:\n> rain"
+    )
+    assert quotation(message(external_reply=elsewhere), (), ENGLISH) == ""
+    assert quotation(message(quote=part), (), ENGLISH) == "> rain"
 
 
 def test_a_forward_tells_from_whom() -> None:
@@ -125,9 +128,11 @@ def test_an_origin_of_another_kind_has_no_name() -> None:
 
 def test_a_long_quotation_is_cut() -> None:
     """The question is what matters, so a quotation has a greatest length."""
-    quoted = quotation(replying(text="😀" * (MOST_CHARACTERS + 1)), ())
+    quoted = quotation(replying(text="😀" * (MOST_CHARACTERS + 1)), (), ENGLISH)
     assert quoted == "> " + "😀" * (MOST_CHARACTERS - 1) + "…"
-    assert quotation(replying(text="a" * MOST_CHARACTERS), ()) == "> " + "a" * MOST_CHARACTERS
+    assert (
+        quotation(replying(text="a" * MOST_CHARACTERS), (), ENGLISH) == "> " + "a" * MOST_CHARACTERS
+    )
 
 
 @given(letters, letters, st.booleans(), st.sampled_from([PRIVATE, GROUP]))
@@ -135,7 +140,7 @@ def test_any_text_is_quoted(text: str, name: str, manual: bool, chat: dict[str, 
     """Every line of it is marked, nothing is lost but the space around, and it can be written."""
     quote = {"text": text, "position": 0, "is_manual": True} if manual else None
     author = {"id": 3, "is_bot": False, "first_name": name}
-    quoted = quotation(replying(chat, text=text, quote=quote, **{"from": author}), ())
+    quoted = quotation(replying(chat, text=text, quote=quote, **{"from": author}), (), ENGLISH)
     assert quoted.encode() or not quoted
     lines = quoted.splitlines()
     assert all(line.startswith("> ") for line in lines)

@@ -1,6 +1,7 @@
 """Histories on a real server."""
 
 import itertools
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -9,9 +10,10 @@ from structlog.testing import capture_logs
 
 from storage import change as module
 from storage import keys
+from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
 from storage.connect import StorageRefused
-from storage.history import History
+from storage.history import History, decode, encode
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message, Role
 
@@ -278,3 +280,24 @@ async def test_a_change_that_is_refused(
     assert (await history.newest(CHAT, 1000)).length == 0
     if name == "history":
         assert not await history.is_forgotten(CHAT)
+
+
+def test_an_entry_tells_who_wrote_it() -> None:
+    """Beside the role and the text as it was written; an old one tells nothing, nor an odd one."""
+    said = Message(Role.USER, "[Ann]: hi", 101, "Ann\n😀", 1_790_000_000)
+    entry = encode(said)
+    assert json.loads(entry) == {
+        "role": "user",
+        "text": "[Ann]: hi",
+        "from": 101,
+        "name": "Ann\n😀",
+        "at": 1_790_000_000,
+    }
+    assert decode(entry) == said
+    old = Message(Role.USER, "hi")
+    assert encode(old) == '{"role": "user", "text": "hi"}'
+    assert decode(encode(old)) == old
+    odd = '{"role": "user", "text": "hi", "from": "x", "name": 5, "at": null, "more": []}'
+    assert decode(odd) == old
+    for kept in (entry, odd):  # an archive takes them all
+        Item("history:5", "list", -1, [kept]).check()

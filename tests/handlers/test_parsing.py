@@ -1,0 +1,171 @@
+"""What python-telegram-bot cannot read kills no question."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from telegram import Bot, Update, User
+
+from handlers.addressing import has_words, is_mere_talk
+from handlers.parsing import MOST, read, read_message
+from handlers.texts import ENGLISH
+from handlers.words import UNREAD, told
+from tests.bot_api import ANN, BESIDE, CONTENT, POLL, SERVICE, message
+
+BOT = Bot("7:TEST")
+BOT._bot_user = User(7, "Robot", is_bot=True, username="bench_bot")
+CHAT = {"id": 101, "type": "private", "first_name": "Ann"}
+GROUP = {"id": -500, "type": "supergroup", "title": "Friends"}
+FIELDS = CONTENT | SERVICE | BESIDE
+OLD_POLL = POLL | {"options": [{"text": "yes", "voter_count": 1}]}
+"""A poll as a server of an older version writes it."""
+
+
+def readable(raw: Any) -> bool:
+    """Tell whether the library reads it by itself."""
+    try:
+        Update.de_json(copy.deepcopy(raw), BOT)
+    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+        return False
+    return True
+
+
+def asking(**fields: Any) -> dict[str, Any]:
+    """Write an update with a question and something beside it."""
+    return {"update_id": 1, "message": message(9, CHAT, text="why?", **fields)}
+
+
+def damaged(value: Any) -> list[Any]:
+    """Damage a value in ways in which a newer or older server may differ."""
+    if isinstance(value, dict):
+        fewer = [{k: v for k, v in value.items() if k != name} for name in value]
+        return [*fewer, {name: {"moon": 1} for name in value}, "word"]
+    if isinstance(value, list):
+        return [[*value, "word"], 5, [None]]
+    return [{"moon": 1}]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_question_outlives_any_part_of_it(name: str) -> None:
+    """Whatever is the matter with one part, its words are read, alone and in a reply."""
+    for bad in damaged(FIELDS[name]):
+        for beside in ({name: bad}, {"reply_to_message": message(5, CHAT, **{name: bad})}):
+            update = read(asking(**beside), BOT)
+            assert update.message
+            assert update.message.text == "why?"
+            assert update.message.from_user
+            assert update.message.from_user.id == ANN["id"]
+            assert told(update.message.to_dict(), ENGLISH)
+
+
+def test_some_parts_are_unreadable() -> None:
+    """Else the test above would say nothing."""
+    broken = [
+        name
+        for name, value in FIELDS.items()
+        if not all(readable(asking(**{name: bad})) for bad in damaged(value))
+    ]
+    assert len(broken) > 20
+
+
+def test_what_is_unreadable_is_the_least() -> None:
+    """Beside a poll of another version the rest of a reply is there, and the poll's words."""
+    replied = message(5, GROUP, poll=OLD_POLL, caption="see", entities=[])
+    raw = asking(reply_to_message=replied)
+    assert not readable(raw)
+    update = read(raw, BOT)
+    assert update.message
+    assert update.message.reply_to_message
+    assert update.message.reply_to_message.message_id == 5
+    assert update.message.reply_to_message.caption == "see"
+    assert told(update.message.reply_to_message.to_dict(), ENGLISH).startswith(
+        "Poll: Tea?\n- yes (1)"
+    )
+
+
+def test_entities_are_dropped_one_by_one() -> None:
+    """A new kind of entity that lacks something leaves the others."""
+    good = {"type": "bold", "offset": 0, "length": 2}
+    update = read(asking(entities=[good, {"type": "moon"}]), BOT)
+    assert update.message
+    assert [entity.type for entity in update.message.entities] == ["bold"]
+
+
+@pytest.mark.parametrize("part", ["message_id", "date", "from", "chat"])
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+def test_a_message_needs_little(kind: str, part: str) -> None:
+    """Of who wrote it and where, what is readable is enough."""
+    for bad in damaged(message(9, CHAT)[part]):
+        raw = {"update_id": 1, kind: {**message(9, CHAT, text="why?"), part: bad}}
+        if part == "chat" and (not isinstance(bad, dict) or bad.get("id") != CHAT["id"]):
+            continue  # it is nowhere: the intake takes none such
+        found = read(raw, BOT).effective_message
+        assert found
+        assert found.text == "why?"
+        assert found.chat.id == CHAT["id"]
+
+
+def test_a_press_outlives_its_message() -> None:
+    """A button is known by its data; what stands above it may be unreadable."""
+    pressed = message(5, CHAT, text="answer", poll=OLD_POLL)
+    query = {"id": "1", "from": ANN, "chat_instance": "1", "data": "stop:5", "message": pressed}
+    update = read({"update_id": 1, "callback_query": query}, BOT)
+    assert update.callback_query
+    assert update.callback_query.data == "stop:5"
+    assert update.callback_query.message
+
+
+def test_what_is_left_of_an_unreadable_message() -> None:
+    """It has no words of its own, and is known by its kind."""
+    raw = {"update_id": 1, "message": message(9, CHAT, poll=OLD_POLL)}
+    update = read(raw, BOT)
+    assert update.message
+    assert not has_words(update.message)
+    assert f"{UNREAD}poll" in update.message.api_kwargs
+
+
+@pytest.mark.parametrize("raw", [None, 5, [], {}, {"update_id": 1, "message": "x"}])
+def test_where_nothing_is_left_it_says_so(raw: Any) -> None:
+    """What is no update at all raises as before."""
+    if not readable(raw):
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the library raises
+            read(raw, BOT)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - likewise
+        read_message("x", BOT)
+
+
+def test_a_huge_message_is_read_in_no_time() -> None:
+    """What is damaged and too large to be tried part by part is left out."""
+    many = [{"type": "bold", "offset": 0, "length": 2}] * 2_000
+    update = read(asking(entities=[*many, {}], **{f"x{n}": n for n in range(300)}), BOT)
+    assert update.message
+    assert len(update.message.entities) <= MOST
+
+
+def test_a_groups_talk_is_talk_though_it_is_unreadable() -> None:
+    """It takes no room from questions."""
+    raw = message(9, GROUP, text="hi", poll=OLD_POLL)
+    assert is_mere_talk(raw, BOT)  # type: ignore[arg-type] # of any bot
+
+
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "private"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["id", "type", "chat", "date", *FIELDS]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(st.sampled_from([*FIELDS, "from", "date", "message_id"]), odd, max_size=6))
+def test_any_message_in_a_chat_is_read(fields: dict[str, Any]) -> None:
+    """There is somebody to be answered wherever there is a chat."""
+    found = read({"update_id": 1, "message": {"chat": CHAT, **fields}}, BOT)
+    assert found.message
+    assert found.message.chat.id == CHAT["id"]
