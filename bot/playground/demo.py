@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -216,7 +216,12 @@ def application(
             Mount("/", page),
         ],
         middleware=[Middleware(SameOrigin, hosts)],
+        exception_handlers={ClientDisconnect: _to_nobody},
     )
+
+
+async def _to_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)
 
 
 def _furnish(room: Room) -> None:
