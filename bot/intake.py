@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,7 @@ class Intake:
         self._is_mere_talk = is_mere_talk
         self._parts: dict[ChatKey | None, tuple[object, float, bool]] = {}
         """Who in a group may be sending more of one message, until when, and whether as text."""
+        self._buried: deque[int] = deque(maxlen=1000)
         self.problem: str | None = None
         """Why nothing can be taken at the moment."""
 
@@ -151,10 +153,13 @@ class Intake:
         return False
 
     async def bury(self, text: str, reason: str) -> None:
-        """Make a dead letter of what cannot be queued."""
+        """Make a dead letter of what cannot be queued; of what comes again, only once."""
+        if hash(text) in self._buried:
+            return
         log.warning("update_unreadable", reason=reason)
         await self._dead.add(text, reason)
         UPDATES.labels("dead").inc()
+        self._buried.append(hash(text))
 
 
 def _is_in_a_group(message: Any) -> bool:

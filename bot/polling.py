@@ -33,6 +33,8 @@ IDLE_PAUSE = 0.5
 """The longest pause after polls that brought nothing new, and at once."""
 AT_ONCE = 0.5
 """Seconds within which Telegram answers at once; with nothing new it holds a poll open."""
+TOLD_PAUSE = 90.0
+"""The longest pause that Telegram's word is taken for."""
 CONFLICT_PAUSE = 5.0
 """Seconds before polling again while another process does, or a webhook is set."""
 
@@ -174,8 +176,9 @@ class Polling:
         number = re.search(rb'"update_id"\s*:\s*(\d{1,18})\b', content)
         if number is None:
             raise _PollFailed("an update without a number") from error
-        await self._intake.bury(content[:1000].decode("utf-8", "replace"), f"no JSON: {error}")
-        self._offset = int(number[1]) + 1
+        if int(number[1]) not in self._taken:  # or a server repeats what was confirmed
+            await self._intake.bury(content[:1000].decode("utf-8", "replace"), f"no JSON: {error}")
+        self._confirm([int(number[1])])
         return []
 
 
@@ -201,14 +204,20 @@ def _pause(first: float, times: int, longest: float) -> float:
 def _refused(response: httpx.Response) -> _PollFailed:
     reason = f"HTTP {response.status_code}{_described(response)}"
     if response.status_code == 429:
-        try:
-            return _PollFailed(reason, float(response.json()["parameters"]["retry_after"]))
-        except (ValueError, LookupError, TypeError, RecursionError):
-            return _PollFailed(reason)
+        return _PollFailed(reason, _told(response))
     if response.status_code == 409:
         reason = f"another process polls for this bot, or a webhook is set: {reason}"
         return _PollFailed(reason, CONFLICT_PAUSE)
     return _PollFailed(reason)
+
+
+def _told(response: httpx.Response) -> float | None:
+    """Read how long Telegram told us to wait, in whole seconds; None if that is no time to wait."""
+    try:
+        seconds = float(response.json()["parameters"]["retry_after"])
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        return None
+    return min(seconds, TOLD_PAUSE) if seconds >= 1 else None
 
 
 def _described(response: httpx.Response) -> str:

@@ -274,6 +274,39 @@ async def test_what_no_parser_reads_is_isolated(lease: Lease) -> None:
     assert [asked["limit"] for asked in telegram.asked] == ["100", "1", "100", "1", "100", "100"]
 
 
+async def test_what_no_parser_reads_is_buried_once(lease: Lease) -> None:
+    """However often a server repeats it, and whatever follows in its answers."""
+    deep = b'{"ok":true,"result":[{"update_id": 8, "x": ' + b"[" * 100_000
+    answers = [httpx.Response(200, content=deep + b"," * number) for number in range(8)]
+    telegram = Telegram(updates(update(7)), *answers, updates(update(9)))
+    intake = Odd()
+    await poll(telegram, intake, lease)
+    assert intake.numbers() == [7, 9]
+    assert len(intake.buried) == 1
+    assert telegram.offsets()[-2:] == ["9", "10"]
+
+
+@pytest.mark.parametrize(
+    ("told", "pause"),
+    [
+        *[(told, 0.5) for told in ("-5", "0", "0.001", "NaN", "-Infinity", "null", '"x"', "[5]")],
+        ("1" + "0" * 400, 0.5),
+        ("3", 3),
+        ("1000000", module.TOLD_PAUSE),
+        ("Infinity", module.TOLD_PAUSE),
+    ],
+)
+async def test_how_long_telegram_may_tell_us_to_wait(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch, told: str, pause: float
+) -> None:
+    """What is no time is as if nothing were told, and a longer one than any is cut."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
+    pauses = Pauses(monkeypatch)
+    busy = httpx.Response(429, content=f'{{"parameters": {{"retry_after": {told}}}}}')
+    await poll(Telegram(busy, updates(update(7))), Odd(), lease)
+    assert pauses == [pause]
+
+
 async def test_what_has_not_even_a_number(lease: Lease) -> None:
     """What can be neither read nor confirmed is waited out."""
     bad = httpx.Response(200, content=b'{"ok":true,"result":[' + b"[" * 100_000)
