@@ -554,7 +554,7 @@ async def test_a_dead_letter_is_what_came(bot: Bot) -> None:
 
 
 async def test_a_dead_letter_that_cannot_be_written(bot: Bot, claim: Claim) -> None:
-    """Where its list is something else, the head is not lost: that is set aside, and it is buried."""
+    """What is in its place is set aside, and the head is buried, not lost."""
     await bot.redis.set(keys.dead(bot.id), "odd")
     await bot.inbox().done(claim, "odd")
     assert [letter.update for letter in await DeadLetters(bot.redis, bot.id).all()] == [update(1)]
