@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -81,12 +82,16 @@ async def test_what_can_be_shed_is(paced: Paced) -> None:
 async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
     async with paced.bot, asyncio.TaskGroup() as sending:
-        for number in range(5):
-            places = counted("telegram_waited_seconds_count", kind="other")
+        for number in range(2):  # for which there is room
+            await paced.say(text=str(number))
+        for number in range(2, 5):
+            before = counted("telegram_waited_seconds_count", kind="other")
             sending.create_task(paced.say(text=str(number)))
-            while counted("telegram_waited_seconds_count", kind="other") == places:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)  # until it has its place, which nobody tells
+            while counted("telegram_waited_seconds_count", kind="other") == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # until it has its place; nobody is told
     assert [message["text"] for message in paced.world.said(ANN)] == list("01234")
+    times = [call["time"] for call in paced.world.room.calls if call["method"] == "sendMessage"]
+    assert all(later - sooner > 1 for sooner, later in pairwise(times[2:]))
 
 
 async def test_a_refusal_freezes_the_chat(paced: Paced) -> None:
