@@ -27,7 +27,7 @@ from tests.valkey import own_valkey
 
 HOUR = 3600
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-_bot_ids = itertools.count(8_600_000)
+_bot_ids = itertools.count(9_600_000)
 
 pytestmark = pytest.mark.skipif(
     not LIBRARY, reason="NO faketime IS INSTALLED HERE: no clock is stepped"

@@ -22,7 +22,7 @@ from storage.inbox import LaneLost
 from tests.conftest import ANN, World
 from tests.valkey import own_valkey
 
-_bot_ids = itertools.count(8_900_000)
+_bot_ids = itertools.count(9_800_000)
 
 
 @pytest.fixture(autouse=True)

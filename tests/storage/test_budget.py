@@ -11,7 +11,7 @@ from storage import keys
 from storage.budget import Act, Budget
 
 CHAT, GROUP = 5, -5
-_bot_ids = itertools.count(8_800_000)
+_bot_ids = itertools.count(9_200_000)
 
 
 class Two:

@@ -12,7 +12,7 @@ from storage.inbox import GROUP, LEASE, Arrival, Inbox
 from storage.message import ChatKey
 from storage.script import Script
 
-_bot_ids = itertools.count(8_500_000)
+_bot_ids = itertools.count(9_700_000)
 _update_ids = itertools.count(1)
 
 
