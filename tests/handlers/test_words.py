@@ -170,6 +170,7 @@ def test_languages_have_the_same_kinds() -> None:
     assert tuple(RUSSIAN.kinds) == KINDS
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_no_message_is_too_odd(message: dict[str, Any]) -> None:
     """Nothing raises, and what is told can be written."""
@@ -323,6 +324,7 @@ def strings(part: Any) -> list[str]:
     return [text for name, value in part.items() if name != "type" for text in strings(value)]
 
 
+@pytest.mark.slow
 @given(st.lists(block, max_size=4))
 def test_nothing_of_a_rich_message_is_lost(blocks: list[Any]) -> None:
     """Every text in it is there, in its order."""

@@ -63,6 +63,7 @@ def test_what_is_changed_in_lua() -> None:
     }
 
 
+@pytest.mark.slow
 async def test_all_can_be_run(redis: Redis) -> None:
     """A mutant that cannot even be read would be noticed by anything."""
     for file in suites():

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
@@ -113,6 +114,7 @@ class Conversation:
 SMALL, LARGE, MORE = (1, 1), (200, 200), (100, 100)
 
 
+@pytest.mark.slow
 @given(st.lists(steps, max_size=12))
 @example(
     [
