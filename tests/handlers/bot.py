@@ -27,7 +27,7 @@ from storage.budget import Budget
 from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message
-from tests.conftest import ANN
+from tests.conftest import ANN, unlabelled
 
 ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
 ADMINISTRATOR = dict.fromkeys(
@@ -127,7 +127,7 @@ class Model:
         return sum(len(message.text) for message in messages)
 
     def _echo(self, messages: Sequence[Message]) -> Answer:
-        return Answer(f"echo: {messages[-1].text}", complete=True)
+        return Answer(f"echo: {unlabelled(messages[-1].text)}", complete=True)
 
 
 class Bot:

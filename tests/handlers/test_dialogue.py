@@ -83,7 +83,10 @@ async def test_several_that_are_one(redis: Redis) -> None:
             message("@demo_bot mine", BORIS, GROUP),
         )
         assert len(heard) == 3  # the first one is too long for one message
-        assert [asked[-1] for asked in bot.model.asked] == ["a" * 4086 + "and the end", "mine"]
+        assert [asked[-1] for asked in bot.model.asked] == [
+            f"[User {ANN}]: {'a' * 4086}and the end",
+            f"[User {BORIS}]: mine",
+        ]
 
 
 async def test_a_truncated_answer_goes_on(redis: Redis) -> None:
