@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from handlers.completion import Answer, CompletionMisconfigured, CompletionUnavailable
 from handlers.texts import ENGLISH
 from storage.message import ChatKey
-from tests.conftest import ANN, BORIS, GROUP, unlabelled
+from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import Bot, message, press, running, said
 
 
@@ -83,8 +83,10 @@ async def test_several_that_are_one(redis: Redis) -> None:
             message("@demo_bot mine", BORIS, GROUP),
         )
         assert len(heard) == 3  # the first one is too long for one message
-        questions = [unlabelled(asked[-1]) for asked in bot.model.asked]
-        assert questions == ["a" * 4086 + "and the end", "mine"]
+        assert [asked[-1] for asked in bot.model.asked] == [
+            f"[User {ANN}]: {'a' * 4086}and the end",
+            f"[User {BORIS}]: mine",
+        ]
 
 
 async def test_a_truncated_answer_goes_on(redis: Redis) -> None:

@@ -577,6 +577,22 @@ async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPa
     assert (letter.reason, letter.update) == ("the third", awkward)
 
 
+async def test_failures_are_counted(bot: Bot, claim: Claim) -> None:
+    """Those of the head, with the last one's reason; other notes count none."""
+    inbox = bot.inbox()
+    await inbox.note(claim, Shown(0, (7,)), "half")
+    assert (await inbox.open(claim)).failures == 0
+    assert [await inbox.failed(claim, f"reason {number}") for number in range(2)] == [1, 2]
+    await inbox.began(claim, 5)
+    opened = await inbox.open(claim)
+    assert (opened.failures, opened.failure, opened.begun) == (2, "reason 1", 5)
+    assert (opened.shown, opened.partial) == (Shown(0, (7,)), "half")
+    await inbox.done(claim)
+    (claim,) = await inbox.take(1, 1)
+    opened = await inbox.open(claim)
+    assert (opened.failures, opened.failure, opened.begun) == (0, "", 0)
+
+
 async def test_a_dead_letter_is_what_came(bot: Bot) -> None:
     """Also of the one that was too many."""
     await bot.put(*range(51))
