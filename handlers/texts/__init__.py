@@ -15,4 +15,6 @@ def texts_for(person: User | None) -> Texts:
     An anonymous admin, for one, has no language.
     """
     language = (person.language_code if person else None) or "ru"
+    if not isinstance(language, str):  # an odd update has been read as it is
+        return RUSSIAN
     return RUSSIAN if language.lower().startswith(("ru", "be", "uk", "kk")) else ENGLISH

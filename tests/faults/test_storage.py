@@ -274,6 +274,7 @@ async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
             assert (await world.hears(ANN, 5))[2:] == ["echo: question"] * 3
             await talk.answered()
             assert await _problems(readyz) == ""
+            await redis.delete(keys.full(world.settings.bot_id))  # as it is gone after a minute
             assert await world.says(ANN, ANN, "/reset") == ENGLISH.forgotten
     assert len(world.bodies()) == 7
     assert await talk.history(BORIS) == [
