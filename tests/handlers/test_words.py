@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.rich import DEEPEST, MOST_PARTS, Rich, nodes
@@ -171,6 +171,7 @@ def test_languages_have_the_same_kinds() -> None:
 
 
 @pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_no_message_is_too_odd(message: dict[str, Any]) -> None:
     """Nothing raises, and what is told can be written."""
@@ -325,6 +326,7 @@ def strings(part: Any) -> list[str]:
 
 
 @pytest.mark.slow
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(block, max_size=4))
 def test_nothing_of_a_rich_message_is_lost(blocks: list[Any]) -> None:
     """Every text in it is there, in its order."""
