@@ -12,7 +12,7 @@ demo: .venv/run .venv/demo  ## the main job on a fresh machine: a local Telegram
 run: .venv/run  ## the real bot, configured by the environment or .env
 	$(BIN)/python -m bot run
 
-test: .venv/dev  ## the suite, in under a minute
+test: .venv/dev  ## the suite
 	$(BIN)/python -m pytest -n 4 -m "not slow and not browser" --ignore tests/faults $(ARGS)
 
 slow: .venv/dev .venv/demo  ## the whole bot, real processes, a local model, what Markdown costs

@@ -581,7 +581,7 @@ async def test_an_interruption_that_nobody_heard(
         interrupted.set()
 
     inbox = Deaf(house.redis, house.bot_id, "deaf")
-    worker = Worker(inbox, Handlers(deal), 8)  # type: ignore[arg-type]
+    worker = Worker(inbox, Handlers(deal), 8, grace=0)  # type: ignore[arg-type]
     async with worker.working():
         await house.put(1, "question")
         await until(begun.is_set)
