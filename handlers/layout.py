@@ -58,6 +58,7 @@ class _Reader:
         self._counted: dict[int, int] = {}
         self._counts: list[int | None] = []  # for each list, the next number, if it is counted
         self._indent = ""
+        self._is_numbered = False
         self._links: list[tuple[str, int, bool]] = []
         self._code: list[str] | None = None
         self._info = ""
@@ -84,8 +85,7 @@ class _Reader:
                     self._begin(start)
                     self._page.write("————————")
                 case {"TaskListMarker": done}:
-                    self._page.erase()
-                    self._page.write(f"{self._indent}{'☑' if done else '☐'} ")
+                    self._task(done=done)
         return self._main.finished()
 
     def _start(self, name: str, detail: Any, start: int) -> None:
@@ -152,13 +152,19 @@ class _Reader:
     def _item(self, start: int) -> None:
         self._page.line()
         self._indent = "  " * (len(self._counts) - 1)
-        written = _NUMBER.match(self._raw, start)
+        self._is_numbered = (written := _NUMBER.match(self._raw, start)) is not None
         mark = f"{written[1].decode()}{written[2].decode()}" if written else "•"
         count = self._counts[-1]
         if written and count is not None:
             mark = f"{count}{written[2].decode()}"
             self._counts[-1] = count + 1
         self._page.write(f"{self._indent}{mark} ")
+
+    def _task(self, *, done: bool) -> None:
+        if not self._is_numbered:
+            self._page.erase()
+            self._page.write(self._indent)
+        self._page.write("☑ " if done else "☐ ")
 
     def _end_code(self) -> None:
         code = unmasked("".join(self._code or ()).removesuffix("\n"))

@@ -108,15 +108,16 @@ _LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would divide cells, and co
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.
 _TOKEN = re.compile(
-    r"(?:(?<!\w)(?:https?|ftp|tg)://(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*\))*"
+    r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*\))*"
     r"|(?<!\w)[A-Za-z]:\\[^\s<>\[\]|`]*"
-    r"|(?<![^\s(\"'«*_~])[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]*\\[^\W_][^\s<>\[\]()|`]*"
-    r"|(?<![^\s(\"'«*_~])\\{1,2}[^\W_][^\s<>\[\]()|`]*"
+    r"|(?<![^\s()\[\]{}\"'«*_~])[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]*\\[^\W_][^\s<>\[\]()|`]*"
+    r"|(?<![^\s()\[\]{}\"'«*_~])\\{1,2}[^\W_][^\s<>\[\]()|`]*"
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
     r"<"  # HTML would vanish, and what looks like it too
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
+    r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
     r"|(?<=[/\\])\*+(?=[/\\.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
     r"|(?<!~)~(?!~)"  # ~5 is about five

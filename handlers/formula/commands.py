@@ -174,11 +174,13 @@ def _lines(rows: list[list[str]], style: str, shape: Shape) -> list[str]:
     if style == "cases":
         rows = [[f"{row[0].rstrip(' ,')},", *row[1:]] if row[1:] else row for row in rows]
     if shape == Shape.TALL:
-        return columns(rows, alternating=style == "equations")
+        is_column = max(map(len, rows), default=0) == 1
+        return columns(rows, "l" if is_column or style == "cases" else _SIDES[style])
     separator = ", " if style == "matrix" else " "
-    return [separator.join(filter(None, row)) for row in rows]
+    return [separator.join(filter(None, row)).rstrip(" ,;") for row in rows]
 
 
+_SIDES = {"matrix": "r", "equations": "rl"}
 _WITH_COLUMNS = {"array", "alignat", "alignedat"}
 _ENVIRONMENTS = {
     "cases": ("{", "", "cases"),

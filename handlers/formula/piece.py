@@ -73,7 +73,8 @@ class Piece:
     @classmethod
     def words(cls, text: str) -> "Piece":
         """Make a piece of text."""
-        kind = Kind.WORD if any(map(str.isalpha, text)) else Kind.ATOM
+        latin = text.isascii() and len(text) < 3  # such as an element's sign
+        kind = Kind.WORD if any(map(str.isalpha, text)) and not latin else Kind.ATOM
         return cls(text.lstrip(), kind, spaced=text[:1].isspace())
 
     @classmethod
@@ -88,6 +89,8 @@ class Piece:
     def bracketed(cls, opening: str, pieces: Sequence["Piece"], closing: str) -> "Piece":
         """Put brackets around pieces, as high as these are."""
         text = joined(pieces).strip(" ")
+        if closing == "|" and not opening and "\n" not in text:
+            opening, closing = "(", ")|"  # what is said of its bounds is said of all
         if opening in {"{", "["} and not closing and "\n" not in text and ";" in text:
             closing = "}" if opening == "{" else "]"  # of a system in one line
         return cls(fenced(opening, text, closing), Kind.ATOM)
@@ -120,7 +123,8 @@ class Piece:
         low, high = small(below, raised=False), _raised(above)
         if self.kind in {Kind.BIG, Kind.FUNCTION} and ((below and not low) or (above and not high)):
             low = high = None  # limits of one kind
-        text += (low or _script("_", below)) + (high or _script("^", above))
+        scripts = [low or _script("_", below), high or _script("^", above)]
+        text += "".join(scripts if text else reversed(scripts))
         kind = Kind.ATOM if self.kind in _FACTORS - {Kind.FUNCTION, Kind.BIG} else self.kind
         if kind == Kind.ATOM or self.kind in {Kind.SUM, Kind.WORD}:
             ends_in_word = not (high if above else low) and text[-1:].isalnum()
@@ -209,7 +213,10 @@ _NARROW = {Kind.FUNCTION, Kind.SLASH}  # these are for the next thing only
 def _binds(after: Piece | None) -> bool:
     """Tell whether what follows a fraction could be taken for a factor below its line."""
     kinds = _FACTORS | {Kind.SLASH, Kind.OPEN}
-    return after is not None and (after.kind in kinds or after.text in _POSTFIX)
+    if after is None:
+        return False
+    is_name = after.kind == Kind.WORD and not after.text.isalpha() and not after.spaced
+    return is_name or after.kind in kinds or after.text in _POSTFIX
 
 
 def _gap(a: Piece | None, b: Piece, *, tight: bool) -> str:
@@ -218,9 +225,10 @@ def _gap(a: Piece | None, b: Piece, *, tight: bool) -> str:
     if Kind.INFIX in {a.kind, b.kind}:
         return "" if tight else " "
     if b.kind == Kind.FRACTION and a.kind in _FACTORS | {Kind.CLOSE} and a.kind != Kind.BIG:
-        return "·" if tight else " · "
+        return "·" if tight else " " if b.spaced else " · "
     if {Kind.SLASH, Kind.COMMA} & {a.kind, b.kind}:
-        return " " if b.spaced and not tight and b.text not in {",", ";"} else ""
+        spaced = a.text in {",", ";"} or (b.spaced and b.text not in {",", ";"})
+        return " " if spaced and not tight else ""
     return " " if _are_apart(a, b) else ""
 
 
@@ -293,17 +301,12 @@ def flat(text: str) -> str:
     return "; ".join(line.strip() for line in text.split("\n"))
 
 
-def columns(rows: Sequence[Sequence[str]], *, alternating: bool) -> list[str]:
-    """Align cells in columns: to the right, or to the right and the left in turn."""
-    turned = zip_longest(*rows, fillvalue="")
+def columns(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """Align cells in columns, to the sides ``l`` and ``r`` in turn."""
     padded = []
-    for number, column in enumerate(turned):
+    for number, column in enumerate(zip_longest(*rows, fillvalue="")):
         width = max(map(len, column))
-        left = alternating and number % 2
+        left = sides[number % len(sides)] == "l"
         padded.append([cell.ljust(width) if left else cell.rjust(width) for cell in column])
-    return [_row(row, alternating=alternating) for row in zip(*padded, strict=True)]
-
-
-def _row(cells: Sequence[str], *, alternating: bool) -> str:
-    separator = " " if alternating else "  "
-    return separator.join(cells).rstrip()
+    gap = "  " if sides == "r" else " "
+    return [gap.join(row).rstrip() for row in zip(*padded, strict=True)]

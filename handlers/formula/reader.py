@@ -1,7 +1,9 @@
 """LaTeX's structure: groups, scripts, rows, cells; what a command means is said elsewhere."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import IntEnum
 
 from handlers.formula.piece import Kind, Piece, joined
@@ -61,7 +63,7 @@ class Reader:
     def next(self) -> str:
         """Take the next token."""
         found = self.peek()
-        self._place += 1
+        self._place += found != ""
         return found
 
     def skip_space(self) -> bool:
@@ -89,20 +91,30 @@ class Reader:
         self.skip_space()
         if self.peek() != "[":
             return ""
-        start = self._place + 1
-        while self.peek() not in {"]", ""}:
-            self._place += 1
-        latex = "".join(self._tokens[start : self._place])
-        self._place += 1
+        depth, start = 0, self._place + 1
+        while (found := self.next()) != "]" or depth:
+            depth += (found == "{") - (found == "}")
+            if not found:
+                raise Unreadable
+        latex = "".join(self._tokens[start : self._place - 1])
         return Reader(latex, Shape.FLAT, self._commands).read()
 
     # -- Structure ------------------------------------------------------------------------------
 
-    def sequence(self, *ends: str) -> list[Piece]:
-        """Read up to one of these, or whatever ends a group."""
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise Unreadable
+        yield
+        self._depth -= 1
+
+    def sequence(self, *ends: str) -> list[Piece]:
+        """Read up to one of these, or whatever ends a group."""
+        with self._deeper():
+            return self._sequence(ends)
+
+    def _sequence(self, ends: tuple[str, ...]) -> list[Piece]:
         pieces: list[Piece] = []
         spaced = False
         while True:
@@ -117,7 +129,6 @@ class Reader:
             elif piece := self._scripted(pieces[-1] if pieces else None):
                 pieces.append(piece.after_space() if spaced else piece)
                 spaced = False
-        self._depth -= 1
         return pieces
 
     def _is_spaced(self) -> bool:
@@ -139,7 +150,8 @@ class Reader:
         if len(self.peek()) > 1 and self.peek()[0].isdigit():  # \frac12
             digits = self.peek()
             self._tokens[self._place : self._place + 1] = [digits[0], digits[1:]]
-        piece = self.atom(None)
+        with self._deeper():
+            piece = self.atom(None)
         return [piece] if piece else []
 
     def text(self, *, tight: bool = False) -> str:
@@ -194,7 +206,8 @@ class Reader:
         found = self.next()
         if found == "{":
             self._place -= 1
-            return Piece.group(self.argument())
+            piece = Piece.group(self.argument())
+            return replace(piece, kind=Kind.ATOM) if piece.kind == Kind.COMMA else piece  # 1{,}5
         if found in {"(", "["}:
             inner = self.sequence(")", "]")
             return Piece.bracketed(found, inner, self.next() if self.peek() in {")", "]"} else "")

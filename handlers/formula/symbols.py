@@ -53,7 +53,7 @@ FUNCTIONS = frozenset(
     """
     sin cos tan tg ctg cot sec csc cosec arcsin arccos arctan arctg arcctg arccot sinh cosh tanh
     coth sh ch th cth ln lg log exp lim limsup liminf max min sup inf det dim ker rank rang rg deg
-    arg gcd lcm lcd sgn sign tr Tr mod div grad rot curl const Pr hom Arg Ker argmin argmax span
+    arg gcd lcm lcd sgn sign tr Tr mod grad rot curl const Pr hom Arg Ker argmin argmax span
     """.split()  # noqa: SIM905 (a list of words is read as words)
 )
 
