@@ -118,7 +118,7 @@ _LITERAL = re.compile(
     r"<"  # HTML would vanish, and what looks like it too
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
-    r"|(?<=[/\\])\*+(?=[/\\.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
+    r"|(?<=/)\*+(?=[/.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
     r"|(?<!~)~(?!~)"  # ~5 is about five
     r"|\[(?=\^)"  # a footnote, [^1], would become a link

@@ -126,6 +126,8 @@ _KINDS = {
     "ins": "underline",
     "s": "strikethrough",
     "del": "strikethrough",
+    "code": "code",
+    "kbd": "code",
 }
 PAIRED = f"sub|sup|{'|'.join(_KINDS)}"
 """Inline HTML that is read, if it is closed."""

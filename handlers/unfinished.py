@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from handlers.markdown import characters, events, masked
+from handlers.markdown import Masked, characters, events, masked
 from handlers.page import PAIRED, SPOILER
 
 SECTION = 2000
@@ -116,7 +116,7 @@ def closed(source: str) -> str:
     """
     mask = masked(source)
     if mask.open is not None:
-        source = judged(source[: mask.open])
+        source = _before(mask, mask.open)
         mask = masked(source)
     block = _last_block(mask.text)
     for _ in range(_MOST_CUTS):
@@ -124,11 +124,12 @@ def closed(source: str) -> str:
         if not found:
             break
         label = source[slice(*found.span("label"))] if found["label"] else ""
-        source = judged(source[: found.start()] + label)
+        source = judged(source[: found.start()] + label) if label else _before(mask, found.start())
         mask = masked(source)
         block = _last_block(mask.text)
     if block.kind == "CodeBlock":
-        return source
+        is_formula = _FENCE_OF_FORMULA.match(source, block.start)
+        return _before(mask, block.start) if is_formula else source
     marks = [mark for at, mark in reversed(block.marks) if _OPENING.match(mask.text, at)]
     source += _tags(source, block.start) + "".join(marks)
     if block.kind.startswith("Table"):
@@ -136,6 +137,13 @@ def closed(source: str) -> str:
     return source + (_spoiler(mask.text, block.start) or _rule(source))
 
 
+def _before(mask: Masked, place: int) -> str:
+    """Return what stands before this, without marks that are for what comes there."""
+    read = max((formula.end for formula in mask.formulas if formula.end <= place), default=0)
+    return max(judged(mask.source[:place]), mask.source[:read], key=len)
+
+
+_FENCE_OF_FORMULA = re.compile(r"[`~]{3,} *math\b")
 _MOST_CUTS = 3  # an image in a link, say
 _URL = r"""\((?:[^()\s]|\([^()\s]*+\)?)*+(?:[ ]"[^"\n]*"?)?"""
 _LABEL = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,200}+"
@@ -206,7 +214,7 @@ def _tags(source: str, start: int) -> str:
     return "".join(f"</{name}>" for name in reversed(opened))
 
 
-_TAG = re.compile(rf"<(/?)({PAIRED})>(?=\S|\Z)")
+_TAG = re.compile(rf"<(?:(/)|(?!/))({PAIRED})>(?(1)|(?=\S|\Z))")
 
 
 def _rule(source: str) -> str:

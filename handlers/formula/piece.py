@@ -1,5 +1,6 @@
 """Pieces of a formula's text, and what must stand between them to keep their meaning."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -41,13 +42,20 @@ _POSTFIX = set("!%°′")
 _SMALL = {*map(chr, SUPERSCRIPTS.values()), *map(chr, SUBSCRIPTS.values())}
 
 
+_FORMULA = re.compile(r"[A-Za-z]{1,2}|(?:[A-Z][a-z]?)+")  # of a substance: Na, HCl
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some text, on several lines if it is a matrix; ``spaced`` if a space stands before it."""
+    """Some text, on several lines if it is a matrix.
+
+    It is ``spaced`` if the source has a space before it, and ``apart`` if LaTeX would show one.
+    """
 
     text: str
     kind: Kind
     spaced: bool = False
+    apart: bool = False
 
     @classmethod
     def of(cls, text: str, before: "Piece | None") -> "Piece":
@@ -60,7 +68,7 @@ class Piece:
             kind = Kind.OPEN if first else Kind.CLOSE
         elif text in _INFIX:
             kind = Kind.INFIX
-        elif text in {",", ";", ":"}:
+        elif text in {",", ";", ":", "."}:
             kind = Kind.COMMA
         elif text in {"/", "*"}:
             kind = Kind.SLASH
@@ -73,9 +81,9 @@ class Piece:
     @classmethod
     def words(cls, text: str) -> "Piece":
         """Make a piece of text."""
-        latin = text.isascii() and len(text) < 3  # such as an element's sign
-        kind = Kind.WORD if any(map(str.isalpha, text)) and not latin else Kind.ATOM
-        return cls(text.lstrip(), kind, spaced=text[:1].isspace())
+        is_word = any(map(str.isalpha, text)) and not _FORMULA.fullmatch(text)
+        kind = Kind.WORD if is_word else Kind.ATOM
+        return cls(text.lstrip(), kind, spaced=text[:1].isspace(), apart=text[:1].isspace())
 
     @classmethod
     def group(cls, pieces: Sequence["Piece"]) -> "Piece":
@@ -129,11 +137,7 @@ class Piece:
         if kind == Kind.ATOM or self.kind in {Kind.SUM, Kind.WORD}:
             ends_in_word = not (high if above else low) and text[-1:].isalnum()
             kind = Kind.WORD if ends_in_word else Kind.ATOM
-        return Piece(text, kind, self.spaced)
-
-    def after_space(self) -> "Piece":
-        """Return this with a space before it."""
-        return replace(self, spaced=True)
+        return replace(self, text=text, kind=kind)
 
 
 def _raised(text: str) -> str | None:
@@ -201,7 +205,7 @@ def _guarded(piece: Piece, before: Piece | None, after: Piece | None) -> Piece:
         return piece
     if piece.kind == Kind.ROOT:
         if before and before.kind in _FACTORS and piece.text[0] in _RAISED:
-            return piece.after_space()
+            return replace(piece, spaced=True, apart=True)
         if after and after.kind in _FACTORS and after.text[:1].isalnum() and piece.text[-1] != ")":
             return replace(piece, text=f"{piece.text}·") if after.kind == Kind.ATOM else piece
     return piece
@@ -248,7 +252,7 @@ def _are_apart(a: Piece, b: Piece) -> bool:
     if Kind.WORD in {a.kind, b.kind} and a.text[-1:].isalnum() and b.text[:1].isalnum():
         return True
     m_1_m_2 = {a.kind, b.kind} == {Kind.ATOM} and a.text[-1:] in _SMALL and b.text != "d"
-    return b.spaced and not m_1_m_2
+    return b.apart or (b.spaced and not m_1_m_2)
 
 
 # -- On several lines ---------------------------------------------------------------------------

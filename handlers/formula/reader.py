@@ -116,7 +116,7 @@ class Reader:
 
     def _sequence(self, ends: tuple[str, ...]) -> list[Piece]:
         pieces: list[Piece] = []
-        spaced = False
+        spaced = apart = False
         while True:
             spaced = self._is_spaced() or spaced
             found = self.peek()
@@ -124,11 +124,12 @@ class Reader:
                 break
             if found in _SPACES or found in _WIDE_SPACES:
                 self._place += 1
-                spaced = True
+                spaced = apart = True
                 pieces += [Piece("  ", Kind.SPACE)] if found in _WIDE_SPACES else []
             elif piece := self._scripted(pieces[-1] if pieces else None):
-                pieces.append(piece.after_space() if spaced else piece)
-                spaced = False
+                spaced, apart = spaced or piece.spaced, apart or piece.apart
+                pieces.append(replace(piece, spaced=spaced, apart=apart))
+                spaced = apart = False
         return pieces
 
     def _is_spaced(self) -> bool:

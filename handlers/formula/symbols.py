@@ -18,7 +18,7 @@ INFIX = _table("""
     rightleftharpoons ⇌ leftrightharpoons ⇋ rightharpoonup ⇀ hookrightarrow ↪ leadsto ⇝ nearrow ↗
     searrow ↘ swarrow ↙ nwarrow ↖ mid | nmid ∤ divides | parallel ∥ nparallel ∦ perp ⊥ bot ⊥
     models ⊨ vDash ⊨ vdash ⊢ bmod mod vdots ⋮ ddots ⋱ therefore ∴ because ∵ nRightarrow ⇏
-    nrightarrow ↛ lesssim ≲ gtrsim ≳ uplus ⊎ colon : downarrow ↓ uparrow ↑ rightrightarrows ⇉
+    nrightarrow ↛ lesssim ≲ gtrsim ≳ uplus ⊎ colon : rightrightarrows ⇉
 """)
 """Operators and relations, which have spaces around them."""
 
@@ -33,6 +33,7 @@ ATOMS = _table("""
     aleph ℵ beth ℶ imath ı jmath ȷ prime ′ degree ° celsius °C ldots … dots … dotsc … dotsb …
     cdots ⋯ dotsm ⋯ top ⊤ N ℕ Z ℤ Q ℚ R ℝ C ℂ AA Å aa å S § P ¶ copyright © pounds £ euro €
     backslash \\ surd √ flat ♭ sharp ♯ natural ♮ clubsuit ♣ spadesuit ♠ heartsuit ♥ diamondsuit ♦
+    uparrow ↑ downarrow ↓
     updownarrow ↕ Uparrow ⇑ Downarrow ⇓ complement ∁ mho ℧ eth ð lbrack [ rbrack ] textdegree °
     textmu µ ohm Ω
 """)
