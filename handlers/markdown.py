@@ -108,10 +108,11 @@ _LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would divide cells, and co
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.
 _TOKEN = re.compile(
-    r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*\))*"
+    r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)"
+    r"(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*+\))*"
     r"|(?<!\w)[A-Za-z]:\\[^\s<>\[\]|`]*"
-    r"|(?<![^\s()\[\]{}\"'«*_~])[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]*\\[^\W_][^\s<>\[\]()|`]*"
-    r"|(?<![^\s()\[\]{}\"'«*_~])\\{1,2}[^\W_][^\s<>\[\]()|`]*"
+    r"|(?<![^\s()\[\]{}\"'«*_~])"
+    r"(?:[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]{0,80}+\\|\\{1,2})[^\W_][^\s<>\[\]()|`]*"
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
@@ -215,25 +216,25 @@ _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 def _scan(source: str, place: int, stop: int, found: list[Formula]) -> int | None:
     """Find the formulas of a paragraph; returns where one begins that has no end."""
     unfinished = None
+    without_end: set[str] = set()
     while opening := _OPENING.search(source, place, stop):
         place = opening.end()
-        if opening.lastgroup is None:
+        if opening.lastgroup is None or opening[0] in without_end:
             continue
         start, end = _closed(source, opening, stop)
         if end < 0:
+            without_end.add(opening[0])
             if unfinished is None and _may_go_on(source, opening, stop):
                 unfinished = opening.start()
-        elif _is_formula(source, opening, start, end):
-            latex = _QUOTED.sub(
-                "\n",
-                source[place:start] if opening["name"] is None else source[opening.start() : end],
-            )
+        elif start - place <= _LONGEST and _is_formula(source, opening, start, end):
+            latex = source[opening.start() : end] if opening["name"] else source[place:start]
             display = opening["inline"] is None and opening["dollar"] is None
-            found.append(Formula(opening.start(), end, latex, display))
+            found.append(Formula(opening.start(), end, _QUOTED.sub("\n", latex), display))
             place = end
     return unfinished
 
 
+_LONGEST = 3000
 _QUOTED = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
 
 
