@@ -15,6 +15,7 @@ from handlers.markdown import (
     is_costly,
     masked,
     unmasked,
+    verbatim,
 )
 from handlers.page import Page
 from handlers.table import laid_out
@@ -77,6 +78,8 @@ class _Reader:
                     self._end(*_named(tag), end)
                 case {"Text": text}:
                     self._text(text, start)
+                case {"InlineHtml": text} | {"Html": text}:  # after an escaped backslash
+                    self._page.write(verbatim(text))
                 case {"Code": code}:
                     self._page.code("code", unmasked(code))
                 case "SoftBreak" | "HardBreak":
@@ -200,8 +203,9 @@ class _Reader:
             self._code.append(text)
             return
         done = 0
-        if start and self._raw[start - 1] == ord("\\"):
-            self._words(hidden(text[0]))
+        is_escaped = start > 0 and self._raw[start - 1] == ord("\\")
+        if is_escaped or (self._raw[start] == ord("&") and text[0] != "&"):
+            self._words(verbatim(text[0]))
             done = 1
         for found in FORMULA.finditer(text):
             self._words(text[done : found.start()])

@@ -19,7 +19,7 @@ from storage.message import well_formed
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _MARKS = {ord(mark): 0xFDD0 + number for number, mark in enumerate("<*|[\\$_~")}
 _ENDS = {ord(mark): 0xFDD8 + number for number, mark in enumerate(":.!?;)]»\"'…%”’}")}
-_VERBATIM = {ord("<"): 0xFDEC, ord("|"): 0xFDED}
+_VERBATIM = {ord("|"): 0xFDEC}
 _UNMASK = {mask: mark for table in (_MARKS, _ENDS, _VERBATIM) for mark, mask in table.items()}
 _FORMULA, _FORMULA_GOES_ON = "\ufdee", "\ufdef"
 FORMULA = re.compile(f"{_FORMULA}{_FORMULA_GOES_ON}*")
@@ -86,7 +86,7 @@ def hidden(text: str) -> str:
 
 
 def verbatim(text: str) -> str:
-    """Mask what is no inline HTML, and no spoiler, although it may look like it."""
+    """Mask what is no spoiler, although it may look like one."""
     return text.translate(_VERBATIM)
 
 
@@ -116,13 +116,13 @@ _TOKEN = re.compile(
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
-    r"<"  # HTML would vanish, and what looks like it too
+    r"(?<!\\)<"  # HTML would vanish, and what looks like it too
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
     r"|(?<=/)\*+(?=[/.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
-    r"|(?<!~)~(?!~)"  # ~5 is about five
-    r"|\[(?=\^)"  # a footnote, [^1], would become a link
+    r"|(?<![~\\])~(?!~)"  # ~5 is about five
+    r"|(?<!\\)\[(?=\^)"  # a footnote, [^1], would become a link
 )
 # "**Ответ:**5": Markdown does not end bold between punctuation and a letter.
 _END_OF_BOLD = re.compile(

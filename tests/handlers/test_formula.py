@@ -43,6 +43,9 @@ def test_the_corpus_is_large() -> None:
         r"\left( a",
         r"\begin{tikz}a\end{tikz}",
         "{" * 99,
+        "(" * 500,
+        r"\sqrt" * 500 + "x",
+        r"\text{\foo}",
     ],
 )
 def test_what_is_not_known_stays_source(latex: str) -> None:

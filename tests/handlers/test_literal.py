@@ -28,6 +28,8 @@ MARKED = [
     ("Цена $5. Код `X=$5`.", "Цена $5. Код <code>X=$5</code>."),
     ("`a||b` и `<b>x</b>` и `C:\\*` и `2*3*4`",
      "<code>a||b</code> и <code><b>x</b></code> и <code>C:\\*</code> и <code>2*3*4</code>"),
+    ("`||y||` и `\\|x|`", "<code>||y||</code> и <code>\\|x|</code>"),
+    ("&lt;b&gt;a&lt;/b&gt; &#124;&#124;x&#124;&#124;", "<b>a</b> ||x||"),
     ("<https://ya.ru/a_b_c> и <a@b.ru>", "https://ya.ru/a_b_c и a@b.ru"),
     ("**https://ya.ru/a_b** и **C:\\Temp**",
      "<bold>https://ya.ru/a_b</bold> и <bold>C:\\Temp</bold>"),
@@ -46,6 +48,7 @@ MARKED = [
      "<spoiler>тайна</spoiler>, (<spoiler>б</spoiler>) и <spoiler>в <italic>г</italic></spoiler>"),
     ("\\*не курсив\\*, snake\\_case, \\|\\|не тайна\\|\\|",
      "*не курсив*, snake_case, ||не тайна||"),
+    ("\\<b>x\\</b>, \\~5, \\[^1], \\\\<i>x</i>", "<b>x</b>, ~5, [^1], \\<i>x</i>"),
     ("**a**/**b** и [x](y_z_)", "<bold>a</bold>/<bold>b</bold> и x (y_z_)"),
 ]
 NUMBERED = [
