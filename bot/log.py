@@ -46,8 +46,6 @@ def configure(secrets: Iterable[str] = ()) -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for chatty in ("httpx", "httpcore", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # It calls every formula that it cannot read an error.
-    logging.getLogger("telegramify_markdown").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[*processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

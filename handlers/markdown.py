@@ -1,21 +1,35 @@
-"""A model's Markdown made ready for the converter: nothing misread, lost, or beyond its means."""
+"""A model's Markdown made ready for the parser: what is meant literally, and what is a formula.
+
+Both are masked: put out of the parser's sight by characters that it takes for letters, one for
+one, so that every position stays what it is.
+"""
 
 import re
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pyromark
-from telegramify_markdown import convert
-from telegramify_markdown.converter import STANDARD_OPTIONS
 
 from storage.message import well_formed
 
-# A shielded character passes through the converter as a letter would. Unicode's noncharacters
-# may serve, since none of them has a meaning in text that comes from outside.
+# Unicode's noncharacters may serve as masks, since none of them has a meaning in text that comes
+# from outside.
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
-_SHIELD = str.maketrans("<*|[\\$_", "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5\ufdd6")
-_UNSHIELD = str.maketrans("\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5\ufdd6", "<*|[\\$_")
+_MARKS = {ord(mark): 0xFDD0 + number for number, mark in enumerate("<*|[\\$_~")}
+_ENDS = {ord(mark): 0xFDD8 + number for number, mark in enumerate(":.!?;)]»\"'…%”’}")}
+_VERBATIM = {ord("|"): 0xFDEC}
+_UNMASK = {mask: mark for table in (_MARKS, _ENDS, _VERBATIM) for mark, mask in table.items()}
+_FORMULA, _FORMULA_GOES_ON = "\ufdee", "\ufdef"
+FORMULA = re.compile(f"{_FORMULA}{_FORMULA_GOES_ON}*")
+"""A formula in masked text."""
+
+_OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+)
 
 
 def answer(markdown: str) -> str:
@@ -29,135 +43,252 @@ _LEADING_THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z))+", re.DOTALL 
 
 
 def is_costly(source: str) -> bool:
-    """Tell whether converting would take, or give, as much as the square of this text.
+    """Tell whether reading would take, or give, as much as the square of this text.
 
     The limits were set by measuring, far above what an honest answer has; a model caught in a
     loop reaches them.
     """
-    return (
-        _LIST_IN_LIST.search(source) is not None
-        or source.count("```") + source.count("~~~") > 1000
-        or source.count("$") > 2000
-        or max(accumulate(_BRACES[c] for c in source if c in _BRACES), default=0) > 40
-        or any(map(_is_costly_paragraph, source.split("\n\n")))
+    return _LIST_IN_LIST.search(source) is not None or any(
+        map(_is_costly_table, source.split("\n\n") if "|" in source else ())
     )
 
 
 # Every level indents all that is in it, so one line of N markers would become N * N spaces.
 _LIST_IN_LIST = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
-_BRACES = {"{": 1, "}": -1}
 
 
-def _is_costly_paragraph(source: str) -> bool:
-    if (source.count("\\[") + source.count("\\(")) * len(source) > 10_000_000:
-        return True  # from each opening its end is looked for, as far as the paragraph goes
-    if "|" not in source:
-        return False
-    lines = source.split("\n")  # in a table every row becomes as wide as the widest
-    return len(lines) * max(map(len, lines)) > 300_000
+def _is_costly_table(paragraph: str) -> bool:
+    lines = paragraph.split("\n")  # every row gets as many cells as the widest has
+    return "|" in paragraph and len(lines) * max(map(len, lines)) > 300_000
 
 
-def events(source: str) -> Iterator[tuple[Any, int, int]]:
-    """Parse as the converter does: events, and where in the source's bytes they begin and end."""
-    for event, place in pyromark.events_with_range(source, options=STANDARD_OPTIONS):
+def events(masked: str) -> Iterator[tuple[Any, int, int]]:
+    """Parse: events, and where in the text's bytes they begin and end."""
+    for event, place in pyromark.events_with_range(masked, options=_OPTIONS):
         yield event, place["start"], place["end"]
 
 
-def literal(source: str) -> str:
-    """Shield what is meant literally; no position changes."""
-    return _LITERAL.sub(lambda found: found[0].translate(_SHIELD), source)
+def characters(raw: bytes, places: Iterable[int]) -> Iterator[int]:
+    """Turn the parser's places, which are in order and count bytes, into a string's."""
+    done = count = 0
+    for place in places:
+        count += len(raw[done:place].decode())
+        done = place
+        yield count
 
 
-def shielded(source: str) -> str:
-    """Shield what is meant literally, and rewrite what the converter would lose."""
-    source = literal(source)
-    source = _DEFINITION.sub(_definition, source)
-    raw = source.encode()
-    parts: list[bytes] = []
-    done = 0
-    for event, start, end in events(source):
-        rewrite = _rewriter(event, raw[start : start + 4]) if start >= done else None
-        if rewrite is not None:
-            parts += raw[done:start], rewrite(raw[start:end].decode()).encode()
-            done = end
-    return b"".join([*parts, raw[done:]]).decode()
+# -- What is meant literally --------------------------------------------------------------------
 
 
-def unshielded(text: str) -> str:
-    """Undo :func:`shielded`'s shields in what the converter made; no position changes."""
-    return text.translate(_UNSHIELD)
+def hidden(text: str) -> str:
+    """Mask all that could mean anything."""
+    return text.translate(_MARKS)
 
 
+def verbatim(text: str) -> str:
+    """Mask what is no spoiler, although it may look like one."""
+    return text.translate(_VERBATIM)
+
+
+def unmasked(text: str) -> str:
+    """Undo masks, but for those of formulas."""
+    return text.translate(_UNMASK)
+
+
+def _literal(source: str) -> str:
+    source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
+    source = _TOKEN.sub(lambda found: hidden(found[0]), source)
+    source = _LITERAL.sub(lambda found: hidden(found[0]), source)
+    return _END_OF_BOLD.sub(lambda bold: bold[1] + bold[2].translate(_ENDS) + bold[3], source)
+
+
+_CODE = re.compile(r"`[^`\n]+`")
+_LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would divide cells, and code with them
+
+# Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
+# ends are Markdown's, unless a separator stands before.
+_TOKEN = re.compile(
+    r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)"
+    r"(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*+\))*"
+    r"|(?<!\w)[A-Za-z]:\\[^\s<>\[\]|`]*"
+    r"|(?<![^\s()\[\]{}\"'«*_~])"
+    r"(?:[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]{0,80}+\\|\\{1,2})[^\W_][^\s<>\[\]()|`]*"
+    r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
+)
 _LITERAL = re.compile(
-    r"<"  # HTML would vanish, and what looks like it too
+    r"(?<!\\)<"  # HTML would vanish, and what looks like it too
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
-    r"|(?<!\S)\|\|(?!\S)"  # a || b is no spoiler
-    r"|(?<!\w)__[a-z]+__(?=\.\w|\()"  # __init__.py and __init__() are names
-    r"|\[(?=\^)"  # a footnote, [^1], would become a link
+    r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
+    r"|(?<=/)\*+(?=[/.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
+    r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
+    r"|(?<![~\\])~(?!~)"  # ~5 is about five
+    r"|(?<!\\)\[(?=\^)"  # a footnote, [^1], would become a link
+)
+# "**Ответ:**5": Markdown does not end bold between punctuation and a letter.
+_END_OF_BOLD = re.compile(
+    r"(?<![\w*\\])(\*{2,3}(?=[^\s*])[^*\n]*?)([:.!?;)\]»\"'…%”’}])(\*{2,3})(?=[^\W_])"
 )
 
+# A link's definition is not shown; if no link refers to it, it is text.
 _DEFINITION = re.compile(r"^([ \t>*+.)\d-]*)\[(?=([^\]\n]+)\]:)", re.MULTILINE)
 
 
 def _definition(found: re.Match[str]) -> str:
-    """Keep a link's definition, which is not shown, only if a link refers to it."""
     used = f"][{found[2]}]" in found.string
-    return found[0] if used else found[1] + "[".translate(_SHIELD)
+    return found[0] if used else found[1] + hidden("[")
 
 
-def _rewriter(event: Any, opening: bytes) -> Callable[[str], str] | None:
-    match event:
-        case {"Code": _} | {"Start": {"CodeBlock": _}}:
-            return _code
-        case {"Start": {"Table": _}}:
-            return _table
-        case {"Start": {"Link": {"dest_url": url}} | {"Image": {"dest_url": url}}} if (
-            opening.startswith((b"[](", b"![]("))
-        ):
-            return lambda _: str(url)  # without a label nothing would be left of it
-    return None
+# -- Formulas -----------------------------------------------------------------------------------
 
 
-def _code(source: str) -> str:
-    """Shield code from the converter, which would turn LaTeX in it into Unicode."""
-    return source.replace("\\", "\\".translate(_SHIELD))
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Where a formula stands in a text, with its delimiters, and what is between them."""
+
+    start: int
+    end: int
+    latex: str
+    display: bool
 
 
-def _table(source: str) -> str:
-    """Rewrite a table so that all its words stay, each in its own cell.
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text of which the parser sees only what it is to read.
 
-    The converter keeps only the label of a cell's link, writes formulas before the table and
-    takes two empty cells for a spoiler; Markdown drops cells for which the head has no column.
+    ``open`` is where a formula begins whose end has not come, if the text ends in one.
     """
-    source = _CELL_CODE.sub(lambda code: re.sub(r"\\?\|", r"\\|", code[0]), source)
-    source = re.sub(r"(?<!\\)\|(?=\|)", "| ", source)
-    source = _CELL_FORMULA.sub(_formula, source)
-    source = re.sub(r"\$|\\(?=[()\[\]])", lambda found: found[0].translate(_SHIELD), source)
-    source = _CELL_LINK.sub(lambda link: link[1] + spelled_out(link[2], link[1]), source)
-    head, rule, *rows = source.split("\n")
-    extra = max(map(columns, rows), default=0) - columns(head)
-    if extra > 0:
-        head = head.rstrip(" |") + " |" * (extra + 1)
-        rule = rule.rstrip(" |") + "|-" * extra + "|"
-    return "\n".join([head, rule, *rows])
+
+    source: str
+    text: str
+    formulas: tuple[Formula, ...]
+    open: int | None
 
 
-def _formula(found: re.Match[str]) -> str:
-    text, _ = convert(found[0])
-    return " ".join(text.split()).translate(_SHIELD)
+def masked(source: str) -> Masked:
+    """Mask literals and formulas."""
+    formulas, unfinished = _formulas(source) if _MAY_HOLD_FORMULA.search(source) else ((), None)
+    parts: list[str] = []
+    done = 0
+    for formula in formulas:
+        goes_on = _FORMULA_GOES_ON * (formula.end - formula.start - 1)
+        parts += source[done : formula.start], _FORMULA, goes_on
+        done = formula.end
+    text = _literal("".join([*parts, source[done:]]))
+    return Masked(source, _DEFINITION.sub(_definition, text), tuple(formulas), unfinished)
 
 
-_CELL_CODE = re.compile(r"`[^`\n]+`")
-_CELL_FORMULA = re.compile(r"\${1,2}[^$|\n]+\${1,2}|\\\([^|\n]+?\\\)")
-_CELL_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\(([^()\s]+)\)")
+_MAY_HOLD_FORMULA = re.compile(r"\$|\\[(\[]|\\begin\{")
 
 
-def columns(row: str) -> int:
-    """Count the bars between a row's cells."""
-    return len(re.findall(r"(?<!\\)\|", row.strip(" \t>").strip("|")))
+def _formulas(source: str) -> tuple[list[Formula], int | None]:
+    found: list[Formula] = []
+    unfinished = None
+    for start, end in _between_code(source):
+        bounds = [start, *(gap.end() for gap in _BLANK_LINE.finditer(source, start, end)), end]
+        for first, last in pairwise(bounds):
+            unfinished = _scan(source, first, last, found)
+    return found, unfinished
 
 
-def spelled_out(url: str, label: str) -> str:
-    """Return what must follow the label of a link that cannot be one, if anything."""
-    url = url.removeprefix("mailto:").removeprefix("tel:")
-    return "" if url.startswith("#") or url in label else f" ({url})"
+_BLANK_LINE = re.compile(r"\n[ \t>]*\n")
+
+
+def _between_code(source: str) -> Iterator[tuple[int, int]]:
+    text = _literal(source)
+    bounds = [0]
+    for event, start, end in events(text):
+        if "Code" in event or ("Start" in event and "CodeBlock" in event["Start"]):
+            bounds += start, end
+    places = list(characters(text.encode(), bounds))
+    return zip(places[::2], [*places[1::2], len(source)], strict=True)
+
+
+_OPENING = re.compile(
+    r"(?P<inline>\\\()|(?P<display>\\\[|\$\$)|(?P<dollar>(?<![\dA-Za-z])\$(?!\s|\Z))"
+    r"|(?P<environment>\\begin\{(?P<name>(?:[bBpvVd]?(?:matrix|cases)|array|(?:align|gather|equation"
+    r"|multline|split)(?:ed)?)\*?)\})"
+    r"|\\.|(?:https?|ftp|tg)://\S+|\][(:] ?[^()\s]*"  # no formula begins in these
+)
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+
+
+def _scan(source: str, place: int, stop: int, found: list[Formula]) -> int | None:
+    """Find the formulas of a paragraph; returns where one begins that has no end."""
+    unfinished = None
+    without_end: set[str] = set()
+    while opening := _OPENING.search(source, place, stop):
+        place = opening.end()
+        if opening.lastgroup is None or opening[0] in without_end:
+            continue
+        start, end = _closed(source, opening, stop)
+        if end < 0:
+            without_end.add(opening[0])
+            if unfinished is None and _may_go_on(source, opening, stop):
+                unfinished = opening.start()
+        elif start - place <= _LONGEST and _is_formula(source, opening, start, end):
+            latex = source[opening.start() : end] if opening["name"] else source[place:start]
+            display = opening["inline"] is None and opening["dollar"] is None
+            found.append(Formula(opening.start(), end, _QUOTED.sub("\n", latex), display))
+            place = end
+    return unfinished
+
+
+_LONGEST = 3000
+_QUOTED = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
+
+
+def _closed(source: str, opening: re.Match[str], stop: int) -> tuple[int, int]:
+    """Find where a formula's closing delimiter begins and ends; -1 for never."""
+    if opening["dollar"]:
+        closing = _DOLLAR.search(source, opening.end(), stop)
+        return closing.span() if closing else (-1, -1)
+    mark = _CLOSING.get(opening[0]) or f"\\end{{{opening['name']}}}"
+    place = source.find(mark, opening.end(), stop)
+    return place, place + len(mark) if place >= 0 else -1
+
+
+def _is_formula(source: str, opening: re.Match[str], start: int, end: int) -> bool:
+    latex = source[opening.end() : start]
+    if not latex.strip() or _is_prose(latex) or _depth(latex) > _DEEPEST:
+        return False
+    if opening["dollar"]:
+        return not latex[-1].isspace() and not _WORD_GOES_ON.match(source, end)
+    if opening[0] == "\\[":  # which may be an escaped bracket, too
+        before = source[: opening.start()].rpartition("\n")[2]
+        alone = not (before + source[end:].partition("\n")[0]).strip(" \t>")
+        return alone or _MATHEMATICAL.search(latex) is not None
+    return True
+
+
+def _may_go_on(source: str, opening: re.Match[str], stop: int) -> bool:
+    latex = source[opening.end() : stop]
+    if stop < len(source) or _is_prose(latex):
+        return False
+    return not opening["dollar"] or (len(latex) <= _LONGEST_INLINE and "\n" not in latex)
+
+
+def _depth(latex: str) -> int:
+    return max(accumulate(_BRACES[c] for c in latex if c in _BRACES), default=0)
+
+
+_BRACES = {"{": 1, "}": -1}
+_DEEPEST = 40
+_LONGEST_INLINE = 80
+_WORD_GOES_ON = re.compile(r"[A-Za-z\d_{(]")  # $5-$10 and ${A}/${B} are none
+_MATHEMATICAL = re.compile(r"[\\^_=<>+*]")
+
+
+def _is_prose(latex: str) -> bool:
+    """Tell whether these are words between the signs of two prices, or of two variables."""
+    words = _WORD.findall(_COMMAND.sub(" ", f" {latex}"))
+    if latex[:1].isdigit():
+        return bool(words) or _NUMBERS.fullmatch(latex) is not None
+    return len(words) > 1 and not _MATHEMATICAL.search(latex)
+
+
+_NUMBERS = re.compile(r"[\d.,]+\s[\d.,\s]*")
+_COMMAND = re.compile(r"\\[A-Za-z]+|\{[^{}]*\}")
+_WORD = re.compile(
+    r"(?<=\s)(?:[^\W\d_]{3,}|[а-яё]{2,}|[авикосу]|(?:a|an|and|at|by|in|is|of|on|or|to))(?![\w^_])"
+)

@@ -14,16 +14,8 @@ from typing import Literal, overload
 from telegram import MessageEntity
 
 from handlers.filename import file_name, language
-from handlers.formatting import (
-    ASTRAL,
-    FILE,
-    MAX_CODE,
-    Formatted,
-    Span,
-    formatted,
-    is_visible,
-    joined,
-)
+from handlers.formatting import FILE, Formatted, Span, is_visible, joined
+from handlers.layout import MAX_CODE, formatted
 from handlers.markdown import answer
 from handlers.unfinished import closed, judged, sections
 
@@ -97,7 +89,7 @@ def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
         name = file_name(span.detail, code, files)
         files[name] = File(name, f"{code}\n")
         edits.append((span.start, span.end, f"📎 {name}"))
-    return whole.edited(edits, ()), list(files.values())
+    return whole.edited(edits), list(files.values())
 
 
 # -- Chunks -------------------------------------------------------------------------------------
@@ -165,11 +157,14 @@ def _after_blank_lines(text: str, start: int) -> int:
     return blank.end() if blank else start
 
 
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # Telegram counts these as two, a surrogate pair
+
+
 def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
     """Yield a chunk, whose text begins at ``start``, unless there is nothing to see in it."""
     if not is_visible(text):
         return
-    astral = [found.start() for found in ASTRAL.finditer(text)]
+    astral = [found.start() for found in _ASTRAL.finditer(text)]
     entities = []
     for span in spans:
         first, last = (min(max(at - start, 0), len(text)) for at in (span.start, span.end))

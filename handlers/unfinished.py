@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from handlers.markdown import columns, events, literal
+from handlers.markdown import Masked, characters, events, masked
+from handlers.page import PAIRED, SPOILER
 
 SECTION = 2000
 """Code points of Markdown that are read at once, more where a block is longer."""
@@ -35,7 +36,8 @@ _MARKS_ALONE = re.compile(
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<!\w)__[a-z]+(?:__?\.?)?+"  # __init__ may be bold, or a name
+    r"(?:(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
+    rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
     r"|&#?\w{0,10}+"
     r"|(?<!\S)!\[?|\["
     r"|[*_~`$|\\\s])++\Z"
@@ -64,25 +66,29 @@ def sections(source: str) -> Iterator[tuple[str, str]]:
 @lru_cache(maxsize=1024)  # as many parts as fifty long answers have
 def _first_part(source: str) -> tuple[str, int]:
     """Find where the last block, or item of a list, begins, and what separates it; 0 for none."""
-    source = literal(source[: source.rfind("\n") + 1])
-    raw = source.encode()
+    text = masked(source[: source.rfind("\n") + 1]).text
+    raw = text.encode()
     separator, cut = "", 0
-    depth, number = 0, None  # of the next item, where the parser counts
-    for event, place, _ in events(source):
+    depth, number = 0, b""
+    for event, place, _ in events(text):
         if "End" in event:
             depth -= 1
             continue
         start = raw.rfind(b"\n", 0, place) + 1
-        if depth == 0 and start > cut:
-            separator, cut = _separator(raw, start), start
+        if depth == 0:
+            number = b""
+            if start > cut:
+                separator, cut = _separator(raw, start), start
         elif depth == 1 and event == {"Start": "Item"}:
-            if start > cut and raw.startswith(b"" if number is None else b"%d" % number, place):
+            found = _NUMBER.match(raw, place)
+            before, number = number, found[0] if found else b"-"
+            if start > cut and (number != before or not found):  # equal numbers are counted
                 separator, cut = "\n", start
-            number = None if number is None else number + 1
-        if depth == 0 and "Start" in event and "List" in event["Start"]:
-            number = event["Start"]["List"]
         depth += "Start" in event
     return separator, len(raw[:cut].decode())
+
+
+_NUMBER = re.compile(rb"\d+")
 
 
 def _separator(raw: bytes, start: int) -> str:
@@ -106,34 +112,44 @@ class _Block:
 def closed(source: str) -> str:
     """Read on what is open at the end: formatting and code end there, a table has its rule.
 
-    Of a link there is the label, and of a formula nothing. Gives literal characters shielded.
+    Of a link there is the label, and of a formula nothing.
     """
-    source = literal(source)
-    block = _last_block(source)
+    mask = masked(source)
+    if mask.open is not None:
+        source = _before(mask, mask.open)
+        mask = masked(source)
+    block = _last_block(mask.text)
     for _ in range(_MOST_CUTS):
-        found = next(filter(None, (_CUT.match(source, place) for place, _ in block.marks)), None)
+        found = next(filter(None, (_CUT.match(mask.text, at) for at, _ in block.marks)), None)
         if not found:
             break
-        source = judged(source[: found.start()] + (found["label"] or ""))
-        block = _last_block(source)
+        label = source[slice(*found.span("label"))] if found["label"] else ""
+        source = judged(source[: found.start()] + label) if label else _before(mask, found.start())
+        mask = masked(source)
+        block = _last_block(mask.text)
     if block.kind == "CodeBlock":
-        return source
-    for place, mark in reversed(block.marks):
-        source += mark if _OPENING.match(source, place) else ""
+        is_formula = _FENCE_OF_FORMULA.match(source, block.start)
+        return _before(mask, block.start) if is_formula else source
+    marks = [mark for at, mark in reversed(block.marks) if _OPENING.match(mask.text, at)]
+    source += _tags(source, block.start) + "".join(marks)
     if block.kind.startswith("Table"):
         return source
-    return source + (_spoiler(source, block.start) or _rule(source))
+    return source + (_spoiler(mask.text, block.start) or _rule(source))
 
 
+def _before(mask: Masked, place: int) -> str:
+    """Return what stands before this, without marks that are for what comes there."""
+    read = max((formula.end for formula in mask.formulas if formula.end <= place), default=0)
+    return max(judged(mask.source[:place]), mask.source[:read], key=len)
+
+
+_FENCE_OF_FORMULA = re.compile(r"[`~]{3,} *math\b")
 _MOST_CUTS = 3  # an image in a link, say
 _URL = r"""\((?:[^()\s]|\([^()\s]*+\)?)*+(?:[ ]"[^"\n]*"?)?"""
 _LABEL = r"(?:[^\[\]\n]|!?\[[^\[\]\n]*\](?:\([^()\n]*\))?){0,200}+"
 _END = rf"(?:\](?:{_URL}|\[[^\[\]\n]*)?)?\Z"
 _CUT = re.compile(
     rf"(?<![\w\])])!?\[(?:\d{{0,3}}{_END}|(?P<label>{_LABEL}){_END})"  # a lone number can wait
-    r"|\$\$[\s\S]{0,400}\Z"
-    r"|\$(?![\s\d])[^\n]{0,80}\Z"  # with a digit it is a price
-    r"|\\[(\[][\s\S]{0,400}\Z"
 )
 _OPENING = re.compile(
     r"\*+(?=[^\W_])"
@@ -157,13 +173,12 @@ def _last_block(source: str) -> _Block:
                 marks.append((start, raw[start : start + _INLINE[_name(tag)]]))
             case {"End": str(tag)} if tag in _INLINE:
                 marks = [mark for mark in marks if mark[0] < start]
-            case {"Text": text} if raw[start - 1 : start] == b"\\":
-                if text.startswith(("(", "[")):
-                    marks.append((start - 1, b""))
+            case {"Text": _} if raw[start - 1 : start] == b"\\":
+                pass
             case {"Text": text} if _MARK.fullmatch(text):
                 marks.append((start, text.encode()))
                 code = "`" in text
-    places = list(_characters(raw, [first, *(place for place, _ in marks)]))
+    places = list(characters(raw, [first, *(place for place, _ in marks)]))
     return _Block(
         kind, places[0], [(p, m.decode()) for p, (_, m) in zip(places[1:], marks, strict=True)]
     )
@@ -178,15 +193,6 @@ def _name(tag: Any) -> str:
     return tag if isinstance(tag, str) else str(next(iter(tag)))
 
 
-def _characters(raw: bytes, places: list[int]) -> Iterator[int]:
-    """Turn the parser's places, which are in order and count bytes, into a string's."""
-    done = count = 0
-    for place in places:
-        count += len(raw[done:place].decode())
-        done = place
-        yield count
-
-
 def _spoiler(source: str, start: int) -> str:
     """Close a spoiler, of which the parser knows nothing."""
     last = source.rfind("||", start)
@@ -194,7 +200,21 @@ def _spoiler(source: str, start: int) -> str:
     return "||" if opened else ""
 
 
-_SPOILER = re.compile(r"(?<!\w)\|\|(?=\S)")
+_SPOILER = re.compile(SPOILER)
+
+
+def _tags(source: str, start: int) -> str:
+    """Close inline HTML, of which the parser knows nothing either."""
+    opened: list[str] = []
+    for tag in _TAG.finditer(source, start):
+        if not tag[1]:
+            opened.append(tag[2])
+        elif tag[2] in opened:
+            opened.remove(tag[2])
+    return "".join(f"</{name}>" for name in reversed(opened))
+
+
+_TAG = re.compile(rf"<(?:(/)|(?!/))({PAIRED})>(?(1)|(?=\S|\Z))")
 
 
 def _rule(source: str) -> str:
@@ -203,7 +223,12 @@ def _rule(source: str) -> str:
     row = _ROW.match(head)
     if not row or _ROW.match(before):
         return ""
-    return f"\n{row[1]}|" + "-|" * (columns(head) + 1)
+    return f"\n{row[1]}|" + "-|" * (_columns(head) + 1)
+
+
+def _columns(row: str) -> int:
+    """Count the bars between a row's cells."""
+    return len(re.findall(r"(?<!\\)\|", row.strip(" \t>").strip("|")))
 
 
 _ROW = re.compile(r"([ \t>]*)\|(?!\|)")

@@ -120,6 +120,8 @@ BECOMES = {
     "words like references": "it might have been a link",
     "json": "it might have been a link",
     "all ones": "the number is another than the one that was written",
+    "wide table": "whether it fits is known when its rows are",
+    "table of links": "whether it fits is known when its rows are",
     "table too narrow": "a row without a bar before it is a paragraph until then",
     "bold link refused": "an address that is no link comes only with its last character",
 }

