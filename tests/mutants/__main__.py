@@ -22,8 +22,8 @@ from tests.mutants.trial import ROOT, Ground, Verdict
 HERE = Path(__file__).parent
 AT_LEAST = 95
 """Of a hundred mutants that are not equal, so many must be noticed."""
-OF_A_SAMPLE = 80
-"""The same of a sample: of 25, five may live by chance though 95 % are noticed in all."""
+OF_A_SAMPLE = 60
+"""The same of a sample, which is too small to tell more than that suites still notice anything."""
 
 
 def suites() -> dict[str, list[str]]:
