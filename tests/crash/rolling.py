@@ -68,11 +68,22 @@ async def _talk(place: World, chat: int, roll: Roll) -> None:
 
 
 async def _start(place: World, folder: Path) -> asyncio.subprocess.Process:
+    """Start a process, and wait until it says that it has begun."""
     environment = os.environ | place.environment | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    with (folder / "log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
+    told, begun = folder / "log", _begun(folder)
+    with told.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", cwd=folder, env=environment, stderr=log
         )
+    async with asyncio.timeout(PATIENCE):
+        while _begun(folder) == begun:  # noqa: ASYNC110 - the log is a file
+            await asyncio.sleep(0.05)
+    return process
+
+
+def _begun(folder: Path) -> int:
+    told = folder / "log"
+    return told.read_bytes().count(b'"event": "health"') if told.exists() else 0
 
 
 async def _stop(process: asyncio.subprocess.Process) -> int | None:
