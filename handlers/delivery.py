@@ -1,7 +1,6 @@
 """A reply on Telegram: messages that may still change, in spite of all that can fail there."""
 
 import asyncio
-import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,9 +32,6 @@ from handlers.pacing import Effect, Kind
 from handlers.refusals import is_about_the_message, is_about_the_thread, is_final, is_no_change
 from handlers.turn import Button, Piece, Reply, Turn
 from storage.inbox import Shown
-
-# python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
-os.environ["PTB_TIMEDELTA"] = "true"
 
 log = structlog.get_logger()
 

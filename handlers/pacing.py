@@ -5,6 +5,7 @@ lets "typing" starve messages. Every call that people see passes here with its `
 """
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
@@ -20,6 +21,9 @@ from telegram.ext import BaseRateLimiter
 from storage.budget import WORTH_WAITING, Act, Budget, Frozen
 from storage.connect import StorageUnavailable
 from storage.inbox import LaneLost
+
+# python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
+os.environ["PTB_TIMEDELTA"] = "true"
 
 log = structlog.get_logger()
 
@@ -181,7 +185,7 @@ class Pacing(BaseRateLimiter[Effect]):
 
 
 def _told(error: RetryAfter) -> float:
-    return error.retry_after.total_seconds()  # type: ignore[union-attr] # as delivery asks for
+    return error.retry_after.total_seconds()  # type: ignore[union-attr] # see above
 
 
 async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
