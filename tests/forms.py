@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import shutil
 import socket
@@ -26,7 +27,11 @@ IN_CLUSTER = (
 PATIENCE = 30.0
 """Seconds that a failover may take, with all that follows it."""
 
-_ports = iter(random.sample(range(10_000, 32_768), 22_768))
+# Each process of a run has its own, below those that the system gives to outgoing connections.
+_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_own = range(10_000 + _process, 32_768, _processes)
+_ports = iter(random.sample(_own, len(_own)))
 
 
 class Form(Protocol):

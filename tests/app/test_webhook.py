@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from storage import keys, lease
 from storage.connect import connect
 from storage.dead import DeadLetters
 from tests.conftest import ANN, BORIS, World, local_telegram
+from tests.forms import free_port
 from tests.valkey import own_valkey
 
 pytestmark = pytest.mark.slow
@@ -38,8 +38,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def behind_a_webhook(world: World, **settings: Any) -> None:
     """Let the bot of a world listen on a free port, where Telegram is to post."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     settings = {"webhook_url": f"http://127.0.0.1:{port}/telegram"} | settings
     world.settings = world.settings.model_copy(update={"listen": ("127.0.0.1", port)} | settings)
 
