@@ -366,6 +366,7 @@ updates = values | st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(raws=st.lists(updates, max_size=9))
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

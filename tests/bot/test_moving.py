@@ -114,6 +114,7 @@ async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path
     assert lines[0] == lines[1]
 
 
+@pytest.mark.slow
 async def test_an_interrupted_export_goes_on(
     home: Settings, elsewhere_url: str, tmp_path: Path
 ) -> None:
@@ -340,6 +341,7 @@ async def test_what_is_damaged_is_left_out(
     assert "history:77" not in await kept(elsewhere_url, home.bot_id)
 
 
+@pytest.mark.slow
 @given(
     line=st.text(max_size=60)
     | st.recursive(

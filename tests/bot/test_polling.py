@@ -221,6 +221,7 @@ async def test_what_comes_again_after_a_restart_is_no_repetition(
     assert pauses == []
 
 
+@pytest.mark.slow
 async def test_an_outage_of_days(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often polling fails, the pause before the next try can be told."""
     monkeypatch.setattr(module, "LONGEST_PAUSE", 0)

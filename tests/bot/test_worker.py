@@ -501,6 +501,7 @@ async def test_who_cannot_be_told_holds_up_no_takeover(
         await until(lambda: len(handlers.handled) == 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lanes", [4, 40])
 async def test_many_who_wait_are_told_side_by_side(
     house: House, monkeypatch: pytest.MonkeyPatch, lanes: int

@@ -23,6 +23,8 @@ from bot.settings import Settings
 from bot.web import Health
 from bot.worker import GRACE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 KUBERNETES = ROOT / "deploy/kubernetes"

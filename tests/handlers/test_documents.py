@@ -185,6 +185,7 @@ async def test_the_text_of_a_pdf() -> None:
     assert await pdf_text(content) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
 
 
+@pytest.mark.slow
 async def test_a_locked_pdf() -> None:
     """One that wants a password says so; one that only must not be changed can be read."""
     with pytest.raises(Encrypted):
@@ -192,6 +193,7 @@ async def test_a_locked_pdf() -> None:
     assert await pdf_text(pdfs.locked(pdfs.pdf("open"), "")) == "open"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content", [b"", b"text", b"%PDF-1.7\n%%EOF", pdfs.pdf(), pdfs.pdf("", "")]
 )
@@ -201,6 +203,7 @@ async def test_a_pdf_without_text(content: bytes) -> None:
         await pdf_text(content)
 
 
+@pytest.mark.slow
 async def test_a_pdf_with_too_much_text() -> None:
     """A small file may hold more than any window."""
     page = b"BT /F 12 Tf (%s) Tj ET" % (b"\x30\x30" * (1 + pdf.MOST_CHARACTERS // 2))
@@ -208,6 +211,7 @@ async def test_a_pdf_with_too_much_text() -> None:
         await pdf_text(pdfs.pdf_of([page, page]))
 
 
+@pytest.mark.slow
 async def test_a_pdf_that_takes_all_memory() -> None:
     """A page may unpack to more than there is; the process that reads it is ended, not ours."""
     with pytest.raises(NoText):
@@ -222,6 +226,7 @@ def endless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(documents, "_READER", program)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("endless")
 async def test_a_pdf_that_takes_for_ever() -> None:
     """When the time is over, reading is ended."""
@@ -229,6 +234,7 @@ async def test_a_pdf_that_takes_for_ever() -> None:
         await pdf_text(pdfs.pdf("text"), 0.2)
 
 
+@pytest.mark.slow
 async def test_a_pdf_with_too_many_pages() -> None:
     """They are counted before any is read, however few bytes write them."""
     with pytest.raises(TooLong, match="exit status 5"):
@@ -237,6 +243,7 @@ async def test_a_pdf_with_too_many_pages() -> None:
         await pdf_text(pdfs.many_pages(pdf.MOST_PAGES), 60)
 
 
+@pytest.mark.slow
 @needs_proc
 async def test_the_reader_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What reads foreign files has an empty environment, whatever the bot's holds."""
@@ -248,6 +255,7 @@ async def test_the_reader_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     await asyncio.wait([reading])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("endless")
 async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """A person who no longer wants to know leaves no process behind."""
@@ -269,6 +277,7 @@ async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None
     assert started[0].returncode is not None
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(deadline=None, max_examples=8)
 def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
@@ -398,6 +407,7 @@ def document(bot: Bot, name: str | None = "a.txt", **more: Any) -> Document:
     return sent
 
 
+@pytest.mark.slow
 async def test_a_pdf_in_the_local_telegram() -> None:
     """What a person sent there is fetched by the same calls as from Telegram."""
     room = Room(TOKEN)
@@ -491,6 +501,7 @@ async def asked(
         await asyncio.wait(tasks)
 
 
+@pytest.mark.slow
 @needs_proc
 async def test_a_text_waits_for_no_pdf(bot: Bot, files: Files) -> None:
     """Ten people send small PDFs that take for ever; what is no PDF is read at once."""
@@ -520,6 +531,7 @@ async def test_a_quick_pdf_goes_before_slow_ones(bot: Bot, files: Files) -> None
         assert not any(task.done() for task in tasks)
 
 
+@pytest.mark.slow
 @needs_proc
 async def test_one_person_has_one_place(bot: Bot, files: Files) -> None:
     """Who sends many PDFs, in many chats, leaves the other place to other people."""
@@ -544,6 +556,7 @@ async def test_the_place_of_a_person_is_free_again(bot: Bot, files: Files) -> No
     assert not fetching._shares
 
 
+@pytest.mark.slow
 @needs_proc
 async def test_waiting_for_a_place_has_an_end(bot: Bot, files: Files) -> None:
     """Rather than wait for ever, a person is told that there are too many."""
@@ -570,6 +583,7 @@ async def test_a_slow_pdf_has_a_second_try(bot: Bot, files: Files) -> None:
         await Documents(quick=0.01, longest=0.5).fetch(document(bot, "a.pdf"), "", ANN)
 
 
+@pytest.mark.slow
 @needs_proc
 async def test_few_pdfs_are_in_memory(bot: Bot, files: Files) -> None:
     """However many people send PDFs, only so many are held while they wait to be read."""

@@ -40,6 +40,7 @@ def test_a_long_answer_keeps_all_its_words(markdown: str) -> None:
         assert re.findall(r"\w", "".join(texts)) == re.findall(r"\w", source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markdown", [a[1] for a in ANSWERS], ids=NAMES)
 def test_an_answer_may_end_anywhere(markdown: str) -> None:
     """Every prefix of an answer can be sent, and is not empty once the answer has words."""

@@ -143,6 +143,7 @@ def letters(chunks: list[Chunk]) -> list[tuple[str, frozenset[str]]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markdown", [a[1] for a in ANSWERS], ids=NAMES)
 def test_an_answer_can_be_shown_as_it_grows(markdown: str, request: pytest.FixtureRequest) -> None:
     """Every prefix can be sent, and is the beginning of the whole, formatted as the whole is."""
@@ -164,6 +165,7 @@ def _is_undecided(source: str) -> bool:
     return re.fullmatch(undecided, said.strip()) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markdown", LONG.values(), ids=LONG)
 def test_a_long_answer_can_be_shown_as_it_grows(markdown: str) -> None:
     """A message with another one after it does not change any more, and is as in the end."""
@@ -207,6 +209,7 @@ MIXED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_parts_make_the_same_whole(seed: int) -> None:
     """A long text read in parts looks as if read at once."""
@@ -216,6 +219,7 @@ def test_parts_make_the_same_whole(seed: int) -> None:
     assert growing(markdown) == messages(render(markdown))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(st.lists(st.sampled_from(MIXED), min_size=50, max_size=90), st.integers(90, 400))
 def test_a_message_before_others_is_left_alone(chosen: list[str], step: int) -> None:

@@ -381,6 +381,7 @@ class InboxMachine(RuleBasedStateMachine):
             assert queued.count(lane) == bool(waiting)
 
 
+@pytest.mark.slow
 def test_the_inbox_does_what_its_model_does(valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mailbox is queued exactly when it is not empty, and only a lane's owner changes it."""
     monkeypatch.setattr(module, "MOST_WAITING", CAP)

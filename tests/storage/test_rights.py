@@ -74,6 +74,7 @@ async def test_what_is_documented(owner: Any, server: Valkey) -> None:
     assert "use keys {5}:* or use channels {5}:*;" in await said(owner, server, rights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*commands(), *BY_ITSELF, "CLIENT SETNAME"])
 async def test_each_command(owner: Any, server: Valkey, command: str) -> None:
     """Whichever is taken away is named, with what gives it back, and nothing else."""
