@@ -71,7 +71,7 @@ class Intake:
         the first ones that a `NoRoom` counts. Others may be stored all the same, such as urgent
         ones, and are known when they come again.
         """
-        read = [self._read(update) for update in updates]
+        read = [self._read(one, updates[place:]) for place, one in enumerate(updates, 1)]
         arrivals = [one for one in read if isinstance(one, Arrival)]
         try:
             await self._put(arrivals)
@@ -119,8 +119,11 @@ class Intake:
         """Raise `StorageUnavailable` if ordinary updates cannot be stored now."""
         await self._inbox.check_room()
 
-    def _read(self, update: Any) -> Arrival | _Unreadable | None:
-        """Read as much of an update as it takes to queue it; None if it is not for us."""
+    def _read(self, update: Any, behind: Sequence[Any]) -> Arrival | _Unreadable | None:
+        """Read as much of an update as it takes to queue it; None if it is not for us.
+
+        ``behind`` are those that came together with it, later.
+        """
         try:
             text = well_formed(json.dumps(update, ensure_ascii=False))
         except RecursionError:
@@ -130,7 +133,7 @@ class Intake:
             return _Unreadable(text, "no update_id")
         if len(text) > LARGEST:
             return _Unreadable(text[:1000], f"{len(text)} characters long")
-        if not (kind := _kind(update)) or self._is_talk(kind, update):
+        if not (kind := _kind(update)) or self._is_talk(kind, update, behind):
             log.debug("update_ignored", update=update_id)
             return None
         if (lane := lane_of(update)) is None:
@@ -138,7 +141,7 @@ class Intake:
         interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
         return Arrival(lane, update_id, text, interrupts, sender)
 
-    def _is_talk(self, kind: str, update: dict[str, Any]) -> bool:
+    def _is_talk(self, kind: str, update: dict[str, Any], behind: Sequence[Any]) -> bool:
         if kind not in ("message", "edited_message"):
             return False
         message, lane, now = update[kind], lane_of(update), time.monotonic()
@@ -146,10 +149,23 @@ class Intake:
         # The further parts of a long text do not name the bot, nor does what is commented on.
         sender, until, texts = self._parts.get(lane, (None, 0.0, False))
         if talk and not (now < until and _goes_on(message, sender, texts=texts)):
-            return True
+            return not self._is_commented(message, lane, behind)
         if kind == "message" and _is_in_a_group(message):
             self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
             self._parts[lane] = (message.get("from"), now + SOON_SECONDS, _may_be_cut(message))
+        return False
+
+    def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:
+        """Tell whether the same sender's next words in a group, on what they sent, are for us."""
+        if not _can_be_commented(message):
+            return False
+        for update in behind:
+            if lane_of(update) == lane:
+                following = update.get("message")
+                if not isinstance(following, dict) or following.get("from") != message.get("from"):
+                    return False
+                if not _can_be_commented(following):
+                    return not self._is_mere_talk(following)
         return False
 
     async def bury(self, text: str, reason: str) -> None:
@@ -176,7 +192,11 @@ def _goes_on(message: Any, sender: object, *, texts: bool) -> bool:
     """Tell whether a message may belong to one of the same ``sender`` that just came."""
     if not isinstance(message, dict) or message.get("from") != sender:
         return False
-    return texts or "forward_origin" in message or "document" in message
+    return texts or _can_be_commented(message)
+
+
+def _can_be_commented(message: Any) -> bool:
+    return isinstance(message, dict) and ("forward_origin" in message or "document" in message)
 
 
 def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:

@@ -57,6 +57,11 @@ def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
     return whole.strip()
 
 
+def is_own(message: Message) -> bool:
+    """Leave out what a person only hands on: a forward, a file without a caption."""
+    return not (message.forward_origin or (message.document and not message.caption))
+
+
 def _is_open(message: Message) -> bool:
     """Tell whether more may follow that belongs to a message."""
     forwarded_or_album = message.forward_origin or message.media_group_id
@@ -80,8 +85,7 @@ def _continues(parts: Sequence[Message], following: Message) -> bool:
 
 def _comment_and_commented(parts: Sequence[Message]) -> bool:
     """Tell whether just one of the parts has words of the person's own, said of the others."""
-    silent = [one for one in parts if one.forward_origin or (one.document and not one.caption)]
-    spoken = [one for one in parts if one not in silent]
+    spoken = list(filter(is_own, parts))
     said = spoken[0].text if len(spoken) == 1 and not spoken[0].media_group_id else None
     return said is not None and len(said) < LONG
 

@@ -12,7 +12,7 @@ from telegram.ext import ContextTypes
 
 from handlers import reply
 from handlers.addressing import chat_key, has_words, is_addressed, is_company, question, said
-from handlers.burst import collected, glued
+from handlers.burst import collected, glued, is_own
 from handlers.completion import Answer, CompletionError
 from handlers.conversation import Conversation, Outcome
 from handlers.documents import DocumentError, Documents
@@ -85,13 +85,17 @@ class Chat:
 
     async def on_message(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Answer a message that is meant for the bot; if there are no words in it, say so."""
-        message = update.message
-        if message is None or not is_addressed(message, context.bot.bot):
+        if update.message is None:
             return
+        # What a comment is on may come first; in a group it is the comment that is addressed.
+        parts = await collected(update.message, current.get())
+        addressed = [part for part in parts if is_addressed(part, context.bot.bot)]
+        if not addressed:
+            return
+        message = next(filter(is_own, addressed), addressed[0])
         texts = texts_for(message.from_user)
         past = await self.conversation.recall(chat_key(message))
         await put_right(message.reply_to_message, past, current.get())
-        parts = await collected(message, current.get())
         if not any(map(has_words, parts)):
             await reply.say(message, texts.only_text)
             return
@@ -241,13 +245,13 @@ def _is_newest(message: Message, past: Past) -> bool:
 
 
 def _says(asked: str, words: str) -> bool:
-    """Tell whether a question has these words, with a quotation before them or without.
+    """Tell whether a question has these words, alone or as a comment.
 
-    They may also be a comment, followed by what it is on: a forward or a file.
+    What it is on may stand before it: a quotation, a forward or a file; the latter two also after.
     """
-    commented = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))
-    quoting = asked.startswith("> ") and asked.endswith(f"\n\n{words}")
-    return asked == words or quoting or commented
+    before = asked.startswith(("> ", "(", "[")) and asked.endswith(f"\n\n{words}")
+    after = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))
+    return asked == words or before or after
 
 
 def _noted(pieces: Sequence[Piece], notes: list[str]) -> list[Piece]:

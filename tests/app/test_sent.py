@@ -165,6 +165,30 @@ async def test_a_comment_with_a_forward(elsewhere: World) -> None:
     }
 
 
+async def test_a_forward_before_its_comment(elsewhere: World) -> None:
+    """Likewise; it is the comment that is answered, and asked again when it changes."""
+    room = elsewhere.room
+    room.chat(ANN)
+    room.people[ANN].language = "en"
+    comments = {}
+    for chat, text in ((ANN, "is it true?"), (GROUP, "@demo_bot is it true?")):
+        room.forward(chat, ANN, "the earth is flat", ORIGIN)
+        room.forward(chat, ANN, "the moon is cheese", ORIGIN)
+        comments[chat] = room.say(chat, ANN, text)["message_id"]
+    author = ENGLISH.forwarded.format(author="Vera")
+    asked = f"{author}\nthe earth is flat\n\n{author}\nthe moon is cheese\n\nis it true?"
+    async with running(elsewhere.settings):
+        for chat in (ANN, GROUP):
+            await elsewhere.hears(chat)
+        await settled(elsewhere)
+        assert questions(elsewhere) == [asked, asked]
+        (answer,) = elsewhere.said(GROUP)
+        assert answer["reply_to_message"]["message_id"] == comments[GROUP]
+        room.edit(ANN, comments[ANN], "is it true?")
+        await elsewhere.says(ANN, ANN, "next")
+        assert questions(elsewhere)[2:] == ["next"]
+
+
 async def test_direct_messages_of_a_channel(world: World) -> None:
     """Each person has a history, and is answered in their own topic."""
     chat = -1000000000700

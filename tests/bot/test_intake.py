@@ -91,15 +91,21 @@ async def test_direct_messages_are_lanes_of_their_own(bot: Bot) -> None:
 
 
 async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
-    """It names nobody, and comes right behind the comment; what others send is their own talk."""
+    """It names nobody, and comes right behind the comment or before it; the rest is mere talk."""
     ann, group = {"id": 1}, {"id": -5, "type": "group"}
     sent: list[tuple[Any, dict[str, Any]]] = [
+        (ann, {"text": "older", "forward_origin": {}}),
+        (ann, {"text": "talk"}),
         (ann, {"text": "old", "forward_origin": {}}),
+        (ann, {"document": {}}),
         (ann, {"text": "@bot is it true?"}),
         (ann, {"text": "the earth is flat", "forward_origin": {}}),
         (ann, {"document": {}}),
         (ann, {"text": "talk"}),
         ({"id": 2}, {"text": "the moon is cheese", "forward_origin": {}}),
+        (ann, {"text": "@bot and you?"}),
+        (ann, {"document": {}}),
+        (ann, {"text": "talk", "forward_origin": {}}),
     ]
     bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
     await bot.intake.take(
@@ -108,7 +114,16 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
             for number, (who, fields) in enumerate(sent)
         )
     )
-    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1, 2, 3]
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [
+        2,
+        3,
+        4,
+        5,
+        6,
+        9,
+        10,
+        11,
+    ]
 
 
 @pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/reset\nplease"])
