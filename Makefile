@@ -15,7 +15,7 @@ run: .venv/run  ## the real bot, configured by the environment or .env
 test: .venv/dev  ## the suite
 	$(BIN)/python -m pytest -n 4 -m "not slow and not browser" --ignore tests/faults $(ARGS)
 
-slow: .venv/dev .venv/demo  ## the whole bot, real processes, a local model, what Markdown costs
+slow: .venv/dev .venv/demo  ## the whole bot, real processes, a local model, long property tests
 	$(BIN)/python -m pytest -n 4 -m slow $(ARGS)
 
 browser: .venv/dev .venv/demo  ## the playground's page in a real browser (needs chromium)

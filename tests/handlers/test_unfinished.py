@@ -179,6 +179,7 @@ def test_a_long_answer_can_be_shown_as_it_grows(markdown: str) -> None:
     assert before[:-1] == whole[: len(before[:-1])]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(MARKDOWN | st.text(ANYTHING), st.integers(1, 40))
 def test_any_text_can_be_shown_as_it_grows(text: str, times: int) -> None:
@@ -186,6 +187,7 @@ def test_any_text_can_be_shown_as_it_grows(text: str, times: int) -> None:
     assert_sendable(growing(text * times))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.lists(st.sampled_from([*"*_#>-+.|<!()=: \n", "**", "\n\n", "|-|\n", "a", "б", "😀", "c d"])),
