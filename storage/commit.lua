@@ -23,18 +23,18 @@ end
 redis.call('HSET', KEYS[2], 'reply', ARGV[3])
 local kept = 1
 
--- Counts messages and their bytes, from the newest back; what is beyond the bound is cut off.
+-- Counts the bytes of all messages, from the newest back; what is beyond the bound is cut off.
 local function counted(most)
-  local length, bytes = redis.call('LLEN', history), 0
-  for last = length, 1, -2 do
+  local bytes = 0
+  for last = redis.call('LLEN', history), 1, -2 do
     local first = math.max(0, last - 2)
     for _, entry in ipairs(redis.call('LRANGE', history, first, last - 1)) do bytes = bytes + #entry end
     if bytes > most then
       redis.call('LTRIM', history, first, -1)
-      return length - first, bytes
+      return bytes
     end
   end
-  return length, bytes
+  return bytes
 end
 
 -- Adds an exchange, and lets the oldest ones go that are too much; the newest stays in any case.
@@ -49,7 +49,7 @@ local function add(most_messages, most_bytes, ...)
     end
   end
   if act == 'replace' then dropped(redis.call('RPOP', history, 2)) end
-  if not known then length, bytes = counted(most_bytes) end
+  if not known then bytes = counted(most_bytes) end
   for _, entry in ipairs(added) do bytes = bytes + #entry end
   length = redis.call('RPUSH', history, ...)
   while length > #added and (length > most_messages or bytes > most_bytes) do

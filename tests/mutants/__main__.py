@@ -72,14 +72,16 @@ class Run:
         self._tests = suites()
         excused = equal()
         self.outcomes: dict[str, Counter[str]] = {}
+        self._by: dict[str, Counter[str]] = {}
+        """Of each file, which tests noticed how many of its mutants."""
         known = results.read_text("utf-8").splitlines() if results and results.exists() else []
-        noticed = {found["name"] for found in map(json.loads, known) if found["by"]}
+        noticed = {found["name"]: found["by"] for found in map(json.loads, known) if found["by"]}
         self._left: list[Mutant] = []
         for mutant in chosen:
             if any(entry.covers(mutant) for entry in excused):
                 self._count(mutant, "equal")
-            elif mutant.name in noticed:
-                self._count(mutant, "noticed")
+            elif by := noticed.get(mutant.name):
+                self._notice(mutant, by)
             else:
                 self._left.append(mutant)
 
@@ -100,22 +102,31 @@ class Run:
             suites = list({tuple(self._tests[mutant.file]) for mutant in self._left})
             sound = pool.map(on_a_ground, [methodcaller("run", tests, 900) for tests in suites])
             usual = {tests: _seconds(verdict) for tests, verdict in zip(suites, sound, strict=True)}
-            trials = []
-            for mutant in self._left:
+
+            def try_out(mutant: Mutant) -> Verdict:
                 tests = tuple(self._tests[mutant.file])
-                trials.append(methodcaller("try_out", mutant, tests, 10 + 4 * usual[tests]))
-            for mutant, verdict in zip(self._left, pool.map(on_a_ground, trials), strict=True):
+                first = [test for test, _ in self._by.get(mutant.file, Counter()).most_common()]
+                limit = 10 + 4 * usual[tests]
+                return on_a_ground(methodcaller("try_out", mutant, tests, limit, first))
+
+            for mutant, verdict in zip(self._left, pool.map(try_out, self._left), strict=True):
                 self._tell(mutant, verdict)
 
     def _tell(self, mutant: Mutant, verdict: Verdict) -> None:
-        self._count(mutant, "noticed" if verdict.by else "lives")
-        if not verdict.by:
+        if verdict.by:
+            self._notice(mutant, verdict.by)
+        else:
+            self._count(mutant, "lives")
             print(f"lives: {mutant.file}:{mutant.line}: {mutant.was}\n    -> {mutant.becomes}")
         sys.stdout.flush()
         if self._results:
             with self._results.open("a", encoding="utf-8") as written:
                 told = {"name": mutant.name, "by": verdict.by, "seconds": round(verdict.seconds, 1)}
                 written.write(f"{json.dumps(told, ensure_ascii=False)}\n")
+
+    def _notice(self, mutant: Mutant, by: str) -> None:
+        self._count(mutant, "noticed")
+        self._by.setdefault(mutant.file, Counter())[by] += 1
 
     def _count(self, mutant: Mutant, outcome: str) -> None:
         self.outcomes.setdefault(mutant.file, Counter())[outcome] += 1

@@ -50,21 +50,26 @@ class Ground:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
 
-    def try_out(self, mutant: Mutant, suites: Sequence[str], seconds: float) -> Verdict:
+    def try_out(
+        self, mutant: Mutant, suites: Sequence[str], seconds: float, first: Sequence[str] = ()
+    ) -> Verdict:
         """Put a mutant in its file's place, and let the suites run over it."""
         path = self._folder / mutant.file
         original = path.read_text("utf-8")
         try:
             self._write(path, mutant.source)
-            return self.run(suites, seconds)
+            return self.run(suites, seconds, first)
         finally:
             self._write(path, original)
 
-    def run(self, suites: Sequence[str], seconds: float) -> Verdict:
-        """Run suites until the first failure; one that takes too long has failed."""
+    def run(self, suites: Sequence[str], seconds: float, first: Sequence[str] = ()) -> Verdict:
+        """Run suites until the first failure; one that takes too long has failed.
+
+        Tests that are ``first`` run before all others.
+        """
         began = time.monotonic()
         said = self._folder / "said.txt"
-        process = FORKS.Process(target=_run, args=(str(self._folder), str(said), list(suites)))
+        process = FORKS.Process(target=_run, args=(str(self._folder), str(said), suites, first))
         process.start()
         process.join(seconds)
         took = time.monotonic() - began
@@ -90,7 +95,18 @@ class Ground:
             compiled.unlink()
 
 
-def _run(folder: str, said: str, suites: list[str]) -> None:
+class _Order:
+    """Puts the tests that are most likely to fail before the others."""
+
+    def __init__(self, first: Sequence[str]) -> None:
+        self._places = {name: place for place, name in enumerate(first)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        last = len(self._places)
+        items.sort(key=lambda item: self._places.get(item.nodeid.split()[0], last))
+
+
+def _run(folder: str, said: str, suites: Sequence[str], first: Sequence[str]) -> None:
     """Be the process that runs the suites over the tree in ``folder``."""
     os.setsid()
     os.chdir(folder)
@@ -102,4 +118,5 @@ def _run(folder: str, said: str, suites: list[str]) -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] in ("tests", "bot", "handlers", "storage"):
             del sys.modules[name]
-    os._exit(pytest.main([*OPTIONS, *suites]))
+    sys.dont_write_bytecode = False  # or all is compiled anew, each time
+    os._exit(pytest.main([*OPTIONS, *suites], [_Order(first)]))

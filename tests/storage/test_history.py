@@ -119,6 +119,20 @@ async def test_a_history_is_cut_at_its_bound(
     assert len(messages) == 6
 
 
+@pytest.mark.parametrize("others", range(4))
+async def test_what_was_put_there_by_hand_is_counted(
+    history: Conversations, redis: Redis, others: int
+) -> None:
+    """Each message and byte of it, also where one has no answer."""
+    entries = [encode(message) for message in (*exchange(1), *exchange(2))[:others]]
+    if entries:
+        await redis.rpush(keys.history(history.bot_id, CHAT), *entries)
+    await history.append(CHAT, 0, exchange(3))
+    entries += map(encode, exchange(3))
+    noted = await redis.hmget(keys.state(history.bot_id, CHAT), ["length", "bytes"])
+    assert noted == [str(len(entries)), str(sum(len(entry.encode()) for entry in entries))]
+
+
 async def test_a_key_of_another_type(history: Conversations, redis: Redis) -> None:
     """It is no outage: nobody waits for it to be mended."""
     await redis.set(keys.history(history.bot_id, CHAT), "not a list")
@@ -280,6 +294,15 @@ async def test_a_change_that_is_refused(
     assert (await history.newest(CHAT, 1000)).length == 0
     if name == "history":
         assert not await history.is_forgotten(CHAT)
+
+
+@pytest.mark.parametrize("name", ["history", "state", "epoch", "forgotten"])
+async def test_a_reply_that_changes_nothing(
+    history: Conversations, redis: Redis, name: str
+) -> None:
+    """It is kept whatever is the matter with the history."""
+    await redis.xadd(f"{keys.tag(history.bot_id)}{name}:{CHAT}", {"another": "type"})
+    await history.reply(CHAT, None)
 
 
 def test_an_entry_tells_who_wrote_it() -> None:

@@ -479,8 +479,10 @@ async def test_more_beats_than_one_script_takes(bot: Bot) -> None:
 async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
     """Repeated, or made again by a later owner, it changes neither history nor usage."""
     history, kept = History(bot.redis, bot.id), Kept(EXCHANGE, 0, 10, 20)
-    for reply in ("first", "first", "other"):
-        await bot.inbox().commit(claim, reply, kept)
+    with capture_logs() as logs:
+        for reply in ("first", "first", "other"):
+            await bot.inbox().commit(claim, reply, kept)
+    assert logs == []
     await bot.inbox().leave()
     await bot.inbox("b").stale(1)
     await bot.inbox("b").commit(claim, "third", kept)
@@ -489,6 +491,15 @@ async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
     assert (await history.newest(LANE, 10_000)).messages == tuple(EXCHANGE)
     usage = await bot.redis.hgetall(keys.usage(bot.id, LANE))
     assert usage == {"answers": "1", "prompt_tokens": "10", "completion_tokens": "20"}
+
+
+async def test_usage_that_cannot_be_counted(bot: Bot, claim: Claim) -> None:
+    """The answer is kept all the same, and the log says so."""
+    await bot.redis.set(keys.usage(bot.id, LANE), "word")
+    with capture_logs() as logs:
+        await bot.inbox().commit(claim, "reply", Kept(EXCHANGE, 0, 10, 20))
+    assert [log["event"] for log in logs] == ["usage_not_counted"]
+    assert (await bot.inbox().open(claim)).reply == "reply"
 
 
 async def test_a_history_is_forgotten_once(bot: Bot, claim: Claim) -> None:
