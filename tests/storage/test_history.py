@@ -119,16 +119,17 @@ async def test_a_history_is_cut_at_its_bound(
     assert len(messages) == 6
 
 
-@pytest.mark.parametrize("others", range(4))
+@pytest.mark.parametrize("others", range(6))
 async def test_what_was_put_there_by_hand_is_counted(
     history: Conversations, redis: Redis, others: int
 ) -> None:
     """Each message and byte of it, also where one has no answer."""
-    entries = [encode(message) for message in (*exchange(1), *exchange(2))[:others]]
+    said = [message for number in range(3) for message in exchange(number)]
+    entries = [encode(message) for message in said[:others]]
     if entries:
         await redis.rpush(keys.history(history.bot_id, CHAT), *entries)
-    await history.append(CHAT, 0, exchange(3))
-    entries += map(encode, exchange(3))
+    await history.append(CHAT, 0, exchange(4))
+    entries += map(encode, exchange(4))
     noted = await redis.hmget(keys.state(history.bot_id, CHAT), ["length", "bytes"])
     assert noted == [str(len(entries)), str(sum(len(entry.encode()) for entry in entries))]
 
