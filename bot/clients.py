@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,11 +15,13 @@ from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest, RequestData
 
 from bot.completion.credentials import sign_in
+from bot.completion.request_id import request_id
 from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.discretion import discreet_refusal, strings, without_echo
 from bot.settings import Settings
 from bot.transport import transport
 from handlers.pacing import Pacing, before_write
+from handlers.turn import current
 from storage import keys
 from storage.address import parse
 from storage.budget import Budget
@@ -124,7 +128,13 @@ async def open_completion(
         settings.completion_url,
         model,
         place,
+        partial(_request_id, settings.bots[0].telegram_token.get_secret_value()),
     )
+
+
+def _request_id(token: str) -> str:
+    turn = current.get(None)
+    return request_id(token, turn.chat_id) if turn else str(uuid.uuid4())
 
 
 def open_telegram(

@@ -43,6 +43,7 @@ class Turn:
     def __init__(self, inbox: Inbox, claim: Claim, opened: Opened) -> None:
         self._inbox = inbox
         self._claim = claim
+        self.chat_id = claim.lane.chat_id
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
         self.shown = opened.shown

@@ -233,13 +233,18 @@ class YandexGPT:
         url: str,
         model: Model,
         place: Callable[[], AbstractAsyncContextManager[None]],
+        request_id: Callable[[], object] = uuid.uuid4,
     ) -> None:
-        """Each answer is generated within a ``place()``, which bounds how many there are."""
+        """Each answer is generated within a ``place()``, which bounds how many there are.
+
+        ``request_id()`` makes the id of a try.
+        """
         self._http = http
         self._credentials = credentials
         self._url = url
         self._model = model
         self._place = place
+        self._request_id = request_id
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
         """Yield the answer as it grows; see `handlers.completion.Completion`.
@@ -340,7 +345,7 @@ class YandexGPT:
     ) -> httpx.Response:
         headers = {
             **await self._credentials.headers(),
-            "x-client-request-id": str(uuid.uuid4()),
+            "x-client-request-id": str(self._request_id()),
             "x-data-logging-enabled": "false",
         }
         request = self._http.stream("POST", self._url + path, json=body, headers=headers)

@@ -61,7 +61,12 @@ class Person:
 
 @dataclass(slots=True)
 class Chat:
-    """A private chat, a group or a supergroup with its messages in order."""
+    """A private chat, a group or a supergroup with its messages in order.
+
+    ``changes`` are the room's versions in which messages changed last, also of deleted ones;
+    ``typing`` is when the bot last said that it types, since when it has posted nothing; ``toast``
+    what it last answered to the press of a button, and when.
+    """
 
     id: int
     person: Person | None = None
@@ -74,6 +79,9 @@ class Chat:
     messages: dict[int, Json] = field(default_factory=dict)
     topics: set[int] = field(default_factory=set)
     drafts: dict[int, tuple[Json, float]] = field(default_factory=dict)
+    changes: dict[int, int] = field(default_factory=dict)
+    typing: float = float("-inf")
+    toast: tuple[str, float] = ("", float("-inf"))
 
     @property
     def kind(self) -> str:

@@ -122,6 +122,8 @@ class CompletionServer:
         self.context = context
         self.iam = Iam(check_jwt)
         self.requests: deque[Exchange] = deque(maxlen=REQUESTS_KEPT)
+        self.heard: Callable[[Exchange], object] = lambda _: None
+        """Called with each request as it comes in."""
         self.open = 0
         self._words = words
         self._script: deque[Reply] = deque()
@@ -292,6 +294,7 @@ class _Endpoint:
         headers = dict(request.headers)
         exchange = Exchange(time.time(), scope["path"], headers, body)
         self._server.requests.append(exchange)
+        self._server.heard(exchange)
         wire = Wire(scope, receive, send, _response_headers(headers))
         try:
             self._server.authorize(headers.get("authorization", ""))

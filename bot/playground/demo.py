@@ -20,7 +20,7 @@ from starlette.types import Scope
 
 from bot import log
 from bot.app import running
-from bot.playground.chat import Person, Status
+from bot.playground.chat import Json, Person, Status
 from bot.playground.completion import CompletionServer, Words
 from bot.playground.door import room_routes
 from bot.playground.emulator import telegram_routes
@@ -28,6 +28,7 @@ from bot.playground.model import LocalModel, ModelMissing
 from bot.playground.prompt import Refusal
 from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
+from bot.playground.view import View
 from bot.settings import Settings, SettingsRefused, read
 from bot.values import host_and_port
 from bot.web import serving
@@ -88,11 +89,12 @@ async def demo(arguments: argparse.Namespace) -> AsyncIterator[None]:
 
 async def _without_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> None:
     try:
-        words, about = await _local_model(), f"{_NO_BOT} {_LOCAL}"
+        words, model, about = await _local_model(), "local", f"{_NO_BOT} {_LOCAL}"
     except SettingsRefused as error:
-        words, about = _Silent(str(error)), f"{_NO_BOT} {error}"
+        words, model, about = _Silent(str(error)), "missing", f"{_NO_BOT} {error}"
     room = Room(arguments.token)
-    app = application(room, CompletionServer(words), about, _UNASKED, hosts_of(arguments))
+    facts = {"bot": False, "model": model, "about": about, "unasked": _UNASKED}
+    app = application(room, CompletionServer(words), facts, hosts_of(arguments))
     url, note = await stack.enter_async_context(_served(app, arguments.listen))
     await stack.enter_async_context(room.webhook.delivering())
     _say(f"{url}/ is the page{note}. {about}")
@@ -105,8 +107,10 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
     local = not _signs_in(token)
     words = await _local_model() if local else _Silent(_UNSEEN)
     about, unasked = (_LOCAL, _UNASKED) if local else (_YANDEXGPT, _UNSEEN)
+    model = "local" if local else "yandexgpt"
+    facts = {"bot": True, "model": model, "about": about, "unasked": unasked}
     room = Room(token)
-    app = application(room, CompletionServer(words), about, unasked, hosts_of(arguments))
+    app = application(room, CompletionServer(words), facts, hosts_of(arguments))
     url, note = await stack.enter_async_context(_served(app, arguments.listen))
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
     settings = demo_settings(url, token, Path(folder), local=local)
@@ -190,17 +194,21 @@ def hosts_of(arguments: argparse.Namespace) -> list[str]:
 
 
 def application(
-    room: Room, completions: CompletionServer, about: str, unasked: str, hosts: Collection[str]
+    room: Room, completions: CompletionServer, facts: Json, hosts: Collection[str]
 ) -> Starlette:
-    """Make what is served at the one address, under ``hosts``: see `SameOrigin`."""
+    """Make what is served at the one address, under ``hosts``: see `SameOrigin`.
+
+    ``facts`` are for the page: ``model`` (local, missing or yandexgpt), whether a ``bot`` runs
+    here, and both in English words.
+    """
     _furnish(room)
+    view = View(room, completions, secrets.token_hex(4))
     facts = {
-        "run": secrets.token_hex(4),
+        **facts,
+        "run": view.run,
         "username": room.username,
         "people": [{"id": person.id, "name": person.first_name} for person in (ANNA, BORIS)],
         "group": GROUP,
-        "about": about,
-        "unasked": unasked,
     }
 
     async def about_json(_: Request) -> Response:
@@ -210,7 +218,7 @@ def application(
     return Starlette(
         routes=[
             *telegram_routes(room),
-            *room_routes(room, completions.requests),
+            *room_routes(room, completions.requests, view),
             *completions.routes,
             Route("/about.json", about_json),
             Mount("/", page),

@@ -14,6 +14,7 @@ from bot.playground.completion import Exchange
 from bot.playground.connection import unless_gone
 from bot.playground.content import Upload
 from bot.playground.room import Room
+from bot.playground.view import View
 
 _CHANGES_WAIT = 25.0
 """Seconds after which the page asks again."""
@@ -21,30 +22,33 @@ _CHANGES_WAIT = 25.0
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
-def room_routes(room: Room, completions: Iterable[Exchange] = ()) -> list[Route]:
+def room_routes(
+    room: Room, completions: Iterable[Exchange] = (), view: View | None = None
+) -> list[Route]:
     """Return the door: POST what a person does, GET what there is to see.
 
-    ``completions`` are the requests of a completion server, to be shown in the log.
+    ``completions`` are the requests of a completion server, to be shown in the log; ``view`` is
+    what the page looks through.
     """
-    person = {"chat": int, "user": int}
+    person, file = {"chat": int, "user": int}, {"name": str, "text": str}
     return [
         _post("say", room.say, {**person, "text": str}, reply_to=int, topic=int, language=str),
-        _post("edit", room.edit, {"chat": int, "message_id": int, "text": str}),
-        _post("press", room.press, {**person, "message_id": int, "data": str}),
+        _post("edit", room.edit, {"chat": int, "message_id": int, "text": str}, language=str),
+        _post("press", room.press, {**person, "message_id": int, "data": str}, language=str),
         _post("stop", room.stop, {"chat": int, "draft_id": int}),
-        _post("document", _sent_by(room), {**person, "name": str, "text": str}, caption=str),
+        _post("document", _sent_by(room), {**person, **file}, caption=str, language=str),
         _get("messages", lambda request: room.messages(_number(request, "chat"))),
         _get("drafts", lambda request: room.drafts(_number(request, "chat"))),
         _get("chats", lambda _: [chat.json() for chat in room.chats.values()]),
         _get("log", lambda _: {"calls": list(room.calls), "completions": _public(completions)}),
         Route("/room/changes", _told(_changes(room))),
+        *([Route("/room/news", _told(_news(view)))] if view else []),
     ]
 
 
 def _sent_by(room: Room) -> Callable[..., Json]:
-    def send(*, chat: int, user: int, name: str, text: str, caption: str = "") -> Json:
-        upload = Upload(name, "text/plain", text.encode())
-        return room.send_document(chat, user, upload, caption=caption)
+    def send(*, chat: int, user: int, name: str, text: str, **more: str) -> Json:
+        return room.send_document(chat, user, Upload(name, "text/plain", text.encode()), **more)
 
     return send
 
@@ -64,6 +68,16 @@ def _changes(room: Room) -> _Handler:
         return _RoomJson({"version": version})
 
     return changes
+
+
+def _news(view: View) -> _Handler:
+    async def news(request: Request) -> Response:
+        chat, version, asked = (_number(request, name) for name in ("chat", "version", "request"))
+        run = request.query_params.get("run", "")
+        waiting = view.news(chat, run, version, asked, _CHANGES_WAIT)
+        return _RoomJson(await unless_gone(waiting, request.receive))
+
+    return news
 
 
 class _RoomJson(JSONResponse):

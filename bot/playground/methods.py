@@ -116,8 +116,7 @@ def delete_message(room: Room, given: Json) -> bool:
     young = room.clock() - message["date"] < DELETABLE
     if not (chat.bot.rules or (young and (own or chat.kind == "private"))):
         raise bad("message can't be deleted")
-    del chat.messages[message["message_id"]]
-    room.touch()
+    room.delete(chat, message["message_id"])
     return True
 
 
@@ -126,6 +125,9 @@ def send_chat_action(room: Room, given: Json) -> bool:
     if str(given.get("action")) not in _ACTIONS:
         raise bad("wrong parameter action in request")
     thread_of(chat, given)
+    if given["action"] == "typing":
+        chat.typing = room.clock()
+        room.touch()
     return True
 
 
@@ -187,11 +189,15 @@ def get_chat_administrators(room: Room, given: Json) -> list[Json]:
 
 
 def answer_callback_query(room: Room, given: Json) -> bool:
-    asked_at = room.callbacks.pop(str(given.get("callback_query_id")), float("-inf"))
+    query = str(given.get("callback_query_id"))
+    chat, asked_at = room.callbacks.pop(query, (0, float("-inf")))
     if room.clock() - asked_at > CALLBACK_SECONDS:
         raise bad("query is too old and response timeout expired or query ID is invalid")
     if len(str(given.get("text") or "")) > LONGEST_TOAST:
         raise bad("MESSAGE_TOO_LONG")
+    if given.get("text"):
+        room.chats[chat].toast = str(given["text"]), room.clock()
+        room.touch()
     return True
 
 

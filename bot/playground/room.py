@@ -61,7 +61,7 @@ class Room:
         self.updates = Updates(clock)
         self.webhook = Webhook(self.updates, clock)
         self.commands: dict[str, list[Json]] = {}
-        self.callbacks: dict[str, float] = {}
+        self.callbacks: dict[str, tuple[int, float]] = {}
         self.files: dict[str, Upload] = {}
         self.pace: Pace | None = None
         self.calls: deque[Json] = deque(maxlen=CALLS_KEPT)
@@ -117,27 +117,31 @@ class Room:
         """Let ``user`` send a sticker, a photo or a voice note."""
         return self._write(chat, user, of_kind(kind, caption), None, topic, None)
 
-    def edit(self, chat: int, message_id: int, text: str) -> Json:
+    def edit(self, chat: int, message_id: int, text: str, *, language: str | None = None) -> Json:
         """Let its author change a message. ValueError when there is none such."""
         place = self._place_of(chat, message_id)
         old = {k: v for k, v in place.messages[message_id].items() if k != "entities"}
         message = {**old, **written(text), "edit_date": self._now()}
+        if language is not None:
+            message["from"] = self._person(old["from"]["id"], language).json()
         self.keep(place, message)
         if self._bot_hears(place, message):
             self.updates.add("edited_message", message)
         return message
 
-    def press(self, chat: int, user: int, message_id: int, data: str) -> str:
+    def press(
+        self, chat: int, user: int, message_id: int, data: str, *, language: str | None = None
+    ) -> str:
         """Let ``user`` press an inline button of the bot's message; the callback query's id.
 
         ValueError when there is no such message.
         """
         place = self._place_of(chat, message_id)
         callback_id = str(next(self._callback_ids))
-        self.callbacks[callback_id] = self.clock()
+        self.callbacks[callback_id] = chat, self.clock()
         query = {
             "id": callback_id,
-            "from": self._person(user).json(),
+            "from": self._person(user, language).json(),
             "message": place.messages[message_id],
             "chat_instance": str(chat),
             "data": data,
@@ -146,11 +150,18 @@ class Room:
         return callback_id
 
     def send_document(
-        self, chat: int, user: int, upload: Upload, *, caption: str = "", **more: Any
+        self,
+        chat: int,
+        user: int,
+        upload: Upload,
+        *,
+        caption: str = "",
+        language: str | None = None,
+        **more: Any,
     ) -> Json:
         """Let ``user`` send a file; ``more`` is what a message may hold besides."""
         content = {"document": self.store(upload), **captioned(caption), **more}
-        return self._write(chat, user, content, None, None, None)
+        return self._write(chat, user, content, None, None, language)
 
     def store(self, upload: Upload) -> Json:
         """Keep a file, for the bot to fetch; its Document."""
@@ -277,6 +288,7 @@ class Room:
         """Put the bot's own message into a chat."""
         message = self._message(chat, None, content, reply_to, topic)
         chat.bot_spoke_last = True
+        chat.typing = float("-inf")
         chat.drafts = {
             number: (draft, shown)
             for number, (draft, shown) in chat.drafts.items()
@@ -292,9 +304,17 @@ class Room:
     def keep(self, chat: Chat, message: Json) -> None:
         """Store a message, new or changed. Stored ones are never changed in place."""
         chat.messages[message["message_id"]] = message
-        self.touch()
+        self._note(chat, message["message_id"])
+
+    def delete(self, chat: Chat, message_id: int) -> None:
+        del chat.messages[message_id]
+        self._note(chat, message_id)
 
     # Inside.
+
+    def _note(self, chat: Chat, message_id: int) -> None:
+        self.touch()
+        chat.changes[message_id] = self.version
 
     def _write(
         self,
@@ -312,8 +332,7 @@ class Room:
             raise ValueError(f"this group has become the supergroup {place.successor}")
         if reply_to is not None and reply_to not in place.messages:
             raise ValueError(f"no message {reply_to} in this chat to reply to")
-        if language is not None:
-            person.language = language
+        self._person(user, language)
         if place.kind == "private" and not place.bot.present:
             self.set_bot(chat, Status.MEMBER)
         if topic is not None and topic not in place.topics:
@@ -329,11 +348,13 @@ class Room:
             raise ValueError(f"no message {message_id} in chat {chat}")
         return self.chats[chat]
 
-    def _person(self, user: int) -> Person:
+    def _person(self, user: int, language: str | None = None) -> Person:
         if not 0 < user <= _LARGEST_ID:
             raise ValueError("a person's id is a whole number above 0, below 2^52")
         if user not in self.people:
             self.people[user] = Person(user, f"User {user}")
+        if language is not None:
+            self.people[user].language = language
         return self.people[user]
 
     def _open_topic(self, chat: Chat, topic: int, name: str, author: Person | None) -> int:

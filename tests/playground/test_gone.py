@@ -25,7 +25,7 @@ PATHS = [
 @pytest.mark.parametrize("leaves", ["client", "server"])
 async def test_half_a_request_is_no_error(caplog: pytest.LogCaptureFixture, leaves: str) -> None:
     """Nobody is told of it, whoever ends the connection."""
-    demo = application(Room("42:token"), CompletionServer(Echo()), "", "", ["127.0.0.1"])
+    demo = application(Room("42:token"), CompletionServer(Echo()), {}, ["127.0.0.1"])
     async with serving(demo, "127.0.0.1", 0) as url:
         place, writers = urlsplit(url), []
         for path in PATHS:

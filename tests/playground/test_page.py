@@ -1,26 +1,36 @@
 """The playground's page in a real browser: Debian's chromium, driven by playwright."""
 
 import argparse
+import asyncio
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Route,
+    async_playwright,
+    expect,
+)
+from starlette import requests, routing
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import HTMLResponse
-from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from bot import log
 from bot.playground import demo as module
 from bot.playground.demo import add_arguments, demo
 from bot.web import serving
-from handlers.texts import RUSSIAN
+from handlers.texts import ENGLISH, RUSSIAN
 from storage.message import Message
 
 CHROMIUM = shutil.which("chromium")
@@ -30,6 +40,8 @@ FLAGS = [
     "--host-resolver-rules=MAP example.org 127.0.0.1",
 ]
 AWAY = "Failed to load resource: net::ERR_"
+REFUSED = "the server responded with a status of 400"
+SAID = re.compile("/room/(say|edit|document)$")
 HOSTILE = "<img src=x onerror='document.title=`pwned`'> <script>document.title='pwned'</script>"
 NEW_TAB = 'target="_blank" rel="noopener noreferrer"'
 
@@ -93,11 +105,20 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def blank(browser: Browser) -> AsyncIterator[Page]:
-    """Open a tab; the test fails when a script in it does, but for servers that are away."""
+    """Open a tab; the test fails when a script in it does.
+
+    The browser itself complains of servers that are away, and where the room refuses what is said.
+    """
     errors: list[str] = []
+
+    def heard(line: ConsoleMessage) -> None:
+        refused = REFUSED in line.text and SAID.search(line.location["url"])
+        if line.type == "error" and not refused:
+            errors.append(line.text)
+
     page = await browser.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on("console", heard)
     yield page
     assert [error for error in errors if not error.startswith(AWAY)] == []
 
@@ -110,8 +131,14 @@ async def page(blank: Page, url: str) -> Page:
 
 
 async def write(page: Page, text: str) -> None:
-    await page.get_by_label("Message", exact=True).fill(text)
+    await page.locator("#text").fill(text)
     await page.keyboard.press("Enter")
+
+
+async def say(url: str, **said: Any) -> None:
+    """Let somebody speak who has no page."""
+    async with httpx.AsyncClient(base_url=url) as http:
+        (await http.post("/room/say", json=said)).raise_for_status()
 
 
 async def test_a_private_chat(page: Page) -> None:
@@ -160,7 +187,7 @@ async def test_buttons_under_an_answer(page: Page) -> None:
     """They can be pressed, and what the bot says to that is shown."""
     await write(page, "Hello there")
     await page.locator(".bubble.bot .act").last.click()
-    await expect(page.locator("#toast")).to_have_text(RUSSIAN.undone)
+    await expect(page.locator("#toast")).to_have_text(ENGLISH.undone)
     await expect(page.locator(".bubble.bot")).to_have_count(0)
 
 
@@ -254,6 +281,141 @@ async def test_the_demo_is_started_again(blank: Page, capsys: pytest.CaptureFixt
         await expect(blank.locator("#sent li").last).to_have_text("userIs anybody there?")
 
 
+async def test_a_long_dialogue_costs_no_more(page: Page, browser: Browser, url: str) -> None:
+    """What is fetched for a question does not grow with what was said before; nothing is missed."""
+    fetched: list[Request] = []
+
+    def keep(request: Request) -> None:
+        fetched.append(request)
+
+    page.on("requestfinished", keep)
+    costs = []
+    for number in range(1, 13):
+        await write(page, f"{number}: " + "words " * 300)
+        await expect(page.locator(".bubble.bot")).to_have_count(number)
+        await expect(page.locator(".bubble.bot .act").nth(2 * number - 1)).to_be_visible()
+        await expect(page.locator("#sent li")).to_have_count(2 * number)
+        sizes = [await request.sizes() for request in fetched]
+        costs.append(sum(size["responseBodySize"] for size in sizes))
+        fetched.clear()
+    assert min(costs) > 1800  # bytes: the question itself
+    assert max(costs[-4:]) < 2 * max(costs[1:5])
+    late = await browser.new_page()
+    await late.goto(url)
+    await expect(late.locator("#sent li")).to_have_count(24)
+    for shown in (".bubble .text", "#sent p"):
+        assert await late.locator(shown).all_inner_texts() == (
+            await page.locator(shown).all_inner_texts()
+        )
+
+
+async def test_each_chat_has_its_own_requests(page: Page, url: str) -> None:
+    """Also when two chats ask the same at the same time."""
+    private = {"chat": 101, "user": 101, "text": "The same words"}
+    group = {"chat": module.GROUP, "user": 101, "text": "@demo_bot The same words"}
+    await asyncio.gather(*(say(url, **said) for said in (group, private) * 2))
+    await expect(page.locator(".bubble.bot")).to_have_count(2)
+    await expect(page.locator("#sent-facts")).to_contain_text("Request 2,")
+    asked = page.locator("#sent .user p")
+    await expect(asked).to_have_text(["The same words"] * 2)
+    await page.get_by_role("tab", name="Group").click()
+    await expect(page.locator(".bubble.bot")).to_have_count(2)
+    await expect(page.locator("#sent-facts")).to_contain_text("Request 2,")
+    await expect(asked).to_have_text(["[Anna]: The same words"] * 2)
+    await say(url, chat=101, user=101, text="Something else")
+    await page.get_by_role("tab", name="Private chat").click()
+    await expect(asked.last).to_have_text("Something else")
+    await expect(page.locator("#sent-facts")).to_contain_text("Request 3,")
+
+
+LONG = "x" * 4097
+
+
+async def refuse(route: Route) -> None:
+    """Be a room that takes nothing."""
+    await route.fulfill(status=400, json={"error": "no"})
+
+
+async def away(route: Route) -> None:
+    """Be a demo that has ended."""
+    await route.abort("connectionrefused")
+
+
+async def test_what_is_refused_stays(page: Page, url: str) -> None:
+    """The text, what it replies to and the reason stay until something is sent."""
+    await write(page, "Hello there")
+    await page.locator(".bubble.bot").click()
+    await write(page, LONG)
+    refused = page.locator("#refused")
+    await expect(refused).to_have_text("Not sent: the text is longer than 4096 characters")
+    await expect(page.locator("#text")).to_have_value(LONG)
+    await expect(page.locator("#replying")).to_contain_text("You said:")
+    await say(url, chat=101, user=101, text="meanwhile")
+    await expect(page.locator(".bubble.own")).to_have_count(2)
+    await expect(refused).to_be_visible()
+    await write(page, "shorter")
+    await expect(page.locator(".bubble.own .quote")).to_contain_text("You said:")
+    await expect(refused).to_be_empty()
+    await page.get_by_role("button", name="Edit").first.click()
+    await page.route("**/room/edit", refuse)
+    await write(page, "edited")
+    await expect(refused).to_have_text("Not sent: no")
+    await expect(page.locator("#replying")).to_contain_text("Edit: Hello there")
+    await page.unroute("**/room/edit")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble.own .text").first).to_have_text("edited")
+
+
+@pytest.mark.parametrize("why", ["refused", "away"])
+async def test_a_file_that_is_refused_stays(page: Page, why: str) -> None:
+    """It is sent again with the next try, with what was written."""
+    await page.route("**/room/document", refuse if why == "refused" else away)
+    await page.locator("#text").fill("Look at this")
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
+    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    told = "Not sent: no" if why == "refused" else "The demo does not answer"
+    await expect(page.locator("#refused")).to_contain_text(told)
+    await expect(page.locator("#attached")).to_contain_text("notes.txt")
+    await expect(page.locator("#text")).to_have_value("Look at this")
+    await page.unroute("**/room/document")
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator(".bubble.own .text")).to_have_text("Look at this")
+    await expect(page.locator("#sent .user p")).to_contain_text("some notes")
+    await expect(page.locator("#attached")).to_be_hidden()
+    await expect(page.locator("#text")).to_have_value("")
+
+
+async def test_a_russian_browser(browser: Browser, url: str) -> None:
+    """The page speaks Russian, and so does the bot, whatever a person does first."""
+    page = await browser.new_page(locale="ru-RU")
+    await page.goto(url)
+    await expect(page.get_by_role("tab", name="Личный чат")).to_be_visible()
+    await expect(page.locator("#about")).to_contain_text("говорит только по-английски")
+    await expect(page.locator("#sent-facts")).to_have_text("Пока ничего: напишите боту.")
+    await page.get_by_role("button", name="/help").click()
+    await expect(page.locator(".bubble.bot .text")).to_contain_text("/reset")
+    help_text = await page.locator(".bubble.bot .text").inner_text()
+    assert re.search("[а-я]", help_text)
+    await write(page, LONG)
+    told = "Не отправлено: текст длиннее 4096 символов"
+    await expect(page.locator("#refused")).to_have_text(told)
+    await write(page, "Привет")
+    await page.locator(".bubble.bot .act").last.click()
+    await expect(page.locator("#toast")).to_have_text(RUSSIAN.undone)
+    left = await page.locator("body").inner_text() + await page.locator("body").aria_snapshot()
+    assert not re.findall(r"\b(chat|message|send|write|edit|typing|request)\b", left, re.IGNORECASE)
+
+
+async def test_a_language_is_said_with_whatever_comes_first(page: Page, url: str) -> None:
+    """A file, too, says in which language its sender is answered."""
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
+    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    await expect(page.locator(".bubble.own")).to_have_count(1)
+    async with httpx.AsyncClient(base_url=url) as http:
+        (message, *_) = (await http.get("/room/messages?chat=101")).json()
+    assert message["from"]["language_code"] == "en"
+
+
 async def test_odd_requests_to_the_model(page: Page, url: str) -> None:
     """Whatever a program sends to the model, the page shows what it can, and goes on."""
     odd = ["null", "7", '"text"', "no JSON", "[]", "{}", '{"messages": 7}',
@@ -311,7 +473,7 @@ async def test_other_websites(
     """A page of another origin, of the same site or not, reads nothing and changes nothing."""
     async with (
         started(capsys, "--no-bot") as url,
-        serving(Starlette(routes=[Route("/", hostile(url))]), "127.0.0.1", 0) as elsewhere,
+        serving(Starlette(routes=[routing.Route("/", hostile(url))]), "127.0.0.1", 0) as elsewhere,
         httpx.AsyncClient(base_url=url) as http,
     ):
         before = (await http.get("/room/chats")).json()
@@ -326,8 +488,8 @@ async def test_other_websites(
         ).status_code == 200  # the first to ask is the bot
 
 
-def hostile(url: str) -> Callable[[Request], Awaitable[HTMLResponse]]:
-    async def page(_: Request) -> HTMLResponse:
+def hostile(url: str) -> Callable[[requests.Request], Awaitable[HTMLResponse]]:
+    async def page(_: requests.Request) -> HTMLResponse:
         return HTMLResponse(HOSTILE_PAGE.format(url=url))
 
     return page

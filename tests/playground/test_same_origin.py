@@ -72,7 +72,7 @@ def app_of(room: Room, *argv: str) -> Starlette:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     hosts = hosts_of(parser.parse_args(argv))
-    return application(room, CompletionServer(Echo()), "", "", hosts)
+    return application(room, CompletionServer(Echo()), {}, hosts)
 
 
 def calls() -> Iterator[tuple[str, str]]:

@@ -2,24 +2,22 @@
 
 import { clearSent, showSent } from "./sent.js";
 import { element, formatted } from "./text.js";
-
-const TYPING_SECONDS = 6; // so long do Telegram's own apps show sendChatAction
-const TOAST_SECONDS = 4;
-const SUGGESTIONS = ["What is the capital of France?", "/help", "/reset"];
+import { language, words } from "./words.js";
 
 // Every element with an id, by its id.
 const page = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((found) => [found.id, found]),
 );
-let demo; // what demo.py tells: run, people (the first has the private chat), group, username, about, unasked
-let shown; // the chat on the screen, who speaks, and the message that is being replied to
-let typingTimer;
-let toastTimer;
+let demo; // what demo.py tells: run, people (the first has the private chat), group, username, bot, model, about, unasked
+let shown; // the chat on the screen, what is known of it, who speaks, and what is being replied to or edited
+let attached = null; // the file that goes with what is written
+
+class Refused extends Error {}
 
 async function fetched(path, options) {
   const response = await fetch(path, options);
   const body = await response.json();
-  if (!response.ok) throw new Error(body.error ?? `HTTP ${response.status}`);
+  if (!response.ok) throw new Refused(body.error ?? `HTTP ${response.status}`);
   return body;
 }
 
@@ -27,13 +25,12 @@ async function follow() {
   for (;;) {
     try {
       await begin();
-      for (let since = 0; ; ) {
+      for (;;) {
         await refresh();
         page.status.textContent = "";
-        since = (await fetched(`room/changes?since=${since}`)).version;
       }
-    } catch (error) {
-      tellGone(error);
+    } catch {
+      page.status.textContent = words.away;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
@@ -44,43 +41,51 @@ async function begin() {
   const told = await fetched("about.json");
   if (told.run === demo?.run) return;
   demo = told;
-  clearSent(demo.unasked);
-  page.about.textContent = demo.about;
+  page.about.textContent = words.about(demo);
   page.mention.textContent = `@${demo.username}`;
   open(demo.people[0].id);
 }
 
-function tellGone(error) {
-  page.status.textContent = `The demo does not answer (${error.message}). Once it runs again, so does this page.`;
-}
-
-function look() {
-  refresh().catch(tellGone);
-}
-
+// Waits for what is new in the chat, and shows it.
 async function refresh() {
-  const { chat } = shown;
-  const [chats, messages, drafts, log] = await Promise.all(
-    ["room/chats", `room/messages?chat=${chat}`, `room/drafts?chat=${chat}`, "room/log"].map((path) =>
-      fetched(path),
-    ),
-  );
-  if (chat !== shown.chat) return; // another one was opened meanwhile
-  showTabs(chats);
-  showTyping(log.calls);
-  showToast(log.calls);
-  showMessages(messages, drafts);
-  showSent(log.completions);
+  const open = shown;
+  const { chat, version, request } = open;
+  let news;
+  try {
+    const known = new URLSearchParams({ run: demo.run, chat, version, request });
+    news = await fetched(`room/news?${known}`, { signal: open.left.signal });
+  } catch (error) {
+    if (open === shown) throw error;
+  }
+  if (open !== shown) return; // another one was opened meanwhile
+  if (news.run !== demo.run) return begin();
+  learn(news);
+  showTabs();
+  showMessages();
+  showFor(page.typing, news.typing ?? 0);
+  page.toast.textContent = news.toast?.text ?? "";
+  showFor(page.toast, news.toast?.seconds ?? 0);
+  if (news.request) showSent(news.request, shown.sent);
+}
+
+function learn({ version, chats, messages = [], deleted = [], drafts, request }) {
+  Object.assign(shown, { version, chats, drafts });
+  for (const message of messages) shown.messages.set(message.message_id, message);
+  for (const number of deleted) shown.messages.delete(number);
+  if (!request) return;
+  shown.request = request.number;
+  shown.sent.length = request.length;
+  Object.assign(shown.sent, request.new);
 }
 
 // --- the chat ---
 
-function showTabs(chats) {
+function showTabs() {
   const own = [
-    { id: demo.people[0].id, title: "Private chat" },
-    { id: demo.group, title: "Group" },
+    { id: demo.people[0].id, title: words.privateChat },
+    { id: demo.group, title: words.group },
   ];
-  const others = chats.filter((chat) => own.every((known) => known.id !== chat.id));
+  const others = shown.chats.filter((chat) => own.every((known) => known.id !== chat.id));
   page.chats.replaceChildren(...own.concat(others).map(tab));
 }
 
@@ -93,20 +98,28 @@ function tab(chat) {
 }
 
 function open(chat) {
-  shown = { chat, user: chat > 0 ? chat : demo.people[0].id, replyTo: null, editing: null };
+  shown?.left.abort();
+  shown = {
+    chat,
+    user: chat > 0 ? chat : demo.people[0].id,
+    ...{ replyTo: null, editing: null },
+    ...{ version: -1, chats: [], messages: new Map(), drafts: [], request: 0, sent: [] },
+    left: new AbortController(),
+  };
   page.hint.hidden = chat > 0;
+  clearSent(words.unasked(demo));
   showReplying();
   showSpeakers();
   page.text.focus();
-  look();
 }
 
-function showMessages(messages, drafts) {
+function showMessages() {
   const list = page.messages;
   const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 120;
+  const messages = [...shown.messages.values()].sort((a, b) => a.message_id - b.message_id);
   list.replaceChildren(
     ...(messages.length ? messages.map(bubble) : [suggestions()]),
-    ...drafts.map(draftBubble),
+    ...shown.drafts.map(draftBubble),
   );
   if (atEnd) list.scrollTop = list.scrollHeight;
 }
@@ -117,7 +130,7 @@ function bubble(message) {
   const kind = own ? "own" : message.from.is_bot ? "bot" : "other";
   const made = element(
     "article",
-    { className: `bubble ${kind}`, title: "Click to reply", onclick: () => replyTo(message) },
+    { className: `bubble ${kind}`, title: words.reply, onclick: () => replyTo(message) },
     element("b", {}, message.from.first_name),
   );
   if (message.reply_to_message) {
@@ -132,14 +145,14 @@ function bubble(message) {
     element(
       "time",
       { dateTime: time.toISOString() },
-      `${message.edit_date ? "edited " : ""}${time.toLocaleTimeString([], { timeStyle: "short" })}`,
+      `${message.edit_date ? `${words.edited} ` : ""}${time.toLocaleTimeString(language, { timeStyle: "short" })}`,
     ),
   );
   if (message.document) made.prepend(element("div", { className: "quote" }, `📎 ${message.document.file_name}`));
-  if (own && message.text) made.append(act("Edit", () => edit(message)));
+  if (own && message.text) made.append(act(words.edit, () => edit(message)));
   const rows = message.reply_markup?.inline_keyboard ?? [];
   for (const button of rows.flat()) {
-    const told = { chat: shown.chat, user: shown.user, message_id: message.message_id };
+    const told = { chat: shown.chat, user: shown.user, message_id: message.message_id, language };
     made.append(act(button.text, () => post("room/press", { ...told, data: button.callback_data })));
   }
   return element("li", {}, made);
@@ -149,9 +162,9 @@ function draftBubble({ draft_id, text, entities, can_stop }) {
   const made = element(
     "article",
     { className: "bubble bot draft" },
-    element("div", { className: "text", dir: "auto" }, ...formatted(text || "Thinking…", entities)),
+    element("div", { className: "text", dir: "auto" }, ...formatted(text || words.thinking, entities)),
   );
-  if (can_stop) made.append(act("■ Stop", () => post("room/stop", { chat: shown.chat, draft_id })));
+  if (can_stop) made.append(act(words.stop, () => post("room/stop", { chat: shown.chat, draft_id })));
   return element("li", {}, made);
 }
 
@@ -171,17 +184,18 @@ function act(label, onclick) {
 }
 
 function edit(message) {
-  shown.editing = message;
+  answer({ replyTo: null, editing: message });
   write(message.text);
   page.text.focus();
 }
 
-function showToast(calls) {
-  const { time, parameters } = calls.findLast(({ method }) => method === "answerCallbackQuery") ?? {};
-  const fresh = parameters?.text && Date.now() / 1000 - time < TOAST_SECONDS;
-  page.toast.textContent = fresh ? parameters.text : "";
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => (page.toast.textContent = ""), 1000 * TOAST_SECONDS);
+const timers = new Map();
+
+// Shows an element for so many seconds from now.
+function showFor(found, seconds) {
+  found.hidden = seconds <= 0;
+  clearTimeout(timers.get(found));
+  timers.set(found, setTimeout(() => (found.hidden = true), seconds * 1000));
 }
 
 function excerpt({ text = "" }) {
@@ -189,10 +203,10 @@ function excerpt({ text = "" }) {
 }
 
 function suggestions() {
-  const buttons = SUGGESTIONS.map(addressed).map((text) =>
-    element("button", { type: "button", onclick: () => say(text) }, text),
+  const buttons = [words.question(demo), "/help", "/reset"].map(addressed).map((text) =>
+    element("button", { type: "button", onclick: () => deliver({ text }) }, text),
   );
-  return element("li", { className: "empty" }, element("p", {}, "Nobody has written here yet. Try:"), ...buttons);
+  return element("li", { className: "empty" }, element("p", {}, words.empty), ...buttons);
 }
 
 function addressed(text) {
@@ -200,31 +214,36 @@ function addressed(text) {
   return text.startsWith("/") ? `${text}@${demo.username}` : `@${demo.username} ${text}`;
 }
 
-function showTyping(calls) {
-  const last = calls.findLast(
-    ({ method, parameters }) =>
-      ["sendChatAction", "sendMessage"].includes(method) && Number(parameters.chat_id) === shown.chat,
-  );
-  const typing = last?.method === "sendChatAction" && last.parameters.action === "typing";
-  const left = typing ? last.time + TYPING_SECONDS - Date.now() / 1000 : 0;
-  page.typing.hidden = left <= 0;
-  clearTimeout(typingTimer);
-  typingTimer = setTimeout(() => (page.typing.hidden = true), left * 1000);
-}
-
 // --- what the person writes ---
 
-function say(text) {
-  const { chat, user, editing } = shown;
-  if (editing) {
-    shown.editing = null;
-    return post("room/edit", { chat, message_id: editing.message_id, text });
-  }
-  const words = { chat, user, text };
-  if (shown.replyTo) words.reply_to = shown.replyTo.message_id;
-  replyTo(null);
+// Sends what is written; what is refused comes back, before what was written meanwhile.
+async function send(event) {
+  event?.preventDefault();
+  const place = shown;
+  const written = page.text.value;
+  const { replyTo, editing } = shown ?? {};
+  const file = attached;
+  if (!place || !(written.trim() || file)) return;
+  write("");
+  attach(null);
+  answer({ replyTo: null, editing: null });
+  if (await deliver({ text: written.trim(), file, replyTo, editing })) return;
+  write([written, page.text.value].filter(Boolean).join("\n"));
+  attach(attached ?? file);
+  if (place === shown && !shown.replyTo && !shown.editing) answer({ replyTo, editing });
+}
+
+// Tells whether it arrived.
+async function deliver({ text, file, replyTo, editing }) {
+  const { chat, user } = shown;
   page.messages.scrollTop = page.messages.scrollHeight;
-  return post("room/say", words);
+  if (file) {
+    const content = await file.text().catch(() => null);
+    if (content === null) return refuse(words.refused(words.unreadable));
+    return post("room/document", { chat, user, name: file.name, text: content, caption: text, language });
+  }
+  if (editing) return post("room/edit", { chat, message_id: editing.message_id, text, language });
+  return post("room/say", { chat, user, text, reply_to: replyTo?.message_id, language });
 }
 
 // Tells whether it arrived.
@@ -232,29 +251,30 @@ async function post(path, body) {
   try {
     const headers = { "Content-Type": "application/json" };
     await fetched(path, { method: "POST", headers, body: JSON.stringify(body) });
-    return true;
   } catch (error) {
-    page.status.textContent = `Not sent: ${error.message}`;
-    return false;
+    return refuse(error instanceof Refused ? words.refused(error.message) : words.away);
   }
+  page.refused.textContent = "";
+  return true;
 }
 
-async function attach() {
+function refuse(why) {
+  page.refused.textContent = why;
+  return false;
+}
+
+function attach(file) {
+  attached = file;
+  page.attached.hidden = !file;
+  page.attached.firstElementChild.textContent = file ? `📎 ${file.name}` : "";
+}
+
+function choose() {
   const [file] = page.file.files;
-  if (!file || !shown) return;
-  const caption = page.text.value.trim();
-  const sent = { chat: shown.chat, user: shown.user, name: file.name, text: await file.text(), caption };
   page.file.value = "";
-  write("");
-  if (!(await post("room/document", sent)) && !page.text.value) write(caption);
-}
-
-async function send(event) {
-  event.preventDefault();
-  const text = page.text.value.trim();
-  if (!text || !shown) return;
-  write("");
-  if (!(await say(text)) && !page.text.value) write(text);
+  if (!file) return;
+  attach(file);
+  send();
 }
 
 function write(text) {
@@ -268,14 +288,20 @@ function grow() {
 }
 
 function replyTo(message) {
-  shown.replyTo = message;
+  answer({ replyTo: message, editing: null });
+  page.text.focus();
+}
+
+function answer({ replyTo, editing }) {
+  Object.assign(shown, { replyTo, editing });
   showReplying();
-  if (message) page.text.focus();
 }
 
 function showReplying() {
-  page.replying.hidden = !shown.replyTo;
-  if (shown.replyTo) page.replying.firstElementChild.textContent = `Reply to: ${excerpt(shown.replyTo)}`;
+  const { replyTo, editing } = shown;
+  page.replying.hidden = !(replyTo ?? editing);
+  const label = editing ? words.editing : words.replying;
+  page.replying.firstElementChild.textContent = `${label} ${excerpt(editing ?? replyTo ?? {})}`;
 }
 
 function showSpeakers() {
@@ -288,7 +314,7 @@ function speaker({ id, name }) {
     shown.user = id;
     showSpeakers();
     page.text.focus();
-    look();
+    showMessages();
   };
   const made = element("button", { type: "button", onclick: choose }, name);
   made.setAttribute("role", "radio");
@@ -301,12 +327,26 @@ function mentionBot() {
   page.text.focus();
 }
 
+// Puts the page's own words where its elements name them.
+function showWords() {
+  document.documentElement.lang = language;
+  document.title = words.title;
+  for (const made of document.querySelectorAll("[data-words]")) made.textContent = words[made.dataset.words];
+  for (const name of ["label", "title", "placeholder"]) {
+    for (const made of document.querySelectorAll(`[data-${name}]`)) {
+      made.setAttribute(name === "label" ? "aria-label" : name, words[made.dataset[name]]);
+    }
+  }
+}
+
+showWords();
 page.compose.onsubmit = send;
 page.text.oninput = grow;
-page.file.onchange = attach;
+page.file.onchange = choose;
 page.text.onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
 };
-page.replying.lastElementChild.onclick = () => replyTo(null);
+page.replying.lastElementChild.onclick = () => answer({ replyTo: null, editing: null });
+page.attached.lastElementChild.onclick = () => attach(null);
 page.mention.onclick = mentionBot;
 follow();

@@ -1,28 +1,28 @@
-// What was sent to the model: the newest request, whatever program made it.
+// What was sent to the model: the newest request of the chat that is open.
 
 import { element } from "./text.js";
+import { language, words } from "./words.js";
 
 const [facts, turns] = ["sent-facts", "sent"].map((id) => document.getElementById(id));
-let count = 0;
 
-/** Shows the newest of these requests, unless it is shown already. */
-export function showSent(completions) {
-  const last = completions.at(-1);
-  if (!last || completions.length === count) return;
-  count = completions.length;
-  const { modelUri, completionOptions, messages } = last.body ?? {};
-  const sent = Array.isArray(messages) ? messages : [];
-  const time = new Date(last.time * 1000).toLocaleTimeString();
-  facts.textContent =
-    `Request ${count}, at ${time}: ${modelUri}, temperature ${completionOptions?.temperature}, ` +
-    `at most ${completionOptions?.maxTokens} tokens, ${sent.length} messages`;
-  turns.replaceChildren(...sent.map(turn));
+/** Shows a request, of whose messages all are given. */
+export function showSent(request, messages) {
+  const { modelUri, completionOptions } = request;
+  const told = words.facts({
+    count: request.count,
+    time: new Date(request.time * 1000).toLocaleTimeString(language),
+    model: modelUri,
+    temperature: completionOptions?.temperature,
+    tokens: completionOptions?.maxTokens,
+    messages: messages.length,
+  });
+  facts.textContent = request.is_of_chat ? told : `${told}. ${words.ofNoChat}`;
+  turns.replaceChildren(...messages.map(turn));
   turns.scrollTop = turns.scrollHeight;
 }
 
 /** Shows none, and why. */
 export function clearSent(reason) {
-  count = 0;
   facts.textContent = reason;
   turns.replaceChildren();
 }
