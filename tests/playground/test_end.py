@@ -63,12 +63,12 @@ class Demo:
                 version = (await self._get(f"/room/changes?since={version}"))["version"]
 
     async def follow(self) -> None:
-        """Be the page: wait for changes, look at them, and try again when that fails."""
-        since = 0
+        """Be the page: wait for what is new, and try again when that fails."""
+        known = {"run": "", "version": -1}
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                since = (await self._get(f"/room/changes?since={since}"))["version"]
-                await self._get("/room/log")
+                place = "&".join(f"{name}={known[name]}" for name in ("run", "version"))
+                known = await self._get(f"/room/news?chat=101&request=0&{place}")
             await asyncio.sleep(0)
 
     async def ends(self, *signals: signal.Signals) -> str:

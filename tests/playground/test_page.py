@@ -281,6 +281,30 @@ async def test_the_demo_is_started_again(blank: Page, capsys: pytest.CaptureFixt
         await expect(blank.locator("#sent li").last).to_have_text("userIs anybody there?")
 
 
+async def test_a_restart_that_the_page_slept_through(
+    blank: Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no request of the page failed meanwhile, it sees by the first answer what happened."""
+    asleep, awake = asyncio.Event(), asyncio.Event()
+
+    async def sleep(route: Route) -> None:
+        asleep.set()
+        await awake.wait()
+        await route.continue_()
+
+    async with started(capsys) as url:
+        await blank.goto(url)
+        await write(blank, "Hello there")
+        await expect(blank.locator(".bubble.bot .act")).to_have_count(2)
+        await blank.route("**/room/news?*", sleep)
+        await say(url, chat=101, user=101, text="/help")
+        await asleep.wait()
+    async with started(capsys, "--listen", url.removeprefix("http://").strip("/")):
+        awake.set()
+        await expect(blank.get_by_text("Nobody has written here yet")).to_be_visible()
+        await expect(blank.locator("#sent-facts")).to_have_text("Nothing yet: write to the bot.")
+
+
 async def test_a_long_dialogue_costs_no_more(page: Page, browser: Browser, url: str) -> None:
     """What is fetched for a question does not grow with what was said before; nothing is missed."""
     fetched: list[Request] = []
@@ -406,10 +430,16 @@ async def test_a_russian_browser(browser: Browser, url: str) -> None:
     assert not re.findall(r"\b(chat|message|send|write|edit|typing|request)\b", left, re.IGNORECASE)
 
 
-async def test_a_language_is_said_with_whatever_comes_first(page: Page, url: str) -> None:
-    """A file, too, says in which language its sender is answered."""
-    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
-    await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+@pytest.mark.parametrize("first", ["text", "file"])
+async def test_a_language_is_said_with_whatever_comes_first(
+    page: Page, url: str, first: str
+) -> None:
+    """A text and a file say in which language their sender is answered."""
+    if first == "text":
+        await write(page, "Hello there")
+    else:
+        file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"some notes"}
+        await page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     await expect(page.locator(".bubble.own")).to_have_count(1)
     async with httpx.AsyncClient(base_url=url) as http:
         (message, *_) = (await http.get("/room/messages?chat=101")).json()

@@ -5,7 +5,8 @@ const RUSSIAN = /^(ru|be|uk|kk)\b/i;
 
 export const language = RUSSIAN.test(navigator.language) ? "ru" : "en";
 
-const ENGLISH_QUESTION = "Why is the sky blue?";
+// One that the tiny model answers sensibly nearly every time, and soon; it speaks no Russian.
+const ENGLISH_QUESTION = "Explain photosynthesis in one sentence.";
 
 const english = {
   title: "Local Telegram",
@@ -86,7 +87,7 @@ const russian = {
     model === "yandexgpt"
       ? "Запросы уходят прямо в YandexGPT, здесь их не видно."
       : "Пока ничего: напишите боту.",
-  question: ({ model }) => (model === "yandexgpt" ? "Почему небо голубое?" : ENGLISH_QUESTION),
+  question: ({ model }) => (model === "yandexgpt" ? "Объясни фотосинтез одним предложением." : ENGLISH_QUESTION),
   empty: "Здесь ещё никто не писал. Попробуйте:",
   reply: "Нажмите, чтобы ответить",
   replying: "Ответ на:",
