@@ -23,10 +23,34 @@ class _Asked:
     exchange: Exchange
 
     @property
+    def body(self) -> Json:
+        """What was asked; empty when it is no JSON object, which the model refuses."""
+        return self.exchange.body if isinstance(self.exchange.body, dict) else {}
+
+    @property
     def messages(self) -> list[Any]:
-        body = self.exchange.body
-        found = body.get("messages") if isinstance(body, dict) else None
+        found = self.body.get("messages")
         return found if isinstance(found, list) else []
+
+    def json(self, count: int, known: list[Any]) -> Json:
+        """Write it down as the chat's request number ``count``, without what is ``known`` of it.
+
+        As every request has the whole history, nearly all of them are.
+        """
+        return {
+            "number": self.number,
+            "count": count,
+            "time": self.exchange.time,
+            "is_of_chat": self.chat is not None,
+            "modelUri": self.body.get("modelUri"),
+            "completionOptions": self.body.get("completionOptions"),
+            "length": len(self.messages),
+            "new": {
+                index: message
+                for index, message in enumerate(self.messages)
+                if known[index : index + 1] != [message]
+            },
+        }
 
 
 class View:
@@ -80,27 +104,9 @@ class View:
         self._room.touch()
 
     def _request(self, chat: int, known: int) -> Json | None:
-        """Tell the newest request of a chat, and of its messages those that the known one had not.
-
-        As every request has the whole history, nearly all of them are known.
-        """
+        """Tell the newest request of a chat, unless it is the known one."""
         asked = [each for each in self._asked if each.chat in (None, chat)]
         if not asked or asked[-1].number == known:
             return None
-        newest = asked[-1]
-        old = next((each.messages for each in asked if each.number == known), [])
-        body = newest.exchange.body if isinstance(newest.exchange.body, dict) else {}
-        return {
-            "number": newest.number,
-            "count": len(asked),
-            "time": newest.exchange.time,
-            "is_of_chat": newest.chat is not None,
-            "modelUri": body.get("modelUri"),
-            "completionOptions": body.get("completionOptions"),
-            "length": len(newest.messages),
-            "new": {
-                index: message
-                for index, message in enumerate(newest.messages)
-                if old[index : index + 1] != [message]
-            },
-        }
+        messages = next((each.messages for each in asked if each.number == known), [])
+        return asked[-1].json(len(asked), messages)
