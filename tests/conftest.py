@@ -14,6 +14,7 @@ from typing import Any
 import certifi
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 
@@ -34,6 +35,10 @@ LONGEST_TEST = 300
 """Seconds that a test may take on a busy machine; those that take longest take a minute."""
 
 _bot_ids = itertools.count(7_000_000)
+
+# How long examples take tells how busy the machine is.
+settings.register_profile("any machine", settings(), suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Tracebacks with all variables, structlog's own, take seconds in which no bot does anything.
 structlog.configure(
