@@ -38,7 +38,7 @@ local function counted(most)
 end
 
 -- Adds an exchange, and lets the oldest ones go that are too much; the newest stays in any case.
--- Messages and bytes are known from the last time, unless somebody else has changed the list.
+-- Bytes are known from the last time, unless the length, noted with them, is gone or another now.
 local function add(most_messages, most_bytes, ...)
   local noted = redis.call('HMGET', state, 'length', 'bytes')
   local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
@@ -103,13 +103,13 @@ elseif act == 'leave' then
 elseif act == 'undo' then
   redis.call('LTRIM', history, 0, -3)
   redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
-  redis.call('HDEL', state, 'asked', 'answer', 'revision', 'length', 'bytes')
+  redis.call('HDEL', state, 'asked', 'answer', 'revision', 'length')
 elseif act == 'restore' then
   redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
   if redis.call('EXISTS', history) < redis.call('EXISTS', forgotten) then
     redis.call('RENAME', forgotten, history)
     redis.call('PERSIST', history)
-    redis.call('HDEL', state, 'length', 'bytes')
+    redis.call('HDEL', state, 'length')
   end
 end
 return kept

@@ -23,7 +23,7 @@ for first = 7, #ARGV, 1000 do
   end
   redis.call(command, KEYS[2], unpack(some))
 end
-if name == 'history' or name == 'state' then redis.call('HDEL', KEYS[4], 'length', 'bytes') end
+if name == 'history' or name == 'state' then redis.call('HDEL', KEYS[4], 'length') end
 if ARGV[6] ~= '-1' then redis.call('PEXPIREAT', KEYS[2], ARGV[6]) end
 if name == 'mailbox' and not waits then redis.call('XADD', KEYS[5], '*', 'lane', ARGV[4]) end
 redis.call('SET', KEYS[1], ARGV[2])

@@ -134,6 +134,45 @@ async def test_what_was_put_there_by_hand_is_counted(
     assert noted == [str(len(entries)), str(sum(len(entry.encode()) for entry in entries))]
 
 
+@pytest.mark.parametrize("change", [Undone(), Restored()], ids=str)
+async def test_what_is_noted_of_another_history(
+    history: Conversations, redis: Redis, change: Change
+) -> None:
+    """After an undo or a restoration it is counted anew, even where the length is the same."""
+    key = keys.history(history.bot_id, CHAT)
+    await history.append(CHAT, 0, exchange(1))
+    if isinstance(change, Restored):
+        await history.forget(CHAT)
+        await history.append(CHAT, 1, exchange(2, size=500))
+        await redis.delete(key)
+    await history.reply(CHAT, change)
+    if isinstance(change, Undone):
+        await redis.rpush(key, *map(encode, exchange(2, size=500)))
+    await history.append(CHAT, int(isinstance(change, Restored)), exchange(3))
+    entries = await redis.lrange(key, 0, -1)
+    noted = await redis.hmget(keys.state(history.bot_id, CHAT), ["length", "bytes"])
+    assert noted == ["4", str(sum(len(str(entry).encode()) for entry in entries))]
+
+
+@pytest.mark.parametrize(("more", "turns"), [(0, 2), (-1, 1)])
+async def test_what_fits_the_bound_to_the_byte(
+    history: Conversations, redis: Redis, more: int, turns: int
+) -> None:
+    """It stays whole."""
+    key, said = keys.history(history.bot_id, CHAT), [*exchange(1), *exchange(2)]
+    most = sum(len(encode(message).encode()) for message in said) + more
+    for turn in (said[:2], said[2:]):
+        await history.reply(CHAT, Kept(turn, 0, most_bytes=most))
+    assert await redis.llen(key) == 2 * turns
+
+
+async def test_a_question_is_forgotten_whose_answer_is_not_known(history: Conversations) -> None:
+    """An edit of it does not bring it back."""
+    await history.reply(CHAT, Kept(exchange(1), 0, asked=30))
+    await history.reply(CHAT, Forgotten(CHAT))
+    assert (await history.newest(CHAT, 1000)).floor == 30
+
+
 async def test_a_key_of_another_type(history: Conversations, redis: Redis) -> None:
     """It is no outage: nobody waits for it to be mended."""
     await redis.set(keys.history(history.bot_id, CHAT), "not a list")
