@@ -12,7 +12,7 @@ local most_ahead, most_of_one = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- What came in the future did so before the clock went back, and would stay for too long.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now - ARGV[3])
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '(' .. now, '+inf', 'BYSCORE', 'LIMIT', 0, 1000)) do
-  redis.call('ZADD', KEYS[1], 'XX', now, id)
+  redis.call('ZADD', KEYS[1], now, id)
 end
 
 -- How many wait in a mailbox ahead of the others, and of them from one sender; how many others, and

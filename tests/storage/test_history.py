@@ -166,6 +166,15 @@ async def test_what_fits_the_bound_to_the_byte(
     assert await redis.llen(key) == 2 * turns
 
 
+async def test_what_is_replaced_takes_no_room(history: Conversations, redis: Redis) -> None:
+    """Also where the history was put there by hand."""
+    key, kept = keys.history(history.bot_id, CHAT), [*exchange(1), *exchange(3)]
+    await redis.rpush(key, *map(encode, [*exchange(1), *exchange(2, size=500)]))
+    most = sum(len(encode(message).encode()) for message in kept)
+    await history.reply(CHAT, Kept(exchange(3), 0, replaces=True, most_bytes=most))
+    assert await redis.lrange(key, 0, -1) == list(map(encode, kept))
+
+
 async def test_a_question_is_forgotten_whose_answer_is_not_known(history: Conversations) -> None:
     """An edit of it does not bring it back."""
     await history.reply(CHAT, Kept(exchange(1), 0, asked=30))

@@ -19,7 +19,18 @@ from storage.change import Forgotten, Kept
 from storage.connect import StorageFull, StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
-from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Late, Shown, clock
+from storage.inbox import (
+    FULL_SECONDS,
+    GROUP,
+    LEASE,
+    Arrival,
+    Claim,
+    Inbox,
+    LaneLost,
+    Late,
+    Shown,
+    clock,
+)
 from storage.message import ChatKey, Message, Role
 from tests.valkey import own_valkey
 
@@ -128,6 +139,14 @@ async def test_a_flood_fills_only_its_own_mailbox(bot: Bot) -> None:
     assert floods == [False] * 50 + [True]
 
 
+async def test_another_flood_is_told_again(bot: Bot) -> None:
+    """Once there is room for the one that was too many, the next one is the first again."""
+    await bot.put(*range(52))
+    (claim,) = await bot.inbox().take(1, 1)
+    await bot.inbox().done(claim)
+    assert await bot.put(100, 101) == ["flood", "dropped"]
+
+
 async def test_who_is_flooding_can_still_interrupt(bot: Bot) -> None:
     """Commands that cut short have room beyond the bound, and that room has an end."""
     await bot.put(*range(51))
@@ -149,6 +168,8 @@ async def test_nobody_shuts_out_others(small: Redis, is_full: bool) -> None:
         )
 
     assert await send("66", 12) == ["stored"] * 10 + [beyond] * 2
+    told = await small.ttl(keys.full(bot.id))
+    assert FULL_SECONDS - 10 < told <= FULL_SECONDS if is_full else told == -2
     assert await send("5", 1) == ["stored"]
     for sender in range(100, 118):
         assert await send(f"{sender}", 10) == ["stored"] * 10
