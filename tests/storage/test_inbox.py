@@ -411,6 +411,23 @@ async def test_a_parked_lane_waits_and_goes_on(bot: Bot, claim: Claim) -> None:
     assert (await inbox.open(second)).head.update == update(2)
 
 
+async def test_the_time_of_a_parked_lane(bot: Bot, claim: Claim) -> None:
+    """It is in the queue or parked, never both; and parked for as long as was said."""
+    inbox, parked = bot.inbox("a"), keys.parked(bot.id)
+    await inbox.park(claim, 3600)
+    assert await bot.redis.xlen(keys.ready(bot.id)) == 0
+    seconds, microseconds = await bot.redis.time()
+    now = seconds * 1000 + microseconds // 1000
+    (due,) = await bot.redis.zmscore(parked, [str(LANE)])
+    assert due
+    assert due - 3_600_000 == pytest.approx(now, abs=5000)
+    for moved, waits in ((5000, 1), (-5, 0)):
+        await bot.redis.zadd(parked, {str(LANE): now + moved})
+        await inbox.unpark()
+        assert await bot.redis.zcard(parked) == waits
+        assert await bot.redis.xlen(keys.ready(bot.id)) == 1 - waits
+
+
 async def test_who_lost_a_lane_parks_nothing(bot: Bot, claim: Claim) -> None:
     """Its owner goes on with it."""
     await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claim.entry])
