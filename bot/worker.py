@@ -213,9 +213,11 @@ class Worker:
         while True:
             began = time.monotonic()
             opened, lane.turn = await self._opened(lane.claim)
+            if opened.successor and not opened.reply:
+                await self._inbox.hand_over(lane.claim, opened.successor, with_head=True)
+                return
             ATTEMPTS.inc()
-            if opened.claims > TRUSTED_CLAIMS:
-                await self._suspect(lane, opened)
+            await self._suspect(lane, opened)
             reason = _hopeless(opened)
             try:
                 if reason:
@@ -238,10 +240,16 @@ class Worker:
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
-            await self._inbox.done(lane.claim, reason, lane.turn.answer)
-            FINISHED.labels("dead" if reason else "done").inc()
+            await self._close(lane.claim, lane.turn, reason)
             _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
+
+    async def _close(self, claim: Claim, turn: Turn, reason: str) -> None:
+        """Be done with a head; it is dead for a ``reason``."""
+        if turn.successor:
+            await self._inbox.hand_over(claim, turn.successor)
+        await self._inbox.done(claim, reason, turn.answer)
+        FINISHED.labels("dead" if reason else "done").inc()
 
     async def _handle(self, lane: _Lane, opened: Opened) -> None:
         """Deal with an update, while what waits behind it is judged: it may cut it short."""
@@ -271,8 +279,8 @@ class Worker:
                 await self._inbox.give_up(claim, reason, MOST_FAILURES)
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
-        """Let others go first, and count that work on a suspect begins."""
-        if opened.begun < MOST_DEATHS:
+        """Of a suspect, let others go first, and count that work on it begins."""
+        if opened.claims > TRUSTED_CLAIMS and opened.begun < MOST_DEATHS:
             await asyncio.sleep(min(LONGEST_SUSPICION, SUSPICION_SECONDS * 2**opened.begun))
             await self._inbox.began(lane.claim, opened.begun + 1)
 

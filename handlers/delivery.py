@@ -67,12 +67,19 @@ class Delivery:
     def __init__(self, message: Message, turn: Turn) -> None:
         self._message = message
         self._turn = turn
-        self._chat_id = message.chat_id
         self._topic = topic_of(message)
-        # In a group the first piece says whom it answers.
-        self._quotes = not is_private(message.chat)
-        self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
+        self._seen: dict[tuple[int, int], tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
+
+    @property
+    def _chat_id(self) -> int:
+        return self._turn.successor or self._message.chat_id
+
+    @property
+    def _quotes(self) -> bool:
+        """Tell whether the first piece says whom it answers: in a group, if that is there."""
+        number = 0 if self._turn.successor else self._message.message_id
+        return bool(number) and not is_private(self._message.chat)
 
     async def grow(self, pieces: Sequence[Chunk], buttons: Sequence[Button]) -> None:
         """Show pieces of an answer that is still being made, ``buttons`` under the last.
@@ -83,7 +90,12 @@ class Delivery:
         for place, piece in enumerate(pieces):
             trial = _Trial(piece, buttons if place + 1 == len(pieces) else ())
             if place < len(turn.shown.ids):
-                await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
+                try:
+                    await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
+                except ChatMigrated as error:
+                    turn.follow(error.new_chat_id)
+                    await self.grow(pieces, buttons)
+                    return
             elif self._unsure < MOST_UNSURE:
                 first = Kind.UPDATE if place else Kind.FIRST
                 number = await self._unsurely(self._send(trial, first, quote=not place))
@@ -100,7 +112,6 @@ class Delivery:
     async def finish(self, reply: Reply) -> None:
         """Bring the whole reply there; each piece is noted when Telegram has taken it."""
         turn, count = self._turn, len(reply.pieces)
-        surplus = turn.shown.ids[count:]
         for place in range(turn.shown.final, count):
             last = place + 1 == count
             # The others of a long answer can wait for their turn among all chats.
@@ -109,9 +120,9 @@ class Delivery:
             number = await self._place(place, trial, kind)
             ids = (*turn.shown.ids[:place], number, *turn.shown.ids[place + 1 :])
             turn.shown = Shown(place + 1, ids)
-            if not last or surplus:  # else it is noted by the update's being done
+            if not last or ids[count:]:  # else it is noted by the update's being done
                 await turn.note(turn.shown)
-        for number in surplus:
+        for number in turn.shown.ids[count:]:
             await self._delete(number)
         turn.shown = Shown(count, turn.shown.ids[:count])
 
@@ -138,7 +149,9 @@ class Delivery:
         if place < len(ids) and isinstance(trial.piece, Chunk):
             try:
                 await _persistently(lambda: self._edit(ids[place], trial, kind))
-            except (ChatMigrated, InvalidToken) as error:  # the latter for any 404
+            except ChatMigrated as error:
+                self._turn.follow(error.new_chat_id)
+            except InvalidToken as error:  # for any 404
                 log.info("cannot_be_edited", reason=str(error))
             except BadRequest as error:
                 if is_final(error) or not (trial.bare or is_about_the_message(error)):
@@ -165,8 +178,7 @@ class Delivery:
         try:
             sent = await send(self._message, self._chat_id, trial.piece, **common)
         except ChatMigrated as error:
-            # The group became a supergroup, where its messages have other numbers.
-            self._chat_id, self._quotes = error.new_chat_id, False
+            self._turn.follow(error.new_chat_id)
             return await self._send(trial, kind, quote=quote)
         except BadRequest as error:
             if "message_thread_id" not in self._topic or not is_about_the_thread(error):
@@ -174,13 +186,13 @@ class Delivery:
             log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
             self._topic = {}
             return await self._send(trial, kind, quote=quote)
-        self._seen[sent.message_id] = (trial.piece, trial.buttons)
+        self._seen[self._chat_id, sent.message_id] = (trial.piece, trial.buttons)
         return sent.message_id
 
     async def _edit(self, number: int, trial: _Trial, kind: Kind) -> None:
         piece = trial.piece
         assert isinstance(piece, Chunk)  # noqa: S101 - files are never edited
-        if self._seen.get(number) == (piece, trial.buttons):
+        if self._seen.get((self._chat_id, number)) == (piece, trial.buttons):
             return
         try:
             await extended(self._message).edit_message_text(
@@ -195,7 +207,7 @@ class Delivery:
         except BadRequest as error:
             if not is_no_change(error):
                 raise
-        self._seen[number] = (piece, trial.buttons)
+        self._seen[self._chat_id, number] = (piece, trial.buttons)
 
     async def _delete(self, number: int) -> None:
         """Take away a message that is no part of the reply any more, if Telegram lets us."""
@@ -206,7 +218,7 @@ class Delivery:
                     self._chat_id, number, rate_limit_args=effect
                 )
             )
-        except (BadRequest, Forbidden) as error:
+        except (BadRequest, ChatMigrated, Forbidden) as error:
             log.info("not_deleted", reason=str(error))
 
 

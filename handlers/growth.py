@@ -103,7 +103,7 @@ class Growth:
         while not self._news.is_set():
             await self._tried(
                 extended(self._message).send_chat_action(
-                    self._message.chat_id,
+                    self._turn.successor or self._message.chat_id,
                     ChatAction.TYPING,
                     rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
                     **topic_of(self._message),
