@@ -68,7 +68,7 @@ class Delivery:
         self._message = message
         self._turn = turn
         self._topic = topic_of(message)
-        self._seen: dict[tuple[int, int], tuple[Piece, Sequence[Button]]] = {}
+        self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
 
     @property
@@ -186,13 +186,13 @@ class Delivery:
             log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
             self._topic = {}
             return await self._send(trial, kind, quote=quote)
-        self._seen[self._chat_id, sent.message_id] = (trial.piece, trial.buttons)
+        self._seen[sent.message_id] = (trial.piece, trial.buttons)
         return sent.message_id
 
     async def _edit(self, number: int, trial: _Trial, kind: Kind) -> None:
         piece = trial.piece
         assert isinstance(piece, Chunk)  # noqa: S101 - files are never edited
-        if self._seen.get((self._chat_id, number)) == (piece, trial.buttons):
+        if self._seen.get(number) == (piece, trial.buttons):
             return
         try:
             await extended(self._message).edit_message_text(
@@ -207,7 +207,7 @@ class Delivery:
         except BadRequest as error:
             if not is_no_change(error):
                 raise
-        self._seen[self._chat_id, number] = (piece, trial.buttons)
+        self._seen[number] = (piece, trial.buttons)
 
     async def _delete(self, number: int) -> None:
         """Take away a message that is no part of the reply any more, if Telegram lets us."""
