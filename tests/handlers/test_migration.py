@@ -171,22 +171,30 @@ async def test_a_notice_finds_its_way(bot: Bot) -> None:
     assert sent == [GROUP, SUPERGROUP]
 
 
-@pytest.mark.parametrize("refused", ["editMessageText", "sendMessage"])
-async def test_numbers_of_the_group_mean_nothing(bot: Bot, refused: str) -> None:
+@pytest.mark.parametrize(
+    ("refused", "shown"),
+    [
+        ("editMessageText", Shown(1, (11, 12, 13, 14))),
+        ("sendMessage", Shown(1, (11,))),
+        ("sendMessage", Shown()),
+    ],
+)
+async def test_numbers_of_the_group_mean_nothing(bot: Bot, refused: str, shown: Shown) -> None:
     """What stood there stays there: in the supergroup they may be anybody's."""
     await put(bot, message("@demo_bot x", ANN, GROUP), GROUP)
     (claim,) = await bot.inbox.take(1, 1)
     turn = Turn(bot.inbox, claim, await bot.inbox.open(claim))
-    turn.shown = Shown(1, (11, 12, 13, 14) if refused == "editMessageText" else (11,))
+    turn.shown = shown
     raw = json.loads((await bot.inbox.open(claim)).head.update)
     asked = Update.de_json(raw, bot.application.bot).message
     assert asked
     bot.telegram.refusals[refused].append(UPGRADED)
     await Delivery(asked, turn).finish(Reply([Chunk(text, ()) for text in "abc"]))
     there = [(name, given["text"]) for name, given in bot.telegram.calls[1:]]
-    assert there == [("sendMessage", "b"), ("sendMessage", "c")]
+    assert there == [("sendMessage", text) for text in "abc"[shown.final :]]
     assert {given["chat_id"] for _, given in bot.telegram.calls[1:]} == {SUPERGROUP}
-    assert turn.shown.ids[0] == 11
+    assert not any("reply_parameters" in given for _, given in bot.telegram.calls[1:])
+    assert turn.shown.ids[: shown.final] == shown.ids[: shown.final]
     assert not {12, 13, 14} & {*turn.shown.ids}
     assert (await bot.inbox.open(claim)).shown.chat == SUPERGROUP
 
