@@ -90,12 +90,7 @@ class Delivery:
         for place, piece in enumerate(pieces):
             trial = _Trial(piece, buttons if place + 1 == len(pieces) else ())
             if place < len(turn.shown.ids):
-                try:
-                    await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
-                except ChatMigrated as error:
-                    turn.follow(error.new_chat_id)
-                    await self.grow(pieces, buttons)
-                    return
+                await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
             elif self._unsure < MOST_UNSURE:
                 first = Kind.UPDATE if place else Kind.FIRST
                 number = await self._unsurely(self._send(trial, first, quote=not place))

@@ -21,6 +21,7 @@ local old_joined, joined = redis.call('HGET', old_outbox, 'joined'), redis.call(
 local said, told = redis.call('LRANGE', old_history, 0, -1), redis.call('HGET', old_state, 'told')
 local spent, was_forgotten = redis.call('HGETALL', old_usage), redis.call('LLEN', old_forgotten)
 local was_reset, is_forgotten = redis.call('GET', epoch), redis.call('LLEN', forgotten)
+redis.call('GET', old_epoch)
 redis.call('LLEN', history)
 redis.call('HLEN', state)
 redis.call('HLEN', usage)
@@ -41,11 +42,10 @@ end
 if not was_reset then
   prepend(history, said)
   if told then redis.call('HSET', state, 'told', told) end
-  if was_forgotten > 0 and is_forgotten == 0 then redis.call('RENAME', old_forgotten, forgotten) end
+  if was_forgotten > 0 then redis.call('RENAME', old_forgotten, forgotten) end
 elseif is_forgotten > 0 then
   prepend(forgotten, said)
 end
-redis.call('HDEL', state, 'length', 'bytes')
 for i = 1, #spent, 2 do redis.pcall('HINCRBY', usage, spent[i], spent[i + 1]) end
 -- All else that the state knows are numbers of messages, which are others in the supergroup.
 redis.call('DEL', old_history, old_epoch, old_state, old_forgotten, old_usage)

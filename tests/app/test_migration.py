@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let answers grow in groups as fast as elsewhere."""
     monkeypatch.setattr(growth, "GROUP_GAP", 0.3)
+    monkeypatch.setattr(growth, "TYPING_SECONDS", 0.2)
 
 
 EITHER_ORDER = (("to", "from"), ("from", "to"))
@@ -89,12 +90,14 @@ async def test_in_the_middle_of_an_answer(world: World, told: tuple[str, ...]) -
 async def test_a_send_says_so(world: World) -> None:
     """Without a word of Telegram's: who answers hears of it, and what was said goes along."""
     assert await world.says(GROUP, ANN, "@demo_bot one") == "echo: one"
-    world.model.script(Say("late", steps=5, delay=0.05))
+    world.model.script(Say("late", steps=1, delay=2))
     world.room.say(GROUP, ANN, "@demo_bot two")
     while len(world.bodies()) < 2:
         await world.room.changed(world.room.version, 0.01)
     new = world.room.migrate(GROUP, ())
     assert await world.hears(new) == ["late"]
+    calls = [(call["method"], call["parameters"].get("chat_id")) for call in world.room.calls]
+    assert ("sendChatAction", new) in calls
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
     assert asked(world) == ["one", "echo: one", "two", "late", "three"]
     assert await left(world) == []

@@ -21,7 +21,7 @@ from storage import keys, lease, places
 from storage.change import Forgotten, Kept
 from storage.connect import StorageUnavailable, connect, reach, verify
 from storage.dead import DeadLetters
-from storage.history import History
+from storage.history import History, encode
 from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
@@ -248,13 +248,19 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
         again = [EXCHANGE[0], Message(Role.ASSISTANT, "другой ответ")]
         replaced = Kept(again, 1, replaces=True)
         moved = ChatKey(-1007)
+        for name, kind in keys.kept(BOT, moved).items():
+            some = {"list": ("RPUSH", name, "5"), "hash": ("HSET", name, "some", "5")}
+            await client.execute_command(*some.get(kind, ("SET", name, "5")))
+        await client.hset(keys.successors(BOT), "-5", "-1005")
         steps = inbox.commit(claim, "[]", replaced), inbox.hand_over(claim, moved.chat_id)
         for step in (*steps, inbox.done(claim)):
             async with form.moving(keys.ready(BOT)):
                 stepping = asyncio.create_task(step)
                 await asyncio.sleep(0.5)
             await stepping
-        assert (await History(client, BOT).newest(moved, 1000)).messages == tuple(again)
+        # As a reset is known of there, what was said before it is forgotten, too.
+        forgotten = await client.lrange(keys.forgotten(BOT, moved), 0, -1)
+        assert forgotten == [*map(encode, again), "5"]
         assert not await client.exists(*keys.kept(BOT, LANE))
         assert not await client.xlen(keys.ready(BOT))
         await client.aclose()

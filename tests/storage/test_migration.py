@@ -11,8 +11,10 @@ from storage import inbox as module
 from storage import keys
 from storage.archive import Archive
 from storage.change import Forgotten, Kept
+from storage.connect import StorageRefused
 from storage.history import History, Past
 from storage.inbox import Arrival, Claim, Inbox, LaneLost, Shown
+from storage.mending import Mending
 from storage.message import ChatKey, Message, Role
 
 OLD, NEW = ChatKey(-5), ChatKey(-1000000000005)
@@ -71,6 +73,16 @@ class Bot:
         entries = await self.redis.lrange(keys.mailbox(self.id, lane), 0, -1)
         return [json.loads(str(entry)[str(entry).find("{") :])["text"] for entry in entries]
 
+    async def all(self) -> dict[str, object]:
+        """All that is there, but for the queue."""
+        names = [name async for name in self.redis.scan_iter(f"{keys.tag(self.id)}*")]
+        commands = {"list": ("LRANGE", 0, -1), "hash": ("HGETALL",), "string": ("GET",)}
+        found = {}
+        for name in names:
+            command, *more = commands.get(await self.redis.type(name), ("TYPE",))
+            found[str(name)] = await self.redis.execute_command(command, name, *more)
+        return found
+
     async def left(self) -> set[str]:
         """What is there of the group still."""
         names = keys.kept(self.id, OLD)
@@ -124,6 +136,7 @@ async def test_to_where_nothing_is(bot: Bot) -> None:
     past = await bot.past(NEW)
     assert past.messages == tuple(exchange(1))
     assert (past.asked, past.answer, past.revision, past.floor) == (0, (), 0, 0)
+    assert past.told
 
 
 async def test_from_where_nothing_is(bot: Bot) -> None:
@@ -200,6 +213,7 @@ async def test_what_comes_late_is_forwarded(bot: Bot) -> None:
     await bot.one.done(new)
     old = await bot.claim(OLD)
     await bot.put(OLD, "/stop", interrupts=True)
+    await bot.one.began(old, 1)
     opened = await bot.one.open(old)
     assert opened.successor == NEW.chat_id
     announced = bot.redis.pubsub()
@@ -211,7 +225,8 @@ async def test_what_comes_late_is_forwarded(bot: Bot) -> None:
     await announced.aclose()  # type: ignore[no-untyped-call]
     assert said[1]
     assert said[1]["data"] == str(NEW)
-    assert (await bot.waiting(OLD), await bot.waiting(NEW)) == ([], ["work", "/stop"])
+    assert (await bot.left(), await bot.waiting(NEW)) == (set(), ["work", "/stop"])
+    assert await bot.redis.xlen(keys.ready(bot.id)) == 1
     (claim,) = await bot.one.take(5, 1)
     opened = await bot.one.open(claim)
     assert (claim.lane, opened.successor, len(opened.interrupts)) == (NEW, 0, 1)
@@ -240,6 +255,7 @@ async def test_what_was_forgotten_can_come_back(bot: Bot) -> None:
     assert await bot.history.is_forgotten(NEW)
     assert await bot.redis.ttl(keys.forgotten(bot.id, NEW)) > 1700
     assert (await bot.past(NEW)).epoch == 0  # so that an answer under way there is kept
+    assert await bot.left() == set()
 
 
 async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,9 +269,11 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     await bot.one.done(claim)
     entries = await bot.redis.lrange(keys.history(bot.id, NEW), 0, -1)
     size = sum(len(str(entry)) for entry in entries)
-    for most, kept in ((size, 6), (size - 1, 4)):
-        monkeypatch.setattr(module, "MOST_BYTES", most)
-        third = ChatKey(NEW.chat_id - most)
+    for less, kept in ((0, 8), (1, 6)):
+        third = ChatKey(NEW.chat_id - 1 - less)
+        await bot.said(third, 5)  # an exchange as long as each of the others
+        monkeypatch.setattr(module, "MOST_BYTES", size * 4 // 3 - less)
+        monkeypatch.setattr(module, "LONGEST", 8)
         claim = await bot.claim(third)
         await bot.redis.copy(keys.history(bot.id, NEW), keys.history(bot.id, OLD))
         assert await bot.one.inherit(claim, OLD.chat_id)
@@ -266,18 +284,33 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lane", [OLD, NEW])
 async def test_damaged_keys(bot: Bot, redis: Redis, lane: ChatKey) -> None:
     """They are set aside, each for itself, and all else moves."""
-    await bot.said(OLD, 1)
-    claim = await bot.claim(NEW)
-    names = {*keys.kept(bot.id, lane)} - {keys.history(bot.id, OLD), keys.mailbox(bot.id, NEW)}
-    for name in {*names, keys.successors(bot.id)}:
+    for name in [*keys.kept(bot.id, lane), keys.successors(bot.id)]:
+        if name == keys.mailbox(bot.id, NEW):  # it is in hand
+            continue
+        await redis.delete(*keys.kept(bot.id, OLD), *keys.kept(bot.id, NEW), keys.ready(bot.id))
+        await redis.delete(keys.successors(bot.id))
+        await bot.one.begin()
+        await bot.said(OLD, 1)
+        claim = await bot.claim(NEW)
         await redis.delete(name)
         await redis.sadd(name, "odd")
-    with capture_logs() as logs:
-        assert await bot.one.inherit(claim, OLD.chat_id)
-    (aside,) = [entry["keys"] for entry in logs if entry["event"] == "keys_set_aside"]
-    assert {*aside} == {*names, keys.successors(bot.id)}
-    assert await bot.texts(NEW) == ["q1", "a1"]
-    assert await bot.left() == set()
+        before = await bot.all()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Mending, "mend", _refused)
+            with pytest.raises(StorageRefused, match="nobody mends"):
+                await bot.one.inherit(claim, OLD.chat_id)
+        assert await bot.all() == before
+        with capture_logs() as logs:
+            assert await bot.one.inherit(claim, OLD.chat_id)
+        assert [entry["keys"] for entry in logs] == [[name]]
+        lost = name == keys.history(bot.id, OLD)
+        assert await bot.texts(NEW) == ([] if lost else ["q1", "a1"])
+        assert await redis.exists(keys.usage(bot.id, NEW)) == (name != keys.usage(bot.id, OLD))
+        assert await bot.left() == set()
+
+
+async def _refused(*_: object) -> None:
+    raise StorageRefused("nobody mends")
 
 
 async def test_odd_numbers_of_usage(bot: Bot, redis: Redis) -> None:
