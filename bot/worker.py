@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -178,9 +178,12 @@ class Worker:
         for lane in list(self._running.values()):
             if key in (None, lane.claim.lane):
                 try:
-                    await self._interrupt(lane, await self._inbox.open(lane.claim))
+                    opened = await self._inbox.open(lane.claim)
                 except LaneLost:
                     continue  # its task hears of that by itself
+                await self._interrupt(lane, opened.interrupts)
+            elif key and lane.turn and key == ChatKey(lane.turn.successor):
+                await self._interrupt(lane, await self._inbox.interrupts(key))
 
     def _start(self, claims: list[Claim]) -> None:
         for claim in claims:
@@ -254,7 +257,7 @@ class Worker:
     async def _handle(self, lane: _Lane, opened: Opened) -> None:
         """Deal with an update, while what waits behind it is judged: it may cut it short."""
         assert lane.turn  # noqa: S101 - it was just opened
-        judging = asyncio.create_task(self._interrupt(lane, opened))
+        judging = asyncio.create_task(self._interrupt(lane, opened.interrupts))
         try:
             await asyncio.wait([judging], timeout=JUDGE_SECONDS)
             await self._dispatch.handle(opened.head.update, lane.turn)
@@ -284,14 +287,12 @@ class Worker:
             await asyncio.sleep(min(LONGEST_SUSPICION, SUSPICION_SECONDS * 2**opened.begun))
             await self._inbox.began(lane.claim, opened.begun + 1)
 
-    async def _interrupt(self, lane: _Lane, opened: Opened) -> None:
-        """Cut the lane's turn short if anything that waits in its mailbox may do so."""
+    async def _interrupt(self, lane: _Lane, entries: Sequence[Entry]) -> None:
+        """Cut the lane's turn short if anything that waits may do so."""
         if (turn := lane.turn) is None:
             return
         # Side by side: none of them waits for what Telegram says of another.
-        looks = [
-            asyncio.create_task(self._may_interrupt(entry, turn)) for entry in opened.interrupts
-        ]
+        looks = [asyncio.create_task(self._may_interrupt(entry, turn)) for entry in entries]
         try:
             for look in asyncio.as_completed(looks):
                 if await look:

@@ -37,6 +37,7 @@ whose clocks all stand still while it is paused, or a step forward of the server
 next beat. Nothing else can happen twice, and nothing can be lost.
 """
 
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -371,6 +372,12 @@ class Inbox:
         mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
+
+    async def interrupts(self, lane: ChatKey) -> list[Entry]:
+        """Look at what waits in anybody's lane and may cut short what is done for it elsewhere."""
+        mailbox = keys.mailbox(self.bot_id, lane)
+        found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
+        return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
         """Note that so many that follow the head are dealt with together with it.

@@ -103,6 +103,29 @@ async def test_a_send_says_so(world: World) -> None:
     assert await left(world) == []
 
 
+@pytest.mark.parametrize("told", [("to", "from"), ()])
+@pytest.mark.parametrize("by", ["button", "command"])
+async def test_it_is_stopped(world: World, told: tuple[str, ...], by: str) -> None:
+    """In the supergroup, where it goes on; what was said so far stays."""
+    world.model.script(Say("slow " * 100, steps=100, delay=0.15))
+    world.room.say(GROUP, ANN, "@demo_bot one")
+    await growing(world, GROUP)
+    new = world.room.migrate(GROUP, told)
+    await growing(world, new)
+    (message,) = filter(grows, world.room.messages(new))
+    if by == "button":
+        data = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        world.room.press(new, ANN, message["message_id"], data)
+    else:
+        world.room.say(new, ANN, "/stop@demo_bot")
+    heard = await world.hears(new, 1 if by == "button" else 2)
+    assert heard[0].startswith("slow")
+    assert len(heard[0]) < 400
+    assert await world.says(new, ANN, "@demo_bot two") == "echo: two"
+    assert asked(world)[0] == "one"
+    assert asked(world)[1].startswith("slow")
+
+
 async def test_a_death_in_the_middle(elsewhere: World) -> None:
     """Who takes it over edits the message in the supergroup on, and posts nothing anew."""
     elsewhere.model.script(Say("slow " * 40, steps=40, delay=0.2))

@@ -249,8 +249,12 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
         replaced = Kept(again, 1, replaces=True)
         moved = ChatKey(-1007)
         for name, kind in keys.kept(BOT, moved).items():
-            some = {"list": ("RPUSH", name, "5"), "hash": ("HSET", name, "some", "5")}
-            await client.execute_command(*some.get(kind, ("SET", name, "5")))
+            if kind == "string":
+                await client.set(name, "5")
+            elif kind == "hash":
+                await client.hset(name, "some", "5")
+            else:
+                await client.rpush(name, "5")
         await client.hset(keys.successors(BOT), "-5", "-1005")
         steps = inbox.commit(claim, "[]", replaced), inbox.hand_over(claim, moved.chat_id)
         for step in (*steps, inbox.done(claim)):

@@ -75,12 +75,18 @@ class Bot:
 
     async def all(self) -> dict[str, object]:
         """All that is there, but for the queue."""
-        names = [name async for name in self.redis.scan_iter(f"{keys.tag(self.id)}*")]
-        commands = {"list": ("LRANGE", 0, -1), "hash": ("HGETALL",), "string": ("GET",)}
-        found = {}
+        names = [str(name) async for name in self.redis.scan_iter(f"{keys.tag(self.id)}*")]
+        found: dict[str, object] = {}
         for name in names:
-            command, *more = commands.get(await self.redis.type(name), ("TYPE",))
-            found[str(name)] = await self.redis.execute_command(command, name, *more)
+            match await self.redis.type(name):
+                case "list":
+                    found[name] = await self.redis.lrange(name, 0, -1)
+                case "hash":
+                    found[name] = await self.redis.hgetall(name)
+                case "string":
+                    found[name] = await self.redis.get(name)
+                case kind:
+                    found[name] = kind
         return found
 
     async def left(self) -> set[str]:
@@ -311,6 +317,13 @@ async def test_damaged_keys(bot: Bot, redis: Redis, lane: ChatKey) -> None:
 
 async def _refused(*_: object) -> None:
     raise StorageRefused("nobody mends")
+
+
+async def test_where_nobody_can_tell(bot: Bot, redis: Redis) -> None:
+    """A damaged list of what groups have become holds up nobody."""
+    await redis.set(keys.successors(bot.id), "odd")
+    assert (await bot.one.open(await bot.claim(OLD))).successor == 0
+    assert await bot.one.successors({OLD.chat_id}) == set()
 
 
 async def test_odd_numbers_of_usage(bot: Bot, redis: Redis) -> None:
