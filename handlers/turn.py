@@ -82,11 +82,6 @@ class Turn:
         if not self.shown.ids:
             await self.note(Shown(0, tuple(answer)))
 
-    @property
-    def chat_id(self) -> int:
-        """The chat whose conversation this is."""
-        return self._claim.lane.chat_id
-
     def follow(self, supergroup: int) -> None:
         """Go on in the supergroup that the chat has become; there messages have other numbers."""
         self.successor = supergroup
