@@ -24,6 +24,7 @@ or cut off, can write nothing any more. And every script may be repeated, for a 
   is kept: after a death the next owner sends the kept reply, and the model is not asked again;
 - `note` says which messages on Telegram show the reply, while it grows and when it is final: the
   next owner edits those on, and posts nothing anew;
+- `migrate` moves what is kept of a group that is a supergroup now; what has moved is not there;
 - `done` takes the head away and with it the entry; again, it finds itself no owner.
 
 What happens on Telegram no script can check, so `hold` is asked directly before each request is

@@ -104,6 +104,29 @@ async def test_a_send_says_so(world: World) -> None:
 
 
 @pytest.mark.parametrize("told", [("to", "from"), ()])
+async def test_its_buttons(world: World, told: tuple[str, ...]) -> None:
+    """They work in the supergroup, too, once it is the last answer there."""
+    assert await world.says(GROUP, ANN, "@demo_bot one") == "echo: one"
+    world.model.script(Say("slow " * 19 + "end", steps=20, delay=0.15))
+    world.room.say(GROUP, ANN, "@demo_bot two")
+    await growing(world, GROUP)
+    new = world.room.migrate(GROUP, told)
+    await world.hears(new)
+    async with asyncio.timeout(20):
+        while await left(world):
+            await world.room.changed(world.room.version, 0.01)
+    (message,) = world.said(new)
+    data = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+    world.room.press(new, ANN, message["message_id"], data)
+    async with asyncio.timeout(20):
+        while [one["text"] for one in world.said(new)] != ["echo: two"]:
+            await world.room.changed(world.room.version, 1)
+    assert asked(world) == ["one", "echo: one", "two"]
+    assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
+    assert asked(world) == ["one", "echo: one", "two", "echo: two", "three"]
+
+
+@pytest.mark.parametrize("told", [("to", "from"), ()])
 @pytest.mark.parametrize("by", ["button", "command"])
 async def test_it_is_stopped(world: World, told: tuple[str, ...], by: str) -> None:
     """In the supergroup, where it goes on; what was said so far stays."""

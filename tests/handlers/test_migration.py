@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 from telegram import Update
 
@@ -37,6 +39,13 @@ async def bot(redis: Redis) -> AsyncIterator[Bot]:
 
 
 # What an update says
+
+NAMES = st.sampled_from(
+    [
+        *("message", "edited_message", "callback_query", "chat", "id", "sender_chat"),
+        *("message_id", "migrate_to_chat_id", "migrate_from_chat_id", "data"),
+    ]
+)
 
 
 @pytest.mark.parametrize("update", SAID)
@@ -97,6 +106,21 @@ def test_what_was_done_in_the_group() -> None:
 def test_what_stays(update: dict[str, Any]) -> None:
     """Whatever is not another chat's."""
     assert readdressed(update, SUPERGROUP) == update
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(NAMES, some, max_size=4),
+)
+
+
+@given(st.dictionaries(NAMES, JSON, max_size=4))
+def test_any_json(update: dict[str, Any]) -> None:
+    """Nothing odd fails here; and what is elsewhere once is there then, for good."""
+    found = migration(update)
+    assert found is None or found[0] != found[1]
+    moved = readdressed(update, SUPERGROUP)
+    assert readdressed(moved, SUPERGROUP) == moved
 
 
 # What is done about it
