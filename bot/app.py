@@ -176,7 +176,8 @@ def _worker(
     history = History(process.redis, settings.bot_id)
     budget = settings.context_tokens - settings.max_tokens
     conversation = Conversation(completion, history, settings.system_prompt, budget, settings.tz)
-    access = Access(settings.admins, settings.allowed_users, settings.allowed_chats)
+    rules = settings.admins, settings.allowed_users, settings.allowed_chats
+    access = Access(*rules, successors=inbox.successors)
     chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
     register(application, access, Commands(access), chat, Control(chat, access))
     return Worker(inbox, Dispatch(application, access), settings.lanes, process.grace)

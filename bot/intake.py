@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import Counter
 
 from handlers.burst import LONG, SOON_SECONDS
+from handlers.migration import migration
 from storage.connect import StorageFull
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
@@ -261,6 +262,8 @@ def lane_of(update: dict[str, Any]) -> ChatKey | None:
         kind = _kind(update)
         place = update[kind]["message"] if kind == "callback_query" else update[kind]
         chat_id = place["chat"]["id"]
+        if kind == "message" and (migrated := migration(place)):
+            chat_id = migrated[1]  # which must have what was kept before anybody asks there
         direct = place.get("direct_messages_topic")
         if isinstance(direct, dict) and type(direct.get("topic_id")) is int:
             topic_id = direct["topic_id"]

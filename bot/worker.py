@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -178,9 +178,12 @@ class Worker:
         for lane in list(self._running.values()):
             if key in (None, lane.claim.lane):
                 try:
-                    await self._interrupt(lane, await self._inbox.open(lane.claim))
+                    opened = await self._inbox.open(lane.claim)
                 except LaneLost:
                     continue  # its task hears of that by itself
+                await self._interrupt(lane, opened.interrupts)
+            elif key and lane.turn and key == ChatKey(lane.turn.successor):
+                await self._interrupt(lane, await self._inbox.interrupts(key))
 
     def _start(self, claims: list[Claim]) -> None:
         for claim in claims:
@@ -213,9 +216,11 @@ class Worker:
         while True:
             began = time.monotonic()
             opened, lane.turn = await self._opened(lane.claim)
+            if opened.successor and not opened.reply:
+                await self._inbox.hand_over(lane.claim, opened.successor, with_head=True)
+                return
             ATTEMPTS.inc()
-            if opened.claims > TRUSTED_CLAIMS:
-                await self._suspect(lane, opened)
+            await self._suspect(lane, opened)
             reason = _hopeless(opened)
             try:
                 if reason:
@@ -238,15 +243,21 @@ class Worker:
                     if failures < MOST_FAILURES:
                         await asyncio.sleep(FAILURE_SECONDS * 2**failures)
                     continue
-            await self._inbox.done(lane.claim, reason, lane.turn.answer)
-            FINISHED.labels("dead" if reason else "done").inc()
+            await self._close(lane.claim, lane.turn, reason)
             _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
+
+    async def _close(self, claim: Claim, turn: Turn, reason: str) -> None:
+        """Be done with a head; it is dead for a ``reason``."""
+        if turn.successor:
+            await self._inbox.hand_over(claim, turn.successor)
+        await self._inbox.done(claim, reason, turn.answer)
+        FINISHED.labels("dead" if reason else "done").inc()
 
     async def _handle(self, lane: _Lane, opened: Opened) -> None:
         """Deal with an update, while what waits behind it is judged: it may cut it short."""
         assert lane.turn  # noqa: S101 - it was just opened
-        judging = asyncio.create_task(self._interrupt(lane, opened))
+        judging = asyncio.create_task(self._interrupt(lane, opened.interrupts))
         try:
             await asyncio.wait([judging], timeout=JUDGE_SECONDS)
             await self._dispatch.handle(opened.head.update, lane.turn)
@@ -271,19 +282,17 @@ class Worker:
                 await self._inbox.give_up(claim, reason, MOST_FAILURES)
 
     async def _suspect(self, lane: _Lane, opened: Opened) -> None:
-        """Let others go first, and count that work on a suspect begins."""
-        if opened.begun < MOST_DEATHS:
+        """Of a suspect, let others go first, and count that work on it begins."""
+        if opened.claims > TRUSTED_CLAIMS and opened.begun < MOST_DEATHS:
             await asyncio.sleep(min(LONGEST_SUSPICION, SUSPICION_SECONDS * 2**opened.begun))
             await self._inbox.began(lane.claim, opened.begun + 1)
 
-    async def _interrupt(self, lane: _Lane, opened: Opened) -> None:
-        """Cut the lane's turn short if anything that waits in its mailbox may do so."""
+    async def _interrupt(self, lane: _Lane, entries: Sequence[Entry]) -> None:
+        """Cut the lane's turn short if anything that waits may do so."""
         if (turn := lane.turn) is None:
             return
         # Side by side: none of them waits for what Telegram says of another.
-        looks = [
-            asyncio.create_task(self._may_interrupt(entry, turn)) for entry in opened.interrupts
-        ]
+        looks = [asyncio.create_task(self._may_interrupt(entry, turn)) for entry in entries]
         try:
             for look in asyncio.as_completed(looks):
                 if await look:

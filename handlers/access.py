@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from telegram import Chat, MaybeInaccessibleMessage, Message, Update, User
+from telegram import Chat, ChatMember, MaybeInaccessibleMessage, Message, Update, User
 from telegram.constants import ChatMemberStatus
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, ChatMigrated, Forbidden
 from telegram.ext import ApplicationHandlerStop, ContextTypes
 
 from handlers import reply
@@ -19,6 +19,10 @@ LATELY_SECONDS = 10.0
 """How long Telegram's word on who is an admin holds, where only an interruption depends on it."""
 
 
+async def _none(_chats: AbstractSet[int]) -> AbstractSet[int]:
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Rules of access, by Telegram's ids. An empty set of users or chats allows them all."""
@@ -26,21 +30,27 @@ class Access:
     owners: AbstractSet[int]
     users: AbstractSet[int]
     chats: AbstractSet[int]
+    successors: Callable[[AbstractSet[int]], Awaitable[AbstractSet[int]]] = _none
+    """Gives the supergroups that groups have become: where those are allowed, these are, too."""
     _lately: dict[tuple[int, int], tuple[float, asyncio.Task[bool]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def allows(self, message: Message) -> bool:
+    async def allows(self, message: Message) -> bool:
         """Tell whether the bot answers this person in this chat; its owners, everywhere."""
-        return self.allows_in(message.from_user, message)
+        return await self.allows_in(message.from_user, message)
 
-    def allows_in(self, person: User | None, message: MaybeInaccessibleMessage | None) -> bool:
+    async def allows_in(
+        self, person: User | None, message: MaybeInaccessibleMessage | None
+    ) -> bool:
         """Tell the same of a person who only pressed a button under ``message``."""
         number = person.id if person else 0
         if number in self.owners:
             return True
         chat = message.chat.id if message else 0
-        return (not self.users or number in self.users) and (not self.chats or chat in self.chats)
+        if self.users and number not in self.users:
+            return False
+        return not self.chats or chat in self.chats or chat in await self.successors(self.chats)
 
     def owns(self, message: Message) -> bool:
         """Tell whether an owner of the bot wrote this."""
@@ -52,7 +62,7 @@ class Access:
         Everybody may stop an answer, which can be asked for again. What makes the bot forget this
         conversation interrupts only when it is going to be obeyed.
         """
-        if not is_from_a_person(message) or not self.allows(message):
+        if not is_from_a_person(message) or not await self.allows(message):
             return False
         match command(message, me):
             case ["stop", *_]:
@@ -93,7 +103,7 @@ class Access:
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
         if (query := update.callback_query) is not None:
-            if not self.allows_in(query.from_user, query.message):
+            if not await self.allows_in(query.from_user, query.message):
                 await reply.answer_press(query, texts_for(query.from_user).not_allowed)
                 raise ApplicationHandlerStop
             return
@@ -101,7 +111,7 @@ class Access:
         if message is None:
             return
         person = is_from_a_person(message)
-        if person and self.allows(message):
+        if person and await self.allows(message):
             return
         if person and update.message and is_addressed(message, context.bot.bot):
             await reply.say(message, texts_for(message.from_user).not_allowed)
@@ -110,7 +120,14 @@ class Access:
 
 async def _is_admin(chat: Chat, person: User) -> bool:
     try:
-        member = await chat.get_member(person.id)
+        member = await _member(chat, person)
     except (BadRequest, Forbidden):
         return False  # Telegram tells for certain only bots that are admins themselves
     return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
+
+
+async def _member(chat: Chat, person: User) -> ChatMember:
+    try:
+        return await chat.get_member(person.id)
+    except ChatMigrated as error:
+        return await chat.get_bot().get_chat_member(error.new_chat_id, person.id)

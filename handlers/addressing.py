@@ -8,6 +8,7 @@ from telegram import Chat, Message, MessageEntity, User
 from telegram.constants import ChatType
 from telegram.ext import ExtBot
 
+from handlers.migration import migration
 from handlers.parsing import read_message
 from handlers.rich import Rich, nodes
 from handlers.texts import Texts
@@ -89,6 +90,8 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
     """
     try:
         if raw["chat"]["type"] == ChatType.PRIVATE:
+            return False
+        if migration(raw):
             return False
         message = read_message(raw, bot)
         return not (is_addressed(message, bot.bot) or _is_command(message))

@@ -227,7 +227,10 @@ class Chat:
             return []
         texts = asked.texts
         # By the revision, presses that waited behind another are known to be repeated.
-        exchange = f"{asked.asked}:{asked.revision}" if asked.revision else f"{asked.asked}"
+        # Neither goes along when a group becomes a supergroup.
+        moved = current.get().successor
+        number, revision = (0, 0) if moved else (asked.asked, asked.revision)
+        exchange = f"{number}:{revision}" if revision else f"{number}"
         labels = [("again", texts.button_again), ("forget", texts.button_forget)]
         if answer.truncated:
             labels.insert(1, ("continue", texts.button_continue))

@@ -67,12 +67,19 @@ class Delivery:
     def __init__(self, message: Message, turn: Turn) -> None:
         self._message = message
         self._turn = turn
-        self._chat_id = message.chat_id
         self._topic = topic_of(message)
-        # In a group the first piece says whom it answers.
-        self._quotes = not is_private(message.chat)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
+
+    @property
+    def _chat_id(self) -> int:
+        return self._turn.successor or self._message.chat_id
+
+    @property
+    def _quotes(self) -> bool:
+        """Tell whether the first piece says whom it answers: in a group, if that is there."""
+        number = 0 if self._turn.successor else self._message.message_id
+        return bool(number) and not is_private(self._message.chat)
 
     async def grow(self, pieces: Sequence[Chunk], buttons: Sequence[Button]) -> None:
         """Show pieces of an answer that is still being made, ``buttons`` under the last.
@@ -100,7 +107,6 @@ class Delivery:
     async def finish(self, reply: Reply) -> None:
         """Bring the whole reply there; each piece is noted when Telegram has taken it."""
         turn, count = self._turn, len(reply.pieces)
-        surplus = turn.shown.ids[count:]
         for place in range(turn.shown.final, count):
             last = place + 1 == count
             # The others of a long answer can wait for their turn among all chats.
@@ -109,9 +115,9 @@ class Delivery:
             number = await self._place(place, trial, kind)
             ids = (*turn.shown.ids[:place], number, *turn.shown.ids[place + 1 :])
             turn.shown = Shown(place + 1, ids)
-            if not last or surplus:  # else it is noted by the update's being done
+            if not last or ids[count:]:  # else it is noted by the update's being done
                 await turn.note(turn.shown)
-        for number in surplus:
+        for number in turn.shown.ids[count:]:
             await self._delete(number)
         turn.shown = Shown(count, turn.shown.ids[:count])
 
@@ -138,7 +144,9 @@ class Delivery:
         if place < len(ids) and isinstance(trial.piece, Chunk):
             try:
                 await _persistently(lambda: self._edit(ids[place], trial, kind))
-            except (ChatMigrated, InvalidToken) as error:  # the latter for any 404
+            except ChatMigrated as error:
+                self._turn.follow(error.new_chat_id)
+            except InvalidToken as error:  # for any 404
                 log.info("cannot_be_edited", reason=str(error))
             except BadRequest as error:
                 if is_final(error) or not (trial.bare or is_about_the_message(error)):
@@ -165,8 +173,7 @@ class Delivery:
         try:
             sent = await send(self._message, self._chat_id, trial.piece, **common)
         except ChatMigrated as error:
-            # The group became a supergroup, where its messages have other numbers.
-            self._chat_id, self._quotes = error.new_chat_id, False
+            self._turn.follow(error.new_chat_id)
             return await self._send(trial, kind, quote=quote)
         except BadRequest as error:
             if "message_thread_id" not in self._topic or not is_about_the_thread(error):
@@ -206,7 +213,7 @@ class Delivery:
                     self._chat_id, number, rate_limit_args=effect
                 )
             )
-        except (BadRequest, Forbidden) as error:
+        except (BadRequest, ChatMigrated, Forbidden) as error:
             log.info("not_deleted", reason=str(error))
 
 

@@ -13,6 +13,7 @@ from handlers.addressing import is_addressed, is_from_a_person
 from handlers.delivery import Delivery
 from handlers.failures import not_delivered
 from handlers.markup import Chunk
+from handlers.migration import migration, readdressed
 from handlers.parsing import read
 from handlers.refusals import is_final
 from handlers.texts import texts_for
@@ -34,7 +35,11 @@ class Dispatch:
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update; a reply that was kept before is sent, not made again."""
-        parsed = self._begin(update, turn)
+        raw = _loaded(update)
+        if migrated := migration(raw.get("message")):
+            await turn.inherit(migrated[0])
+            return
+        parsed = self._begin(raw, turn)
         if turn.reply is not None or turn.flood:
             await self._without_handlers(parsed, turn)
         else:
@@ -59,7 +64,7 @@ class Dispatch:
 
     async def apologize(self, update: str, turn: Turn) -> None:
         """Tell a person that their message could not be dealt with."""
-        parsed = self._begin(update, turn)
+        parsed = self._begin(_loaded(update), turn)
         message = parsed.effective_message
         if isinstance(message, Message) and self._is_for_us(parsed):
             there = turn.reply.pieces[: turn.shown.final] if turn.reply else []
@@ -68,17 +73,17 @@ class Dispatch:
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
-        parsed = self._parsed(update)
+        parsed = self._parsed(_loaded(update))
         if parsed.message and self._is_for_us(parsed):
             await reply.notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Tell whether an update that waits may cut short ``turn``, which waits before it."""
-        parsed = self._parsed(update)
+        parsed = self._parsed(_loaded(update))
         if parsed.message:
             return await self._access.may_interrupt(parsed.message, self._application.bot.bot)
         if query := parsed.callback_query:
-            allowed = self._access.allows_in(query.from_user, query.message)
+            allowed = await self._access.allows_in(query.from_user, query.message)
             act, _, number = str(query.data).partition(":")
             return allowed and act == "stop" and turn.stop(number)
         # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
@@ -92,14 +97,24 @@ class Dispatch:
             return update.callback_query is not None
         return is_from_a_person(message) and is_addressed(message, self._application.bot.bot)
 
-    def _begin(self, update: str, turn: Turn) -> Update:
-        parsed = self._parsed(update)
+    def _begin(self, raw: dict[str, Any], turn: Turn) -> Update:
+        parsed = self._parsed(readdressed(raw, turn.chat_id))
         turn.texts = texts_for(parsed.effective_user)
         current.set(turn)
         return parsed
 
-    def _parsed(self, update: str) -> Update:
+    def _parsed(self, raw: dict[str, Any]) -> Update:
         try:
-            return read(json.loads(update), self._application.bot)
+            return read(raw, self._application.bot)
         except Exception as error:  # it raises whatever odd JSON leads it to
             raise Unreadable(type(error).__name__) from error  # its text may quote the update
+
+
+def _loaded(update: str) -> dict[str, Any]:
+    try:
+        raw = json.loads(update)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from error
+    if not isinstance(raw, dict):
+        raise Unreadable(type(raw).__name__)
+    return raw

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import structlog
 from telegram import Message
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
 from handlers.addressing import is_private, topic_of
 from handlers.delivery import Delivery, extended
@@ -103,7 +103,7 @@ class Growth:
         while not self._news.is_set():
             await self._tried(
                 extended(self._message).send_chat_action(
-                    self._message.chat_id,
+                    self._turn.successor or self._message.chat_id,
                     ChatAction.TYPING,
                     rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
                     **topic_of(self._message),
@@ -118,6 +118,9 @@ class Growth:
         except LaneLost:
             raise
         except (Shed, Frozen):
+            return False
+        except ChatMigrated as error:
+            self._turn.follow(error.new_chat_id)
             return False
         except TelegramError as error:
             if is_final(error) or is_about_the_message(error):

@@ -4,7 +4,7 @@ import contextlib
 
 from telegram import CallbackQuery
 from telegram import Message as TelegramMessage
-from telegram.error import TelegramError
+from telegram.error import ChatMigrated, TelegramError
 
 from handlers.addressing import topic_of
 from handlers.delivery import Delivery, extended, send
@@ -41,10 +41,8 @@ async def notify(message: TelegramMessage, text: str) -> None:
 
     It belongs to no lane: whoever answers is somebody else. Raises TelegramError and `Shed`.
     """
-    await send(
-        message,
-        message.chat_id,
-        Chunk(text, ()),
-        rate_limit_args=Effect(Kind.NOTICE, hold=None),
-        **topic_of(message),
-    )
+    notice, effect = Chunk(text, ()), Effect(Kind.NOTICE, hold=None)
+    try:
+        await send(message, message.chat_id, notice, rate_limit_args=effect, **topic_of(message))
+    except ChatMigrated as error:
+        await send(message, error.new_chat_id, notice, rate_limit_args=effect)

@@ -4,17 +4,22 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import MessageEntity
 
 from handlers.markup import Chunk, File
 from handlers.texts import RUSSIAN, Texts
+from storage.budget import Frozen
 from storage.change import Change
 from storage.inbox import Claim, Entry, Inbox, Opened, Shown
 
 Piece = Chunk | File
 MOST_JOINED = 30
+PAUSES = (0.02, 0.1, 0.4)
+"""Seconds before it is asked again whether a group that has become this one is dealt with."""
+BUSY_SECONDS = 1.0
+"""After these, the conversation is given up for so long: an answer may take its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,11 @@ class Turn:
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
         self.shown = opened.shown
+        self.successor = opened.shown.chat
+        """The supergroup that the chat of this update has become meanwhile; 0 if none."""
         self.partial = opened.partial
         """The answer so far, while it grows: noted before it is on the screen."""
-        self.asked = 0
+        self.asked = -1
         """The number of the question in work, once it is asked; stop buttons name it."""
         self._stopped: set[str] = set()
         self.interrupted = asyncio.Event()
@@ -68,12 +75,28 @@ class Turn:
     def stop(self, number: str) -> bool:
         """Stop the answer to a question, now or once it is asked; tells whether it is in work."""
         self._stopped.add(number)
-        return self.asked != 0 and number == str(self.asked)
+        return number == str(self.asked)
 
     async def replaces(self, answer: Sequence[int]) -> None:
         """Let the reply take the place of these messages, unless an earlier worker has begun to."""
         if not self.shown.ids:
             await self.note(Shown(0, tuple(answer)))
+
+    def follow(self, supergroup: int) -> None:
+        """Go on in the supergroup that the chat has become; there messages have other numbers."""
+        self.successor = supergroup
+        self.shown = Shown(self.shown.final, self.shown.ids[: self.shown.final])
+
+    async def inherit(self, group: int) -> None:
+        """Take over what is kept of a group that has become this chat.
+
+        Raises `Frozen` while something is in work there that is to be answered first.
+        """
+        for pause in PAUSES:
+            if await self._inbox.inherit(self._claim, group):
+                return
+            await asyncio.sleep(pause)
+        raise Frozen(BUSY_SECONDS)
 
     async def following(self) -> list[Entry]:
         """Look at what waits behind this update in its conversation."""
@@ -103,8 +126,8 @@ class Turn:
 
     async def note(self, shown: Shown) -> None:
         """Note what of the reply is on Telegram, and how far the answer has grown."""
-        self.shown = shown
-        await self._inbox.note(self._claim, shown, self.partial)
+        self.shown = replace(shown, chat=self.successor)
+        await self._inbox.note(self._claim, self.shown, self.partial)
 
     @property
     def answer(self) -> Sequence[int]:

@@ -1,7 +1,8 @@
 """All that is kept of a bot, key by key: read from one Redis, written into another.
 
-That is histories with all that belongs to them, usage, what waits to be answered, dead letters, and
-which updates are known. Leases, paces and the queue itself are left behind: they are made anew.
+That is histories with all that belongs to them, usage, what waits to be answered, dead letters,
+which updates are known, and what groups have become. Leases, paces and the queue itself are left
+behind: they are made anew.
 """
 
 import json
@@ -30,7 +31,7 @@ OF_A_CHAT = {
     "mailbox": "list",
     "outbox": "hash",
 }
-OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string"}
+OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string", "successors": "hash"}
 """Keys by their names' beginnings, and Redis's types of them."""
 IN_WORK = "outbox"
 """What is known of the work on a mailbox's head, and true of that one only."""
@@ -110,11 +111,17 @@ def _seen(update_id: str, score: str) -> None:
         raise ValueError(score)
 
 
+def _successor(group: str, supergroup: str) -> None:
+    _number(group)
+    _number(supergroup)
+
+
 _PAIRS: dict[str, Callable[[str, str], None]] = {
     "state": _field,
     "outbox": _field,
     "usage": _field,
     "seen": _seen,
+    "successors": _successor,
 }
 _PARTS: dict[str, Callable[[str], object]] = {
     "history": decode,

@@ -24,6 +24,7 @@ or cut off, can write nothing any more. And every script may be repeated, for a 
   is kept: after a death the next owner sends the kept reply, and the model is not asked again;
 - `note` says which messages on Telegram show the reply, while it grows and when it is final: the
   next owner edits those on, and posts nothing anew;
+- `migrate` moves what is kept of a group that is a supergroup now; what has moved is not there;
 - `done` takes the head away and with it the entry; again, it finds itself no owner.
 
 What happens on Telegram no script can check, so `hold` is asked directly before each request is
@@ -37,9 +38,10 @@ whose clocks all stand still while it is paused, or a step forward of the server
 next beat. Nothing else can happen twice, and nothing can be lost.
 """
 
+import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -50,6 +52,7 @@ from storage import keys
 from storage.change import Change, Forgotten, arguments
 from storage.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.dead import MOST
+from storage.history import LONGEST, MOST_BYTES
 from storage.mending import Mending
 from storage.message import ChatKey
 from storage.script import Script
@@ -146,19 +149,26 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good."""
+    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good.
+
+    Those that are not final are in the lane's own chat, or in the supergroup ``chat`` that it has
+    become meanwhile.
+    """
 
     final: int = 0
     ids: tuple[int, ...] = ()
+    chat: int = 0
 
     def __str__(self) -> str:
-        return " ".join(map(str, (self.final, *self.ids)))
+        chat = (self.chat,) if self.chat else ()
+        return " ".join(map(str, (self.final, *self.ids, *chat)))
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what ``str`` wrote, or nothing."""
         final, *ids = [int(number) for number in text.split()] or [0]
-        return cls(final, tuple(ids))
+        chat = ids.pop() if ids and ids[-1] < 0 else 0  # numbers of messages are positive
+        return cls(final, tuple(ids), chat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,7 @@ class Opened:
     ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
     is how far an answer had grown.
     ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
+    ``successor`` is the supergroup to which all that was kept of the lane has moved, 0 if none.
     """
 
     head: Entry
@@ -183,6 +194,7 @@ class Opened:
     shown: Shown
     partial: str
     interrupts: tuple[Entry, ...]
+    successor: int = 0
 
 
 class Inbox:
@@ -210,6 +222,7 @@ class Inbox:
                 "note",
                 "done",
                 "beat",
+                "migrate",
                 "mine",
                 "overdue",
                 "park",
@@ -330,12 +343,17 @@ class Inbox:
         """
         found = await self._patiently(
             "open",
-            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
-            args=[claim.entry, self._consumer],
+            keys=[
+                self._ready,
+                *self._of(claim, keys.mailbox, keys.outbox),
+                keys.successors(self.bot_id),
+            ],
+            args=[claim.entry, self._consumer, str(claim.lane)],
         )
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
+        head, waited, claims, begun, failures, failure, reply, *more = found
+        shown, partial, successor, *interrupts = more
         return Opened(
             Entry.parse(head),
             int(waited),
@@ -347,6 +365,7 @@ class Inbox:
             Shown.parse(shown),
             partial,
             tuple(map(Entry.parse, interrupts)),
+            int(successor),
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
@@ -354,6 +373,12 @@ class Inbox:
         mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
+
+    async def interrupts(self, lane: ChatKey) -> list[Entry]:
+        """Look at what waits in anybody's lane and may cut short what is done for it elsewhere."""
+        mailbox = keys.mailbox(self.bot_id, lane)
+        found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
+        return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
         """Note that so many that follow the head are dealt with together with it.
@@ -371,6 +396,7 @@ class Inbox:
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
         topics: set[ChatKey] = set()
         if isinstance(change, Forgotten) and change.with_topics:
+            chat = ChatKey(*(await self.successors({chat.chat_id}) or {chat.chat_id}))
             topics = await self._topics(chat.chat_id)
         names = [
             self._ready,
@@ -447,6 +473,50 @@ class Inbox:
         await patiently(
             lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)
         )
+
+    async def inherit(self, claim: Claim, group: int) -> bool:
+        """Take over all that is kept of a group that has become the supergroup of this lane.
+
+        Returns False while something waits there that is to be answered first. Repeated, it
+        changes nothing. Raises `LaneLost`.
+        """
+        return await self._migrate(claim, group, claim.lane.chat_id, "inherit")
+
+    async def hand_over(self, claim: Claim, supergroup: int, *, with_head: bool = False) -> None:
+        """Move all that is kept of this lane, a group's, to the supergroup that it has become.
+
+        What waits behind the head moves, too: it finds its place there by the time of its coming.
+        ``with_head`` also the head, and the lane is given up. Raises `LaneLost`.
+        """
+        act = "forward" if with_head else "leave"
+        await self._migrate(claim, claim.lane.chat_id, supergroup, act)
+
+    async def _migrate(self, claim: Claim, group: int, supergroup: int, act: str) -> bool:
+        kinds: dict[str, str] = {keys.successors(self.bot_id): "hash"}
+        for chat in (group, supergroup):
+            kinds |= keys.kept(self.bot_id, ChatKey(chat))
+        successors, *others = kinds
+        names = [self._ready, successors, keys.nothing(self.bot_id), *others]
+        channel = keys.interrupts(self.bot_id)
+        args: list[str | int] = [claim.entry, self._consumer, group, supergroup, act, channel]
+        args += [LONGEST, MOST_BYTES]
+        migrate, mark = self._scripts["migrate"], keys.mark(self.bot_id)
+        moved = await patiently(
+            lambda: self._mending.mended(lambda: migrate.kept(names, args, mark), kinds)
+        )
+        if moved is None:
+            raise claim.void()
+        return bool(moved)
+
+    async def successors(self, chats: Collection[int]) -> set[int]:
+        """Give the supergroups that any of these chats have become."""
+        key = keys.successors(self.bot_id)
+        found = await patiently(
+            lambda: self._mending.mended(
+                lambda: self._redis.hmget(key, [str(chat) for chat in chats]), {key: "hash"}
+            )
+        )
+        return {int(one) for one in found if one}
 
     async def park(self, claim: Claim, seconds: float) -> None:
         """Give up the lane, and let nobody claim it for so long; its head stays as it is."""

@@ -47,9 +47,21 @@ def usage(bot_id: int, chat: ChatKey) -> str:
     return f"{{{bot_id}}}:usage:{chat}"
 
 
+def successors(bot_id: int) -> str:
+    """Hash of the groups that have become supergroups: their numbers, and what those are now."""
+    return f"{{{bot_id}}}:successors"
+
+
 def conversation(bot_id: int, chat: ChatKey) -> list[str]:
     """What is forgotten with a conversation: `history`, `epoch`, `state` and `forgotten`."""
     return [name(bot_id, chat) for name in (history, epoch, state, forgotten)]
+
+
+def kept(bot_id: int, chat: ChatKey) -> dict[str, str]:
+    """Name all that is kept of a chat, with Redis's types, in the order of `migrate.lua`."""
+    kinds = {mailbox: "list", outbox: "hash", history: "list", epoch: "string", state: "hash"}
+    kinds |= {forgotten: "list", usage: "hash"}
+    return {name(bot_id, chat): kind for name, kind in kinds.items()}
 
 
 def mailbox(bot_id: int, lane: ChatKey) -> str:

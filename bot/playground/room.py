@@ -10,7 +10,7 @@ import itertools
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.playground.chat import (
@@ -224,14 +224,20 @@ class Room:
         """Remove the bot from a group."""
         self.set_bot(chat, Status.KICKED)
 
-    def migrate(self, chat: int) -> int:
-        """Make a group a supergroup; the new chat's id."""
+    def migrate(self, chat: int, told: Sequence[str] = ("to", "from")) -> int:
+        """Make a group a supergroup; the new chat's id.
+
+        ``told`` are the service messages that the bot gets of it, in their order: that it has moved
+        ``to`` the new chat (in the old one), and ``from`` the old one (in the new one).
+        """
         old = self.chat(chat)
         new = self.chat(FIRST_SUPERGROUP + chat)
         new.title, new.members, new.bot = old.title, dict(old.members), old.bot
         author = self._person(ANONYMOUS_ADMIN)
-        self._deliver(self._message(old, author, {"migrate_to_chat_id": new.id}), old)
-        self._deliver(self._message(new, author, {"migrate_from_chat_id": old.id}), new)
+        for way in told:
+            here, there = (old, new) if way == "to" else (new, old)
+            content: Json = {f"migrate_{way}_chat_id": there.id}
+            self._deliver(self._message(here, author, content), here)
         old.successor = new.id
         return new.id
 

@@ -21,7 +21,7 @@ from storage import keys, lease, places
 from storage.change import Forgotten, Kept
 from storage.connect import StorageUnavailable, connect, reach, verify
 from storage.dead import DeadLetters
-from storage.history import History
+from storage.history import History, encode
 from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
@@ -76,6 +76,13 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     assert (await History(client, BOT).newest(LANE, 1000)).messages == tuple(EXCHANGE)
     assert [letter.update for letter in await letters.all()] == ["{}"]
     assert not await client.exists(keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE))
+    supergroup = ChatKey(-1007)  # as if that had been a group
+    await inbox.put(Arrival(supergroup, 3, "{}"))
+    (claim,) = await inbox.take(1, 1)
+    assert await inbox.inherit(claim, LANE.chat_id)
+    assert (await History(client, BOT).newest(supergroup, 1000)).messages == tuple(EXCHANGE)
+    assert not await client.exists(*keys.kept(BOT, LANE))
+    assert await inbox.successors([LANE.chat_id]) == {supergroup.chat_id}
 
 
 async def test_what_goes_on_beside_it(
@@ -240,14 +247,25 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
         await inbox.joined(claim, 1)
         again = [EXCHANGE[0], Message(Role.ASSISTANT, "другой ответ")]
         replaced = Kept(again, 1, replaces=True)
-        for step in (inbox.commit(claim, "[]", replaced), inbox.done(claim)):
+        moved = ChatKey(-1007)
+        for name, kind in keys.kept(BOT, moved).items():
+            if kind == "string":
+                await client.set(name, "5")
+            elif kind == "hash":
+                await client.hset(name, "some", "5")
+            else:
+                await client.rpush(name, "5")
+        await client.hset(keys.successors(BOT), "-5", "-1005")
+        steps = inbox.commit(claim, "[]", replaced), inbox.hand_over(claim, moved.chat_id)
+        for step in (*steps, inbox.done(claim)):
             async with form.moving(keys.ready(BOT)):
                 stepping = asyncio.create_task(step)
                 await asyncio.sleep(0.5)
             await stepping
-        assert (await History(client, BOT).newest(LANE, 1000)).messages == tuple(again)
-        left = (keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE))
-        assert not await client.exists(*left)
+        # As a reset is known of there, what was said before it is forgotten, too.
+        forgotten = await client.lrange(keys.forgotten(BOT, moved), 0, -1)
+        assert forgotten == [*map(encode, again), "5"]
+        assert not await client.exists(*keys.kept(BOT, LANE))
         assert not await client.xlen(keys.ready(BOT))
         await client.aclose()
 

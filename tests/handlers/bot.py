@@ -40,6 +40,8 @@ ADMINISTRATOR = dict.fromkeys(
     False,
 )
 """What Telegram tells of one; they matter to nobody here."""
+SUPERGROUP = -1_000_000_000_500
+UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 _bot_ids = itertools.count(8_410_000)
 _numbers = itertools.count(1)
 
@@ -76,6 +78,8 @@ class Telegram(BaseRequest):
             description = self.refusals[name].popleft()
             code = 403 if description.startswith("Forbidden") else 400
             told = {"ok": False, "error_code": code, "description": description}
+            if "upgraded" in description:
+                told["parameters"] = {"migrate_to_chat_id": SUPERGROUP}
             return code, json.dumps(told).encode()
         return 200, json.dumps({"ok": True, "result": self._result(name, given)}).encode()
 

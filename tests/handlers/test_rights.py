@@ -93,13 +93,13 @@ async def test_other_bots_are_left_alone(redis: Redis, more: dict[str, Any]) -> 
     assert bot.telegram.calls == []
 
 
-def test_nobody_is_nobody() -> None:
+async def test_nobody_is_nobody() -> None:
     """What nobody in no chat has sent is allowed only where all are."""
-    assert Access(set(), set(), set()).allows_in(None, None)
+    assert await Access(set(), set(), set()).allows_in(None, None)
     for number in (0, 1):
         for access in (Access({number}, {9}, set()), Access(set(), {number}, set())):
-            assert access.allows_in(None, None) == (number == 0)
-        assert Access(set(), set(), {number}).allows_in(None, None) == (number == 0)
+            assert await access.allows_in(None, None) == (number == 0)
+        assert await Access(set(), set(), {number}).allows_in(None, None) == (number == 0)
     nobody = Update.de_json({"update_id": 1, **message("hi", **{"from": None})}, None).message
     assert nobody
     assert not Access({0, ANN}, set(), set()).owns(nobody)

@@ -261,6 +261,13 @@ async def test_a_group_migrates(room: Room) -> None:
     assert messages[2]["chat"]["type"] == "supergroup"
     with pytest.raises(ValueError, match="become the supergroup"):
         room.say(GROUP, 7, "x")
+    for told in (["from", "to"], ["from"], []):
+        before = len(await _waiting(room))
+        room.migrate(GROUP - 1 - before, told)
+        updates = (await _waiting(room))[before:]
+        assert [f"migrate_{way}_chat_id" for way in told] == [
+            name for one in updates for name in one["message"] if name.startswith("migrate")
+        ]
 
 
 @pytest.mark.parametrize("kind", ["sticker", "photo", "voice"])

@@ -28,6 +28,7 @@ OF_A_BOT = (
     keys.progress,
     keys.full,
     keys.nothing,
+    keys.successors,
 )
 
 
