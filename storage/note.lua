@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- KEYS: ready, outbox. ARGV: entry, consumer, fields with their values...
--- Writes down what became of the head. Returns how many failures there were, this one included;
--- nothing when the lane is not ours.
+-- Writes down what became of the head. Returns of a failure how many there were, this one included, else
+-- 0; nothing when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 redis.call('HSET', KEYS[2], unpack(ARGV, 3))
 if ARGV[3] == 'failure' then return redis.call('HINCRBY', KEYS[2], 'failures', 1) end
-return redis.call('HGET', KEYS[2], 'failures') or 0
+return 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from storage import dead as module
 from storage import keys
@@ -49,13 +50,21 @@ async def test_what_is_no_letter(letters: DeadLetters, redis: Redis, odd: str) -
 
 async def test_replayed_into_a_key_of_another_type(letters: DeadLetters, redis: Redis) -> None:
     """That is set aside, and the letter queued."""
-    await redis.set(keys.mailbox(letters._bot_id, LANE), "word")
+    mailbox = keys.mailbox(letters._bot_id, LANE)
+    await redis.set(mailbox, "word")
     await letters.add("{}", "odd")
     (letter,) = await letters.all()
-    await letters.replay(letter, LANE)
+    before, _ = await redis.time()
+    with capture_logs() as logs:
+        await letters.replay(letter, LANE)
+    after, _ = await redis.time()
+    assert [(log["event"], log["keys"]) for log in logs] == [("keys_set_aside", [mailbox])]
     assert await letters.all() == []
     assert int(await redis.llen(keys.mailbox(letters._bot_id, LANE))) == 1
-    (aside,) = [key async for key in redis.scan_iter(f"{keys.tag(letters._bot_id)}aside:*")]
+    tag = keys.tag(letters._bot_id)
+    (aside,) = [key async for key in redis.scan_iter(f"{tag}aside:*")]
+    times = range(before, after + 1)
+    assert aside in {mailbox.replace(tag, f"{tag}aside:{time}:", 1) for time in times}
     assert await redis.get(aside) == "word"
 
 

@@ -304,6 +304,18 @@ async def test_a_claim_whose_reply_was_lost(bot: Bot) -> None:
     assert await bot.claims() == [2]
 
 
+async def test_several_claims_whose_reply_was_lost(bot: Bot) -> None:
+    """All that others have not claimed since."""
+    for number in (1, 2, 3, 4):
+        await bot.put(number, lane=ChatKey(number))
+    inbox = bot.inbox()
+    claims = await inbox.take(4, 1)
+    await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claims[2].entry])
+    assert await inbox.mine([]) == [claims[0], claims[1], claims[3]]
+    assert await inbox.mine([claims[0].entry, claims[3].entry]) == [claims[1]]
+    assert await bot.inbox("b").mine([]) == [claims[2]]
+
+
 async def test_silent_owners_lose_their_lanes(
     bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -640,6 +652,20 @@ async def test_failures_are_counted(bot: Bot, claim: Claim) -> None:
     (claim,) = await inbox.take(1, 1)
     opened = await inbox.open(claim)
     assert (opened.failures, opened.failure, opened.begun) == (0, "", 0)
+
+
+async def test_a_head_that_is_given_up(bot: Bot, claim: Claim) -> None:
+    """Of it nothing is known any more but why; who lost the lane notes nothing."""
+    inbox = bot.inbox()
+    await inbox.note(claim, Shown(1, (7,)), "half")
+    await inbox.give_up(claim, "reason", 3)
+    opened = await inbox.open(claim)
+    assert (opened.failures, opened.failure) == (3, "reason")
+    assert (opened.shown, opened.partial) == (Shown(), "")
+    await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claim.entry])
+    with pytest.raises(LaneLost):
+        await bot.inbox().give_up(claim, "another", 9)
+    assert (await bot.inbox("b").open(claim)).failures == 3
 
 
 async def test_a_dead_letter_is_what_came(bot: Bot) -> None:
