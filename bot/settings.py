@@ -241,7 +241,8 @@ class Settings(BaseSettings):
         default=frozenset(),
     )
     allowed_chats: Ids = _setting(
-        "the only chats that are answered in (a private chat's id is its user's); unset: all",
+        "the only chats that are answered in (a private chat's id is its user's; a group's also "
+        "means the supergroup that it becomes); unset: all",
         "-1001234567890",
         default=frozenset(),
     )
