@@ -1,5 +1,6 @@
 # Everything one does here. Each target first installs what it needs into .venv.
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE  # without it each process of a suite compiles all tests anew
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -13,10 +14,10 @@ run: .venv/run  ## the real bot, configured by the environment or .env
 	$(BIN)/python -m bot run
 
 test: .venv/dev  ## the suite
-	$(BIN)/python -m pytest -n 4 -m "not slow and not browser" --ignore tests/faults $(ARGS)
+	$(BIN)/python -m pytest -n 5 --dist worksteal -m "not slow and not browser" --ignore tests/faults $(ARGS)
 
 slow: .venv/dev .venv/demo  ## the whole bot, real processes, a local model, long property tests
-	$(BIN)/python -m pytest -n 4 -m slow $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m slow $(ARGS)
 
 browser: .venv/dev .venv/demo  ## the playground's page in a real browser (needs chromium)
 	$(BIN)/python -m pytest -m browser $(ARGS)

@@ -306,6 +306,7 @@ DAMAGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", DAMAGED, ids=str)
 async def test_what_is_damaged_is_not_imported(
     home: Settings, elsewhere_url: str, tmp_path: Path, item: Item

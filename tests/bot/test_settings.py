@@ -93,6 +93,7 @@ EXAMPLES = {
 AROUND = ["{}\n", " {}\r\n", "\t{} ", '"{}"', "'{}'\n", '" {} "']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_what_is_around_a_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Blanks, the end of a line and quotes are no part of any value."""

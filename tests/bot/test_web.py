@@ -115,6 +115,7 @@ async def test_each_role(elsewhere: World, role: str) -> None:
         assert (await http.get("/healthz")).json() == WELL
 
 
+@pytest.mark.slow
 async def test_silent_polling(elsewhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Polls that nobody answers are begun anew, and told when it lasts; then all is well again."""
     monkeypatch.setattr(polling, "SILENT_SECONDS", 0.05)
@@ -163,6 +164,7 @@ async def test_storage_goes_and_comes() -> None:
         await redis.aclose()
 
 
+@pytest.mark.slow
 async def test_full_storage_is_told_unasked() -> None:
     """Also where nothing has come in since the start; and where it is not to be had who polls."""
     async with own_valkey() as server:
@@ -328,6 +330,7 @@ async def bounded(*more: BaseRoute, **bounds: Any) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.mark.slow
 async def test_half_requests_are_given_up() -> None:
     """300 of them change nothing for others, and are closed when their time is over."""
     async with (

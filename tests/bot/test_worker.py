@@ -261,6 +261,7 @@ async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.Monkey
     assert "workers died" in letter.reason
 
 
+@pytest.mark.slow
 async def test_a_crash_loop_buries_nothing(house: House) -> None:
     """Lives too short for any work are no fault of what was to be worked on."""
     trusted = module.TRUSTED_CLAIMS

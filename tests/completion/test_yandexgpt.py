@@ -112,6 +112,7 @@ def test_a_request_is_the_documented_body(messages: list[Message], stream: bool)
     }
 
 
+@pytest.mark.slow
 @given(st.data(), st.lists(anything, min_size=1, max_size=4), st.booleans(), st.booleans())
 def test_any_text_survives_any_cutting(
     data: st.DataObject, texts: list[str], escaped: bool, last_newline: bool
@@ -142,6 +143,7 @@ def test_a_line_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -
         split([b"a\n012345", b"6789ab", b"\n"])
 
 
+@pytest.mark.slow
 @given(json_values, anything, statuses)
 @example(float("inf"), "text", "FINAL")
 @example(float("nan"), "\ud800", "FINAL")
@@ -959,6 +961,7 @@ def midway(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
     return lambda _request: httpx.Response(200, stream=BreaksOff(error))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", [at_once, midway])
 @pytest.mark.parametrize("signing_in", [False, True])
 @pytest.mark.parametrize("kind", kinds_of(httpx.HTTPError))

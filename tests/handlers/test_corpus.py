@@ -39,6 +39,7 @@ def assert_grows(name: str, markdown: str, step: int) -> None:
         assert name in BECOMES or found == final[: len(found)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "markdown"), [a[:2] for a in CORPUS], ids=NAMES)
 def test_an_answer_grows_into_what_it_is(name: str, markdown: str) -> None:
     """What is shown of a beginning can be sent, and is the beginning of what is shown later."""

@@ -189,6 +189,7 @@ MARKDOWN = st.lists(TOKENS | st.text(max_size=3), max_size=60).map("".join)
 ANYTHING = st.characters(exclude_categories=()) | st.sampled_from("*_`|<[]\n ")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(MARKDOWN | st.text(ANYTHING), st.integers(1, 40))
 def test_any_text_can_be_sent(text: str, times: int) -> None:
@@ -209,6 +210,7 @@ def test_plain_words_stay_as_they_are(said: list[str]) -> None:
     assert not any(chunk.entities for chunk in chunks)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.lists(st.sampled_from([*"*_#>-+.|<!()=: \n", "**", "\n\n", "|-|\n", "a", "б", "😀", "c d"])),
@@ -221,6 +223,7 @@ def test_markdown_hides_no_letter(parts: list[str], times: int) -> None:
     assert re.findall(r"[^\W\d_]|😀", shown_text) == re.findall(r"[^\W\d_]|😀", markdown)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(
     st.sampled_from(

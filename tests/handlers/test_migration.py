@@ -114,6 +114,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, JSON, max_size=4))
 def test_any_json(update: dict[str, Any]) -> None:
     """Nothing odd fails here; and what is elsewhere once is there then, for good."""

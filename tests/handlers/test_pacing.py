@@ -79,6 +79,7 @@ async def test_what_can_be_shed_is(paced: Paced) -> None:
     assert counted("telegram_waited_seconds_sum", kind="final") == waited
 
 
+@pytest.mark.slow
 async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
     async with paced.bot, asyncio.TaskGroup() as sending:
@@ -110,6 +111,7 @@ async def test_a_refusal_freezes_the_chat(paced: Paced) -> None:
     assert sent["time"] - refused["time"] >= 1
 
 
+@pytest.mark.slow
 async def test_a_refusal_again_and_again(paced: Paced) -> None:
     """In the end it is told."""
     paced.world.room.fail("sendMessage", *[Fault(status=429, retry_after=1)] * 3)
@@ -140,6 +142,7 @@ async def test_what_has_no_pace(paced: Paced) -> None:
         await paced.say(Kind.UPDATE)
 
 
+@pytest.mark.slow
 async def test_who_lost_the_lane_says_nothing(paced: Paced) -> None:
     """It is asked after the pause of the pace, before every try, and again before the write."""
     for last, tries in enumerate((0, 0, 1, 1, 2)):

@@ -81,6 +81,7 @@ CELLS = st.lists(
 ).map(" ".join)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=5))
 def test_no_line_of_columns_is_too_wide_and_no_word_is_lost(rows: list[list[str]]) -> None:

@@ -412,6 +412,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["modelUri", "messages", "completionOptions"]), _JSON))
 @example({"completionOptions": {"maxTokens": "1" * 5000}})
 def test_odd_requests_are_read_or_refused(odd: dict[str, Any]) -> None:

@@ -250,6 +250,7 @@ _NAMES = (
 )
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(METHODS)),
     st.dictionaries(st.sampled_from(_NAMES.split()), _JSON | st.sampled_from([7, "hello"])),

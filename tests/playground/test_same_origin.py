@@ -111,6 +111,7 @@ def test_there_are_routes() -> None:
     assert ("GET", "/bot1:any/setWebhook") in CALLS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 async def test_websites_get_nothing(headers: dict[str, str]) -> None:
     """Every route refuses what a foreign page sends, with a sentence, and nothing happens."""

@@ -470,6 +470,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(["update_id", "message", "callback_query"]), json_values))
 def test_anything_has_a_queue(update: dict[str, Any]) -> None:
     """Whatever is injected has a queue; one message has the same always."""

@@ -82,6 +82,7 @@ async def test_a_debt_has_an_end(budget: Two) -> None:
     assert 20 < wait < 25
 
 
+@pytest.mark.slow
 async def test_a_place_comes_with_time(budget: Two) -> None:
     """What was spent comes back."""
     while await budget.take(CHAT, "shed") is not None:

@@ -110,6 +110,7 @@ several = settings(
 )
 
 
+@pytest.mark.slow
 @several
 @given(act=acts, pace=paces, spent=overall, group=st.booleans())
 @example(act="end", pace=Pace(frozen=WORTH), spent=0, group=True)
@@ -131,6 +132,7 @@ async def test_a_place(redis: Redis, act: str, pace: Pace, spent: int, *, group:
         assert await server.lasts(server.of_all, spent_after + 1000)
 
 
+@pytest.mark.slow
 @several
 @given(paces, limits(0, 1000), st.integers(0, 5000))
 async def test_a_freeze(redis: Redis, pace: Pace, seconds: int, wide: int) -> None:
@@ -146,6 +148,7 @@ async def test_a_freeze(redis: Redis, pace: Pace, seconds: int, wide: int) -> No
     assert await server.lasts(server.of_chat, max(vars(after).values()) + 1000)
 
 
+@pytest.mark.slow
 @several
 @given(paces)
 async def test_a_question(redis: Redis, pace: Pace) -> None:

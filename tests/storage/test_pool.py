@@ -42,6 +42,7 @@ def at_once(redis: Redis, number: int, seconds: float = 0.3) -> Any:
     return asyncio.gather(*(redis.blpop(["nothing"], seconds) for _ in range(number)))
 
 
+@pytest.mark.slow
 async def test_more_calls_than_the_server_allows(client: Redis) -> None:
     """All are answered, over what is allowed; and so is whoever comes afterwards, one by one."""
     assert await asyncio.gather(*(client.ping() for _ in range(12))) == [True] * 12
@@ -53,6 +54,7 @@ async def test_more_calls_than_the_server_allows(client: Redis) -> None:
     assert (await client.info("stats"))["rejected_connections"] < 60
 
 
+@pytest.mark.slow
 async def test_a_server_that_allows_more_again(client: Redis) -> None:
     """Then more are opened."""
     await asyncio.gather(*(client.ping() for _ in range(12)))
@@ -65,6 +67,7 @@ async def test_a_server_that_allows_more_again(client: Redis) -> None:
     await asyncio.wait([held])
 
 
+@pytest.mark.slow
 async def test_connections_that_others_hold(server: Valkey, client: Redis) -> None:
     """A server that is full of others is away, and is there again once they leave."""
     others = connect(server.url, connections=5)
@@ -112,6 +115,7 @@ async def test_first_come_first_served(valkey: str) -> None:
     await client.aclose()
 
 
+@pytest.mark.slow
 async def test_waiting_has_an_end(valkey: str) -> None:
     """A call fails that gets no connection in time."""
     pool = Pool.from_url(valkey, max_connections=1, wait=0.1)

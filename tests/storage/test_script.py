@@ -133,6 +133,7 @@ def unconfirmed() -> float:
     return REGISTRY.get_sample_value("storage_unconfirmed_total") or 0.0
 
 
+@pytest.mark.slow
 async def test_what_replicas_confirm(house: House) -> None:
     """All that follow have a write before it counts; then nobody need be asked."""
     before = unconfirmed()
@@ -147,6 +148,7 @@ async def test_what_replicas_confirm(house: House) -> None:
             assert await client.llen(f"{{{house.id}}}:dead") == 3
 
 
+@pytest.mark.slow
 async def test_a_replica_that_is_silent(house: House) -> None:
     """The Sentinels are asked once; then less is expected, until it has been well for a while."""
     await house.bury("0")
@@ -166,6 +168,7 @@ async def test_a_replica_that_is_silent(house: House) -> None:
     assert unconfirmed() == before
 
 
+@pytest.mark.slow
 async def test_nobody_confirms(house: House) -> None:
     """What is repeated writes nothing, and is not taken for confirmed; it works on, and says so."""
     await house.bury("0")
@@ -178,6 +181,7 @@ async def test_nobody_confirms(house: House) -> None:
     assert await house.redis.llen(f"{{{house.id}}}:dead") == 1
 
 
+@pytest.mark.slow
 async def test_a_server_that_was_deposed(house: House) -> None:
     """The write has failed, for this server will forget it, and is doubted again the next time."""
     await house.bury("0")
@@ -189,6 +193,7 @@ async def test_a_server_that_was_deposed(house: House) -> None:
     assert house.redis.asked == [HERE, HERE]
 
 
+@pytest.mark.slow
 async def test_a_server_that_has_forgotten_its_scripts(house: House) -> None:
     """It is given the script anew."""
     await house.bury("0")
@@ -197,6 +202,7 @@ async def test_a_server_that_has_forgotten_its_scripts(house: House) -> None:
     assert await house.redis.lrange(f"{{{house.id}}}:dead", 0, -1) == ["0", "1"]
 
 
+@pytest.mark.slow
 async def test_full_memory_is_confirmed_too(house: House) -> None:
     """What makes room is written, and so is the mark that goes with it."""
     note = Script(house.redis, "agree")
