@@ -4,6 +4,9 @@ from typing import Any, TypeGuard
 
 from telegram.constants import ChatType
 
+FIRST_SUPERGROUP = -1_000_000_000_000
+"""The numbers of supergroups begin here, and go down; those of groups are between it and 0."""
+
 
 def migration(message: Any) -> tuple[int, int] | None:
     """Read of a raw message, which may be anything, which group became which supergroup.
@@ -15,7 +18,9 @@ def migration(message: Any) -> tuple[int, int] | None:
         old, new = (message.get(f"migrate_{way}_chat_id", here) for way in ("from", "to"))
     except (LookupError, TypeError, AttributeError):
         return None
-    return (old, new) if type(old) is type(new) is int and old != new else None
+    if not type(old) is type(new) is int:
+        return None
+    return (old, new) if new <= FIRST_SUPERGROUP < old < 0 else None
 
 
 def readdressed(update: dict[str, Any], chat_id: int) -> dict[str, Any]:

@@ -63,7 +63,11 @@ async def test_who_says_so(bot: Bot, update: dict[str, Any]) -> None:
         {"chat": {"id": 5}, "migrate_to_chat_id": "6"},
         {"chat": {"id": 5}, "migrate_to_chat_id": 5},
         {"chat": {"id": 5}, "migrate_from_chat_id": None},
-        {"chat": {"id": True}, "migrate_to_chat_id": 6},
+        {"chat": {"id": True}, "migrate_to_chat_id": SUPERGROUP},
+        {"chat": {"id": ANN}, "migrate_to_chat_id": SUPERGROUP},
+        {"chat": {"id": SUPERGROUP}, "migrate_to_chat_id": SUPERGROUP - 1},
+        {"chat": {"id": GROUP}, "migrate_to_chat_id": GROUP - 1},
+        {"chat": {"id": SUPERGROUP}, "migrate_from_chat_id": ANN},
     ],
 )  # fmt: skip
 def test_what_says_nothing(odd: Any) -> None:
