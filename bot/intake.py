@@ -158,7 +158,7 @@ class Intake:
 
     def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:
         """Tell whether the same sender's next words in a group, on what they sent, are for us."""
-        if not _can_be_commented(message):
+        if lane is None or not _can_be_commented(message):
             return False
         for update in behind:
             if lane_of(update) == lane:

@@ -126,6 +126,15 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
     ]
 
 
+@pytest.mark.parametrize("chat", [{"id": -5, "type": "group"}, 5, None])
+@pytest.mark.parametrize("behind", [5, None, "message", [], {}, {"message": 5}])
+async def test_what_is_behind_a_forward(bot: Bot, chat: Any, behind: Any) -> None:
+    """It may be anything, and so may the forward."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda _message: True)
+    await bot.intake.take({"update_id": 1, "message": {"chat": chat, "forward_origin": 5}}, behind)
+    assert await bot.waiting(ChatKey(-5)) == []
+
+
 @pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/reset\nplease"])
 async def test_commands_that_interrupt(bot: Bot, text: str) -> None:
     """A command that may cut short is stored as such."""

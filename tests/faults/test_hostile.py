@@ -19,6 +19,7 @@ from bot import web
 from bot.app import running
 from bot.playground.emulator import telegram_routes
 from handlers.dispatch import Dispatch
+from handlers.texts import RUSSIAN
 from storage import keys
 from storage.dead import DeadLetters
 from tests.conftest import ANN, World, local_telegram
@@ -171,15 +172,14 @@ async def test_ten_thousand_hostile_updates(
     assert sum(r.startswith(("no update_id", "no JSON")) for r in reasons) >= mixture.others
 
 
-async def test_a_failure_whose_telling_fails_too(world: World) -> None:
-    """A person whose language is no word cannot even be told; the update is a dead letter."""
+async def test_a_language_that_is_no_word(world: World) -> None:
+    """It is no reason for silence."""
     message = world.room.say(ANN, ANN, "hi")
     assert await world.hears(ANN) == ["echo: hi"]
     world.room.inject(
         {"message": {**message, "text": "/start", "entities": [COMMAND], "from": ODD}}
     )
-    letters = DeadLetters(world.redis, world.settings.bot_id)
-    await until(letters.all)
+    assert await world.hears(ANN, 2) == ["echo: hi", RUSSIAN.start]
     assert await world.says(ANN, ANN, "more") == "echo: more"
 
 
