@@ -1,10 +1,13 @@
 """Questions, answers and what people do with them: through all handlers, onto the last call."""
 
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
 from handlers.completion import Answer, CompletionMisconfigured, CompletionUnavailable
 from handlers.texts import ENGLISH
+from handlers.turn import Turn
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import Bot, message, press, running, said
@@ -51,6 +54,33 @@ async def test_a_question_asked_again_in_vain(redis: Redis) -> None:
             ENGLISH.misconfigured,
         ]
         assert await bot.remembers() == ["one", "echo: one"]
+
+
+class Death(BaseException):
+    """The process ends here."""
+
+
+async def test_a_death_between_two_messages(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on sends what Telegram has not taken yet, and nothing twice."""
+    async with running(redis) as bot:
+        paragraphs = [f"{number} " + "words " * 500 for number in range(4)]
+        bot.model.answers.append(Answer("\n\n".join(paragraphs), complete=True))
+        takes = bot.telegram.do_request
+
+        async def dies(url: str, *args: Any, **more: Any) -> tuple[int, bytes]:
+            if url.endswith("sendMessage") and len(bot.telegram.said()) == 2:
+                raise Death
+            return await takes(url, *args, **more)
+
+        monkeypatch.setattr(bot.telegram, "do_request", dies)
+        with pytest.raises(Death):
+            await bot.hears(message("one"))
+        monkeypatch.undo()
+        (claim,) = await bot.inbox.mine([])
+        opened = await bot.inbox.open(claim)
+        await bot.dispatch.handle(opened.head.update, Turn(bot.inbox, claim, opened))
+        assert [text[:6] for text in bot.telegram.said()] == [f"{n} word" for n in range(4)]
+        assert len(bot.model.asked) == 1
 
 
 async def test_no_answer(redis: Redis) -> None:
