@@ -7,8 +7,8 @@ the script ``pace``: a chat has a place every 1.1 s and a burst of three, of whi
 an answer's end; a group besides has one every 4 s and a burst of five, of which what can be shed
 leaves two. Of the thirty a second, twenty are for what can be shed or wait. The ends of an answer,
 its first and its final text, wait only while Telegram has frozen the chat; they take places that
-others then miss. Whoever waits has a place of his own, so that those of a chat go in the order in
-which they came.
+others then miss, up to twenty a second. Whoever waits has a place of his own, so that those of a
+chat go in the order in which they came.
 """
 
 from typing import Literal

@@ -12,20 +12,20 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- it would stand still until the clock is where it was.
 local function noted(key)
   if redis.call('TYPE', key).ok ~= 'hash' then redis.call('DEL', key) end
-  local found = redis.call('HMGET', key, 'at', 'spent', 'group', 'frozen', 'wide')
+  local found = redis.call('HMGET', key, 'at', 'spent', 'group', 'frozen', 'wide', 'ends')
   local since = math.max(now, tonumber(found[1]) or now)
   local left = {}
-  for i = 2, 5 do left[i - 1] = math.max(0, (tonumber(found[i]) or now) - since) end
+  for i = 2, 6 do left[i - 1] = math.max(0, (tonumber(found[i]) or now) - since) end
   if since > now then
     redis.call('HSET', key, 'at', now, 'spent', now + left[1], 'group', now + left[2],
-      'frozen', now + left[3], 'wide', now + left[4])
+      'frozen', now + left[3], 'wide', now + left[4], 'ends', now + left[5])
   end
   return unpack(left)
 end
 
 local act, group = ARGV[1], ARGV[2] == '1'
 local of_chat, of_group, frozen, wide = noted(KEYS[1])
-local of_all = noted(KEYS[2])
+local of_all, _, _, _, of_ends = noted(KEYS[2])
 local interval = wide > 0 and 2200 or 1100
 local wait = frozen
 if act ~= 'end' then
@@ -42,10 +42,15 @@ local function spend(spent, interval)
 end
 of_chat = spend(of_chat, interval)
 if group then of_group = spend(of_group, 4000) end
-if act ~= 'end' or of_all < 20 * 50 then of_all = of_all + 50 end
+-- They count among all calls, or these would be too many: those who wait have places in the time to come.
+if act ~= 'end' then
+  of_all = of_all + 50
+elseif of_ends < 20 * 50 then
+  of_all, of_ends = of_all + 50, of_ends + 50
+end
 redis.call('HSET', KEYS[1], 'at', now, 'spent', now + of_chat, 'group', now + of_group,
   'frozen', now + frozen, 'wide', now + wide)
 redis.call('PEXPIRE', KEYS[1], 1000 + math.max(of_chat, of_group, frozen, wide))
-redis.call('HSET', KEYS[2], 'at', now, 'spent', now + of_all)
+redis.call('HSET', KEYS[2], 'at', now, 'spent', now + of_all, 'ends', now + of_ends)
 redis.call('PEXPIRE', KEYS[2], 1000 + of_all)
 return math.ceil(wait)

@@ -61,24 +61,23 @@ async def _throughput(redis: Redis, calls: list[int]) -> None:
         await box.put(*(Arrival(ChatKey(number % CHATS + 1), number, update) for number in batch))
     stored = time.perf_counter()
 
-    done, running = 0, set()
+    done, running = 0, 0
     room = asyncio.Event()
 
     async def answer(claim: Claim) -> None:
-        nonlocal done
+        nonlocal done, running
         await box.open(claim)
         await box.commit(claim, '[["answer", []]]', Kept(EXCHANGE, 0, 10, 10))
         await box.done(claim)
-        done += 1
-        running.discard(claim)
+        done, running = done + 1, running - 1
         room.set()
 
     async with asyncio.TaskGroup() as tasks:
         while done < UPDATES:
-            for claim in await box.take(SLOTS - len(running), 0.1):
-                running.add(claim)
+            for claim in await box.take(SLOTS - running, 0.1):
+                running += 1
                 tasks.create_task(answer(claim))
-            if len(running) == SLOTS:
+            if running == SLOTS:
                 room.clear()
                 await room.wait()
     seconds = time.perf_counter() - started

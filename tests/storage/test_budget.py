@@ -112,6 +112,20 @@ async def test_all_together(budget: Two) -> None:
     assert await budget.take(next(chats), "end") == 0
 
 
+async def test_ends_count_while_others_wait(budget: Two) -> None:
+    """However many have places in the time to come, theirs come after as many as went ahead."""
+    chats = itertools.count(100)
+    for _ in range(40):
+        await budget.take(next(chats), "wait")
+    started, before = time.monotonic(), await budget.take(next(chats), "wait")
+    for _ in range(10):
+        assert await budget.take(next(chats), "end") == 0
+    after = await budget.take(next(chats), "wait")
+    assert before
+    assert after
+    assert after - before + time.monotonic() - started >= 0.54
+
+
 async def test_a_freeze(budget: Two) -> None:
     """A frozen chat takes nothing, whoever asks, and is slower afterwards; others are not."""
     await budget.freeze(CHAT, 0.5)

@@ -45,12 +45,15 @@ paces = st.builds(
     limits(0, 0, 0, WORTH),
     limits(0, 60_000),
 )
-overall = limits(0, 9 * 50, 20 * 50)
+overall = limits(0, 9 * 50, 20 * 50, 100 * 50)
+ends = limits(0, 20 * 50)
 acts = st.sampled_from(["shed", "wait", "end"])
 
 
-def taken(act: str, pace: Pace, spent: int, *, group: bool) -> tuple[int, Pace, int]:
-    """What a call gives, and what is noted then of its chat and of all."""
+def taken(
+    act: str, pace: Pace, spent: int, ends: int, *, group: bool
+) -> tuple[int, Pace, int, int]:
+    """What a call gives, and what is noted then of its chat, of all, and of all ends."""
     interval = 2200 if pace.wide else 1100
     waits = [pace.frozen]
     if act != "end":
@@ -59,9 +62,9 @@ def taken(act: str, pace: Pace, spent: int, *, group: bool) -> tuple[int, Pace, 
             waits.append(pace.group - (8000 if act == "shed" else 16_000))
     wait = max(waits)
     if act == "shed" and wait > 0:
-        return -1, pace, spent
+        return -1, pace, spent, ends
     if pace.frozen > WORTH:
-        return -pace.frozen, pace, spent
+        return -pace.frozen, pace, spent, ends
 
     def more(before: int, step: int) -> int:
         if act == "end" and before > 20 * step:
@@ -71,7 +74,10 @@ def taken(act: str, pace: Pace, spent: int, *, group: bool) -> tuple[int, Pace, 
     after = replace(pace, spent=more(pace.spent, interval))
     if group:
         after = replace(after, group=more(pace.group, 4000))
-    return wait, after, spent + (50 if act != "end" or spent < 1000 else 0)
+    if act != "end":
+        return wait, after, spent + 50, ends
+    counted = 50 if ends < 1000 else 0
+    return wait, after, spent + counted, ends + counted
 
 
 class Server:
@@ -82,13 +88,15 @@ class Server:
         self.began = time.monotonic()
         self.of_chat, self.of_all = keys.pace(self.id, CHAT), keys.pace_of_all(self.id)
 
-    async def note(self, pace: Pace, spent: int) -> None:
+    async def note(self, pace: Pace, spent: int, ends: int = 0) -> None:
         """Note it as of an hour from now."""
         seconds, _ = await self.redis.time()
         at = seconds * 1000 + HOUR
         fields = {"at": at} | {name: at + left for name, left in vars(pace).items()}
         await self.redis.hset(self.of_chat, mapping=fields)
-        await self.redis.hset(self.of_all, mapping={"at": at, "spent": at + spent})
+        await self.redis.hset(
+            self.of_all, mapping={"at": at, "spent": at + spent, "ends": at + ends}
+        )
 
     async def noted(self, key: str) -> dict[str, int]:
         """What is noted now, from the time of noting on."""
@@ -112,21 +120,24 @@ several = settings(
 
 @pytest.mark.slow
 @several
-@given(act=acts, pace=paces, spent=overall, group=st.booleans())
-@example(act="end", pace=Pace(frozen=WORTH), spent=0, group=True)
-@example(act="end", pace=Pace(22_000, 80_000), spent=1000, group=True)
-@example(act="end", pace=Pace(22_001, 80_001), spent=999, group=True)
-@example(act="end", pace=Pace(44_000, wide=1), spent=0, group=False)
-@example(act="end", pace=Pace(44_001, wide=1), spent=0, group=False)
-async def test_a_place(redis: Redis, act: str, pace: Pace, spent: int, *, group: bool) -> None:
+@given(act=acts, pace=paces, spent=overall, ends=ends, group=st.booleans())
+@example(act="end", pace=Pace(frozen=WORTH), spent=0, ends=0, group=True)
+@example(act="end", pace=Pace(22_000, 80_000), spent=2000, ends=1000, group=True)
+@example(act="end", pace=Pace(22_001, 80_001), spent=2000, ends=999, group=True)
+@example(act="end", pace=Pace(44_000, wide=1), spent=0, ends=0, group=False)
+@example(act="end", pace=Pace(44_001, wide=1), spent=0, ends=0, group=False)
+async def test_a_place(
+    redis: Redis, act: str, pace: Pace, spent: int, ends: int, *, group: bool
+) -> None:
     """It comes when the model says; all budgets are spent as the model says."""
     server = Server(redis)
-    await server.note(pace, spent)
+    await server.note(pace, spent, ends)
     wait = await Script(redis, "pace")([server.of_chat, server.of_all], [act, int(group), WORTH])
-    expected, after, spent_after = taken(act, pace, spent, group=group)
+    expected, after, spent_after, ends_after = taken(act, pace, spent, ends, group=group)
     assert wait == expected
-    assert await server.noted(server.of_chat) == vars(after)
-    assert (await server.noted(server.of_all))["spent"] == spent_after
+    assert vars(after).items() <= (await server.noted(server.of_chat)).items()
+    of_all = await server.noted(server.of_all)
+    assert (of_all["spent"], of_all["ends"]) == (spent_after, ends_after)
     if wait >= 0:
         assert await server.lasts(server.of_chat, max(vars(after).values()) + 1000)
         assert await server.lasts(server.of_all, spent_after + 1000)
