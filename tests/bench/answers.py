@@ -177,9 +177,20 @@ async def contender(
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, env=environment, stderr=asyncio.subprocess.DEVNULL
         )
-        yield process
-        process.terminate()
-        await process.wait()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(_alive(process, command))
+                yield process
+                watching.cancel()
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.wait()
+
+
+async def _alive(process: asyncio.subprocess.Process, command: Sequence[str]) -> None:
+    """Raise when a contender ends, or all would wait for it for ever."""
+    raise RuntimeError(f"{command} ended with {await process.wait()}")
 
 
 def cpu_ms(pid: int) -> float:
