@@ -48,6 +48,13 @@ async def left(world: World) -> list[str]:
     return [name for name in names if ":pace:" not in name]
 
 
+async def moved(world: World) -> None:
+    """Wait until all that was kept of the group is with the supergroup."""
+    async with asyncio.timeout(20):
+        while await left(world):
+            await world.room.changed(world.room.version, 0.01)
+
+
 @pytest.mark.parametrize("told", ANY_WAY)
 async def test_the_conversation_goes_on(world: World, told: tuple[str, ...]) -> None:
     """The first question in the supergroup is asked with all that was said in the group."""
@@ -96,6 +103,7 @@ async def test_a_send_says_so(world: World) -> None:
         await world.room.changed(world.room.version, 0.01)
     new = world.room.migrate(GROUP, ())
     assert await world.hears(new) == ["late"]
+    await moved(world)  # what is asked before is answered without it
     calls = [(call["method"], call["parameters"].get("chat_id")) for call in world.room.calls]
     assert ("sendChatAction", new) in calls
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
@@ -112,9 +120,7 @@ async def test_its_buttons(world: World, told: tuple[str, ...]) -> None:
     await growing(world, GROUP)
     new = world.room.migrate(GROUP, told)
     await world.hears(new)
-    async with asyncio.timeout(20):
-        while await left(world):
-            await world.room.changed(world.room.version, 0.01)
+    await moved(world)
     (message,) = world.said(new)
     data = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
     world.room.press(new, ANN, message["message_id"], data)
@@ -144,6 +150,7 @@ async def test_it_is_stopped(world: World, told: tuple[str, ...], by: str) -> No
     heard = await world.hears(new, 1 if by == "button" else 2)
     assert heard[0].startswith("slow")
     assert len(heard[0]) < 400
+    await moved(world)
     assert await world.says(new, ANN, "@demo_bot two") == "echo: two"
     assert asked(world)[0] == "one"
     assert asked(world)[1].startswith("slow")
