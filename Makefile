@@ -1,6 +1,6 @@
 # Everything one does here. Each target first installs what it needs into .venv.
 PYTHON ?= python3
-unexport PYTHONDONTWRITEBYTECODE  # without it each process of a suite compiles all tests anew
+unexport PYTHONDONTWRITEBYTECODE  # or each process of a suite compiles all tests anew
 BIN := .venv/bin
 LOCK := --universal --generate-hashes --no-strip-extras --no-header --python-version 3.11 --quiet
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
