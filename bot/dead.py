@@ -3,12 +3,15 @@
 import argparse
 import json
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from bot.clients import open_storage
 from bot.intake import lane_of
 from bot.redaction import say
 from bot.settings import Settings
+from handlers.migration import moved
 from storage.dead import DeadLetter, DeadLetters
+from storage.inbox import Inbox
 from storage.message import ChatKey
 
 
@@ -25,10 +28,10 @@ async def dead(settings: Settings, act: str) -> None:
     async with AsyncExitStack() as stack:
         redis = await open_storage(settings, stack)
         for bot in settings.bots:
-            letters = DeadLetters(redis, bot.bot_id)
+            letters, inbox = DeadLetters(redis, bot.bot_id), Inbox(redis, bot.bot_id, "")
             which = f"bot {bot.bot_id}, " if len(settings.bots) > 1 else ""
-            for letter in await letters.all():
-                lane = _lane(letter)
+            for found in await letters.all():
+                letter, lane = await _addressed(found, inbox)
                 done = await _done(letters, letter, lane, act)
                 say(f"{which}chat {lane or 'unknown'}: {letter.reason}{done}")
 
@@ -43,8 +46,15 @@ async def _done(letters: DeadLetters, letter: DeadLetter, lane: ChatKey | None, 
     return " - cannot be queued, kept" if act == "replay" else ""
 
 
-def _lane(letter: DeadLetter) -> ChatKey | None:
+async def _addressed(letter: DeadLetter, inbox: Inbox) -> tuple[DeadLetter, ChatKey | None]:
+    """Find a letter's conversation; of a group that has become a supergroup, that one's."""
     try:
-        return lane_of(json.loads(letter.update))
+        update = json.loads(letter.update)
+        lane = lane_of(update)
     except (ValueError, RecursionError):
-        return None
+        return letter, None
+    for supergroup in await inbox.successors({lane.chat_id}) if lane else ():
+        update = moved(update, supergroup)
+        there = replace(letter, update=json.dumps(update, ensure_ascii=False))
+        return there, lane_of(update)
+    return letter, lane

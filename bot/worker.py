@@ -216,9 +216,6 @@ class Worker:
         while True:
             began = time.monotonic()
             opened, lane.turn = await self._opened(lane.claim)
-            if opened.successor and not opened.reply:
-                await self._inbox.hand_over(lane.claim, opened.successor, with_head=True)
-                return
             ATTEMPTS.inc()
             await self._suspect(lane, opened)
             reason = _hopeless(opened)

@@ -13,7 +13,7 @@ from handlers.addressing import is_addressed, is_from_a_person
 from handlers.delivery import Delivery
 from handlers.failures import not_delivered
 from handlers.markup import Chunk
-from handlers.migration import migration, readdressed
+from handlers.migration import migration
 from handlers.parsing import read
 from handlers.refusals import is_final
 from handlers.texts import texts_for
@@ -98,7 +98,7 @@ class Dispatch:
         return is_from_a_person(message) and is_addressed(message, self._application.bot.bot)
 
     def _begin(self, raw: dict[str, Any], turn: Turn) -> Update:
-        parsed = self._parsed(readdressed(raw, turn.chat_id))
+        parsed = self._parsed(raw)
         turn.texts = texts_for(parsed.effective_user)
         current.set(turn)
         return parsed

@@ -1,6 +1,6 @@
 """A group becomes a supergroup: another chat, with a number of its own. Pure."""
 
-from typing import Any, TypeGuard
+from typing import Any
 
 from telegram.constants import ChatType
 
@@ -23,31 +23,17 @@ def migration(message: Any) -> tuple[int, int] | None:
     return (old, new) if new <= FIRST_SUPERGROUP < old < 0 else None
 
 
-def readdressed(update: dict[str, Any], chat_id: int) -> dict[str, Any]:
-    """Give an update as it would come from ``chat_id``, if it is from the group that this was.
+def moved(update: dict[str, Any], supergroup: int) -> dict[str, Any]:
+    """Give an update with a message of a group as it would come from what this has become.
 
-    There messages have other numbers: none may be quoted, edited or pressed by its old one.
+    There messages have other numbers: it has none that could be quoted. All else stays as it is.
     """
-    query, message = update.get("callback_query"), update.get("message")
-    if _is_elsewhere(message, chat_id):
-        return update | {"message": _moved(message, chat_id)}
-    if isinstance(query, dict) and _is_elsewhere(query.get("message"), chat_id):
-        there = {"message": _moved(query["message"], chat_id), "data": ""}
-        return update | {"callback_query": query | there}
-    if _is_elsewhere(update.get("edited_message"), chat_id):
-        return {"update_id": update.get("update_id")}
-    return update
-
-
-def _is_elsewhere(message: Any, chat_id: int) -> TypeGuard[dict[str, Any]]:
-    chat = message.get("chat") if isinstance(message, dict) else None
-    return isinstance(chat, dict) and chat.get("id", chat_id) != chat_id
-
-
-def _moved(message: dict[str, Any], chat_id: int) -> dict[str, Any]:
-    there, old = {"id": chat_id, "type": ChatType.SUPERGROUP}, message["chat"]
-    moved = message | {"message_id": 0, "chat": old | there}
+    message = update.get("message")
+    if not isinstance(message, dict):
+        return update
+    there, old = {"id": supergroup, "type": ChatType.SUPERGROUP}, message["chat"]
+    as_there = message | {"message_id": 0, "chat": old | there}
     sender = message.get("sender_chat")
     if isinstance(sender, dict) and sender.get("id") == old["id"]:  # an admin in the group's name
-        moved["sender_chat"] = sender | there
-    return moved
+        as_there["sender_chat"] = sender | there
+    return update | {"message": as_there}

@@ -181,7 +181,6 @@ class Opened:
     ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
     is how far an answer had grown.
     ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
-    ``successor`` is the supergroup to which all that was kept of the lane has moved, 0 if none.
     """
 
     head: Entry
@@ -194,7 +193,6 @@ class Opened:
     shown: Shown
     partial: str
     interrupts: tuple[Entry, ...]
-    successor: int = 0
 
 
 class Inbox:
@@ -343,17 +341,12 @@ class Inbox:
         """
         found = await self._patiently(
             "open",
-            keys=[
-                self._ready,
-                *self._of(claim, keys.mailbox, keys.outbox),
-                keys.successors(self.bot_id),
-            ],
-            args=[claim.entry, self._consumer, str(claim.lane)],
+            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
+            args=[claim.entry, self._consumer],
         )
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, *more = found
-        shown, partial, successor, *interrupts = more
+        head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
         return Opened(
             Entry.parse(head),
             int(waited),
@@ -365,7 +358,6 @@ class Inbox:
             Shown.parse(shown),
             partial,
             tuple(map(Entry.parse, interrupts)),
-            int(successor),
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
@@ -480,25 +472,28 @@ class Inbox:
         Returns False while something waits there that is to be answered first. Repeated, it
         changes nothing. Raises `LaneLost`.
         """
-        return await self._migrate(claim, group, claim.lane.chat_id, "inherit")
+        return await self._migrate(claim, group, claim.lane.chat_id, "supergroup")
 
-    async def hand_over(self, claim: Claim, supergroup: int, *, with_head: bool = False) -> None:
+    async def hand_over(self, claim: Claim, supergroup: int) -> None:
         """Move all that is kept of this lane, a group's, to the supergroup that it has become.
 
-        What waits behind the head moves, too: it finds its place there by the time of its coming.
-        ``with_head`` also the head, and the lane is given up. Raises `LaneLost`.
+        While more waits behind the head nothing moves: who answers that hears the same of Telegram.
+        Raises `LaneLost`.
         """
-        act = "forward" if with_head else "leave"
-        await self._migrate(claim, claim.lane.chat_id, supergroup, act)
+        await self._migrate(claim, claim.lane.chat_id, supergroup, "group")
 
-    async def _migrate(self, claim: Claim, group: int, supergroup: int, act: str) -> bool:
-        kinds: dict[str, str] = {keys.successors(self.bot_id): "hash"}
-        for chat in (group, supergroup):
-            kinds |= keys.kept(self.bot_id, ChatKey(chat))
+    async def _migrate(self, claim: Claim, group: int, supergroup: int, lane: str) -> bool:
+        chat = ChatKey(group)
+        kinds: dict[str, str] = {
+            keys.successors(self.bot_id): "hash",
+            keys.mailbox(self.bot_id, chat): "list",
+            keys.outbox(self.bot_id, chat): "hash",
+            **keys.kept(self.bot_id, chat),
+            **keys.kept(self.bot_id, ChatKey(supergroup)),
+        }
         successors, *others = kinds
         names = [self._ready, successors, keys.nothing(self.bot_id), *others]
-        channel = keys.interrupts(self.bot_id)
-        args: list[str | int] = [claim.entry, self._consumer, group, supergroup, act, channel]
+        args: list[str | int] = [claim.entry, self._consumer, group, supergroup, lane]
         args += [LONGEST, MOST_BYTES]
         migrate, mark = self._scripts["migrate"], keys.mark(self.bot_id)
         moved = await patiently(

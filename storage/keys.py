@@ -59,8 +59,7 @@ def conversation(bot_id: int, chat: ChatKey) -> list[str]:
 
 def kept(bot_id: int, chat: ChatKey) -> dict[str, str]:
     """Name all that is kept of a chat, with Redis's types, in the order of `migrate.lua`."""
-    kinds = {mailbox: "list", outbox: "hash", history: "list", epoch: "string", state: "hash"}
-    kinds |= {forgotten: "list", usage: "hash"}
+    kinds = {history: "list", epoch: "string", state: "hash", forgotten: "list", usage: "hash"}
     return {name(bot_id, chat): kind for name, kind in kinds.items()}
 
 

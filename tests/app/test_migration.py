@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
+from bot.dead import dead
 from bot.playground.replies import Say
 from handlers import growth
 from storage import keys
@@ -187,8 +188,7 @@ async def test_a_dead_letter_of_the_group(world: World) -> None:
     assert await world.says(new, ANN, "@demo_bot two") == "echo: two"
     letters = DeadLetters(world.redis, world.settings.bot_id)
     await letters.add(json.dumps({"update_id": 1, "message": message}), "failed")
-    (letter,) = await letters.all()
-    await letters.replay(letter, ChatKey(GROUP))
+    await dead(world.settings, "replay")
     assert await world.hears(new, 2) == ["echo: two", "echo: buried"]
     assert len(asked(world)) == 7
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"

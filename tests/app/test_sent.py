@@ -92,8 +92,8 @@ def _replied(fields: dict[str, Any]) -> list[Any]:
 
 async def test_nobody_asked_in_a_group(world: World) -> None:
     """Of all that only what names the bot, or replies to it, is answered."""
-    notes = [{name: SERVICE[name]} for name in SERVICE if name != "migrate_to_chat_id"]
-    for kind in [*ALONE, *STRANGE, *notes, READ]:  # a group that has moved is answered elsewhere
+    notes = [{name: content} for name, content in SERVICE.items()]
+    for kind in [*ALONE, *STRANGE, *notes, READ]:
         sent(world, GROUP, **kind)
     sent(world, GROUP, text="the end @demo_bot", entities=[_mention(8)])
     assert await world.hears(GROUP) == ["echo: the end"]

@@ -593,24 +593,3 @@ async def test_an_interruption_that_nobody_heard(
         assert not interrupted.is_set()
         inbox.back.set()
         await until(interrupted.is_set)
-
-
-async def test_a_death_after_a_group_has_moved(house: House) -> None:
-    """Whose reply is kept is finished where it began; what waits behind it is dealt with there."""
-    replies: list[tuple[int, bool]] = []
-
-    async def deal(_update: dict[str, Any], turn: Turn) -> None:
-        replies.append((turn.chat_id, turn.reply is not None))
-
-    await house.put(-5, "head", "next")
-    dead = Inbox(house.redis, house.bot_id, "dead")
-    await dead.begin()
-    (claim,) = await dead.take(1, 1)
-    await Turn(dead, claim, await dead.open(claim)).keep(Reply([Chunk("answer", ())]))
-    await dead.hand_over(claim, -1005)
-    await house.put(-5, "late")
-    await dead.leave()
-    async with house.worker(handlers := Handlers(deal)):
-        await until(lambda: len(handlers.handled) == 3)
-        await until(house.empty)
-    assert sorted(replies) == [(-1005, False), (-1005, False), (-5, True)]

@@ -91,7 +91,10 @@ class Bot:
 
     async def left(self) -> set[str]:
         """What is there of the group still."""
-        names = keys.kept(self.id, OLD)
+        names = [
+            *keys.kept(self.id, OLD),
+            *(one(self.id, OLD) for one in (keys.mailbox, keys.outbox)),
+        ]
         return {name for name in names if await self.redis.exists(name)}
 
 
@@ -116,7 +119,7 @@ async def test_all_moves_once(bot: Bot, by: str) -> None:
             assert old
             await bot.two.hand_over(old, NEW.chat_id)
         if by != "hand_over":
-            assert await bot.one.inherit(new, OLD.chat_id) == (by != "both")
+            assert await bot.one.inherit(new, OLD.chat_id) == (by == "inherit")
         if by in ("hand_over", "both"):
             assert old
             await bot.two.hand_over(old, NEW.chat_id)
@@ -179,11 +182,7 @@ async def test_only_the_owner_moves_anything(bot: Bot) -> None:
     """Whoever lost the lane hears of it, and nothing has changed."""
     await bot.said(OLD, 1)
     old, new = await bot.claim(OLD), await bot.claim(NEW)
-    for move in (
-        bot.two.inherit(new, OLD.chat_id),
-        bot.two.hand_over(old, NEW.chat_id),
-        bot.two.hand_over(old, NEW.chat_id, with_head=True),
-    ):
+    for move in (bot.two.inherit(new, OLD.chat_id), bot.two.hand_over(old, NEW.chat_id)):
         with pytest.raises(LaneLost):
             await move
     assert await bot.texts(OLD) == ["q1", "a1"]
@@ -191,51 +190,24 @@ async def test_only_the_owner_moves_anything(bot: Bot) -> None:
     assert await bot.one.successors({OLD.chat_id}) == set()
 
 
-async def test_what_waits_finds_its_place(bot: Bot, redis: Redis) -> None:
-    """Behind what is in work there, by the times of their coming; each once, in one queue."""
+async def test_what_waits_is_answered_first(bot: Bot) -> None:
+    """Where it was asked, with what was said there; what is dealt with together counts as one."""
     await bot.said(OLD, 1)
     old = await bot.claim(OLD)
-    for lane, *texts in ((OLD, "head", "joined", "1", "3", "5"), (NEW, "head", "2", "3 too", "4")):
-        await redis.delete(keys.mailbox(bot.id, lane))
-        for text in texts:
-            time = text[0] if text[0].isdecimal() else "9"
-            entry = f"{time} {json.dumps({'text': text})}"
-            await redis.rpush(keys.mailbox(bot.id, lane), entry)
-    await redis.xadd(keys.ready(bot.id), {"lane": str(NEW)})
+    await bot.put(OLD, "joined")
+    await bot.put(OLD, "next")
     await bot.one.joined(old, 1)
-    for _ in range(2):
-        await bot.one.hand_over(old, NEW.chat_id)
-        assert await bot.waiting(OLD) == ["head", "joined"]
-        assert await bot.waiting(NEW) == ["head", "1", "2", "3", "3 too", "4", "5"]
+    await bot.one.hand_over(old, NEW.chat_id)
+    assert await bot.texts(OLD) == ["q1", "a1"]
+    assert await bot.one.successors({OLD.chat_id}) == set()
     await bot.one.done(old)
-    assert await bot.waiting(OLD) == []
-    assert await redis.xlen(keys.ready(bot.id)) == 1
-
-
-async def test_what_comes_late_is_forwarded(bot: Bot) -> None:
-    """With its lane given up, and the other one queued, which is told of what interrupts."""
-    new = await bot.claim(NEW)
-    assert await bot.one.inherit(new, OLD.chat_id)
-    await bot.one.done(new)
-    old = await bot.claim(OLD)
-    await bot.put(OLD, "/stop", interrupts=True)
-    await bot.one.began(old, 1)
-    opened = await bot.one.open(old)
-    assert opened.successor == NEW.chat_id
-    announced = bot.redis.pubsub()
-    await announced.subscribe(keys.interrupts(bot.id))
-    await bot.one.hand_over(old, NEW.chat_id, with_head=True)
-    with pytest.raises(LaneLost):
-        await bot.one.hand_over(old, NEW.chat_id, with_head=True)
-    said = [await announced.get_message(timeout=1) for _ in range(2)]
-    await announced.aclose()  # type: ignore[no-untyped-call]
-    assert said[1]
-    assert said[1]["data"] == str(NEW)
-    assert (await bot.left(), await bot.waiting(NEW)) == (set(), ["work", "/stop"])
-    assert await bot.redis.xlen(keys.ready(bot.id)) == 1
-    (claim,) = await bot.one.take(5, 1)
-    opened = await bot.one.open(claim)
-    assert (claim.lane, opened.successor, len(opened.interrupts)) == (NEW, 0, 1)
+    (old,) = await bot.one.take(1, 1)
+    await bot.put(OLD, "joined")
+    await bot.one.joined(old, 1)
+    await bot.one.hand_over(old, NEW.chat_id)
+    await bot.one.done(old)
+    assert await bot.texts(NEW) == ["q1", "a1"]
+    assert await bot.left() == set()
 
 
 @pytest.mark.parametrize("for_good", [False, True])
@@ -290,11 +262,9 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("lane", [OLD, NEW])
 async def test_damaged_keys(bot: Bot, redis: Redis, lane: ChatKey) -> None:
     """They are set aside, each for itself, and all else moves."""
-    for name in [*keys.kept(bot.id, lane), keys.successors(bot.id)]:
-        if name == keys.mailbox(bot.id, NEW):  # it is in hand
-            continue
-        await redis.delete(*keys.kept(bot.id, OLD), *keys.kept(bot.id, NEW), keys.ready(bot.id))
-        await redis.delete(keys.successors(bot.id))
+    waiting = keys.mailbox(bot.id, OLD), keys.outbox(bot.id, OLD)
+    for name in [*keys.kept(bot.id, lane), *waiting, keys.successors(bot.id)]:
+        await redis.delete(*await bot.all())
         await bot.one.begin()
         await bot.said(OLD, 1)
         claim = await bot.claim(NEW)
@@ -322,7 +292,6 @@ async def _refused(*_: object) -> None:
 async def test_where_nobody_can_tell(bot: Bot, redis: Redis) -> None:
     """A damaged list of what groups have become holds up nobody."""
     await redis.set(keys.successors(bot.id), "odd")
-    assert (await bot.one.open(await bot.claim(OLD))).successor == 0
     assert await bot.one.successors({OLD.chat_id}) == set()
 
 
