@@ -12,15 +12,15 @@ from typing import Any
 
 import structlog
 
-from bot import dead, moving
 from bot import log as logs
 from bot.app import AddressTaken, TokenRefused, running
-from bot.check import check
+from bot.operator import dead, transfer
+from bot.operator.check import check
 from bot.playground import demo
 from bot.redaction import guard, say
 from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
-from handlers.completion import CompletionMisconfigured
-from storage.connect import StorageUnavailable
+from handlers.dialogue.completion import CompletionMisconfigured
+from storage.server.connect import StorageUnavailable
 
 if sys.platform == "win32":
     from asyncio import run
@@ -46,7 +46,7 @@ def main() -> int:
         return MISCONFIGURED
     except KeyboardInterrupt:
         return FAILED  # export and import go on when they are run again
-    except moving.MovingRefused as error:
+    except transfer.MovingRefused as error:
         say(error, sys.stderr)
         return FAILED
     except (TokenRefused, AddressTaken, CompletionMisconfigured, StorageUnavailable) as error:
@@ -62,10 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     dead.add_arguments(
         commands.add_parser("dead", help="list, replay or drop what could not be dealt with")
     )
-    moving.add_arguments(
+    transfer.add_arguments(
         commands.add_parser("export", help="write all that is kept of the bot to a file")
     )
-    moving.add_arguments(commands.add_parser("import", help="read such a file, elsewhere"))
+    transfer.add_arguments(commands.add_parser("import", help="read such a file, elsewhere"))
     demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
     return parser
 
@@ -85,9 +85,9 @@ def _act(arguments: argparse.Namespace) -> int:
         case "dead":
             run(dead.dead(settings, arguments.act))
         case "export":
-            run(moving.export(settings, arguments.file, anyway=arguments.anyway))
+            run(transfer.export(settings, arguments.file, anyway=arguments.anyway))
         case "import":
-            run(moving.import_(settings, arguments.file, anyway=arguments.anyway))
+            run(transfer.import_(settings, arguments.file, anyway=arguments.anyway))
         case _:
             return _finished(_run(settings))
     return 0

@@ -28,32 +28,32 @@ from bot.clients import (
 )
 from bot.completion.probe import probe
 from bot.completion.yandexgpt import YandexGPT
-from bot.intake import Intake
-from bot.polling import Polling
 from bot.redaction import hide
 from bot.settings import Settings
 from bot.transport import transport
-from bot.webhook import Webhook, shared_secret
+from bot.updates.intake import Intake
+from bot.updates.polling import Polling
+from bot.updates.webhook import Webhook, shared_secret
 from bot.worker import GRACE_SECONDS, Worker
-from handlers.access import Access
-from handlers.addressing import is_mere_talk
-from handlers.chat import Chat
-from handlers.commands import Commands, publish_menu
-from handlers.control import Control
-from handlers.conversation import Conversation
+from handlers.actions.answers import Control
+from handlers.actions.ask import Chat
+from handlers.actions.commands import Commands, publish_menu
+from handlers.actions.register import register
+from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
-from handlers.register import register
+from handlers.incoming.access import Access
+from handlers.incoming.addressing import is_mere_talk
 from storage import keys
 from storage.archive import Archive
 from storage.budget import Budget
 from storage.census import Census
-from storage.connect import StorageUnavailable
 from storage.dead import DeadLetters
-from storage.embedded import locked
 from storage.history import History
 from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.places import Places
+from storage.server.connect import StorageUnavailable
+from storage.server.embedded import locked
 
 log = structlog.get_logger()
 

@@ -20,14 +20,14 @@ from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.discretion import discreet_refusal, strings, without_echo
 from bot.settings import Settings
 from bot.transport import transport
-from handlers.pacing import Pacing, before_write
+from handlers.outgoing.pacing import Pacing, before_write
 from handlers.turn import current
 from storage import keys
-from storage.address import parse
 from storage.budget import Budget
-from storage.connect import connect, reach, verify
-from storage.embedded import embedded_server
-from storage.rights import require
+from storage.server.address import parse
+from storage.server.connect import connect, reach, verify
+from storage.server.embedded import embedded_server
+from storage.server.rights import require
 
 CALLS_A_LANE = 3
 """Requests to Telegram open at once for each lane: a message, "typing", a notice to who waits."""

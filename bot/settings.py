@@ -29,8 +29,8 @@ from pydantic_settings import (
 
 from bot import environment, values
 from bot.proxies import proxy_for, without_login
-from storage import address
 from storage.message import well_formed
+from storage.server import address
 
 
 class SettingsRefused(Exception):

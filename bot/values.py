@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from storage import address
+from storage.server import address
 
 
 def tokens(value: str) -> str:

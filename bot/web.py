@@ -17,12 +17,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bot.intake import Intake
-from bot.polling import Polling
 from bot.redaction import redact
+from bot.updates.intake import Intake
+from bot.updates.polling import Polling
 from storage.census import Census
-from storage.connect import StorageUnavailable
 from storage.lease import Lease
+from storage.server.connect import StorageUnavailable
 
 OLDEST = Gauge(
     "inbox_oldest_waiting_seconds", "For how long the oldest has waited for a worker", ["bot"]

@@ -14,12 +14,12 @@ from telegram.error import TelegramError
 
 from bot.background import beside
 from handlers.dispatch import Dispatch, Unreadable
-from handlers.pacing import Shed
+from handlers.outgoing.pacing import Shed
 from handlers.turn import Turn
 from storage.budget import Frozen
-from storage.connect import StorageUnavailable
 from storage.inbox import LEASE, Claim, Entry, Inbox, LaneLost, Late, Opened
 from storage.message import ChatKey
+from storage.server.connect import StorageUnavailable
 
 log = structlog.get_logger()
 

@@ -7,15 +7,15 @@ from telegram import Message, Update
 from telegram.error import BadRequest, Forbidden
 from telegram.ext import Application
 
-from handlers import reply
-from handlers.access import Access
-from handlers.addressing import is_addressed, is_from_a_person
-from handlers.delivery import Delivery
-from handlers.failures import not_delivered
-from handlers.markup import Chunk
-from handlers.migration import migration
-from handlers.parsing import read
-from handlers.refusals import is_final
+from handlers.actions.failures import not_delivered
+from handlers.incoming.access import Access
+from handlers.incoming.addressing import is_addressed, is_from_a_person
+from handlers.incoming.migration import migration
+from handlers.incoming.parsing import read
+from handlers.outgoing.delivery import Delivery
+from handlers.outgoing.refusals import is_final
+from handlers.outgoing.say import notify, reply_with, say
+from handlers.rendering.markup import Chunk
 from handlers.texts import texts_for
 from handlers.turn import Reply, Turn, current
 
@@ -56,7 +56,7 @@ class Dispatch:
             if turn.reply is not None:
                 await Delivery(message, turn).finish(turn.reply)
             elif self._is_for_us(update):
-                await reply.say(message, texts_for(update.effective_user).too_many)
+                await say(message, texts_for(update.effective_user).too_many)
         except (Forbidden, BadRequest) as refusal:
             if not is_final(refusal):
                 raise
@@ -69,13 +69,13 @@ class Dispatch:
         if isinstance(message, Message) and self._is_for_us(parsed):
             there = turn.reply.pieces[: turn.shown.final] if turn.reply else []
             words = Reply([*there, Chunk(turn.texts.unexpected, ())])
-            await reply.answer(message, words)
+            await reply_with(message, words)
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
         parsed = self._parsed(_loaded(update))
         if parsed.message and self._is_for_us(parsed):
-            await reply.notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
+            await notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Tell whether an update that waits may cut short ``turn``, which waits before it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from telegram import MessageEntity
 
-from handlers.markup import Chunk, File
+from handlers.rendering.markup import Chunk, File
 from handlers.texts import RUSSIAN, Texts
 from storage.budget import Frozen
 from storage.change import Change

@@ -15,12 +15,12 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from storage import keys
-from storage.connect import translated
 from storage.dead import fields
 from storage.history import decode
 from storage.inbox import GROUP, LEASE
 from storage.message import ChatKey
-from storage.script import Script
+from storage.server.connect import translated
+from storage.server.script import Script
 
 OF_A_CHAT = {
     "history": "list",

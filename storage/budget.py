@@ -16,8 +16,8 @@ from typing import Literal
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.connect import translated
-from storage.script import Script
+from storage.server.connect import translated
+from storage.server.script import Script
 
 Act = Literal["shed", "wait", "end"]
 """What a place is for: what can be left out, what can wait, an answer's first or final text."""

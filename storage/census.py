@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.connect import translated
 from storage.inbox import LEASE
-from storage.script import Script
+from storage.server.connect import translated
+from storage.server.script import Script
 
 MOST_LANES = 1000
 """Lanes that are looked at; a look at so many takes 2 ms of the server's time."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.connect import translated
 from storage.mending import Mending
 from storage.message import ChatKey
-from storage.script import Script
+from storage.server.connect import translated
+from storage.server.script import Script
 
 MOST = 10_000
 """Dead letters kept; the oldest go first."""

@@ -11,9 +11,9 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.connect import patiently
 from storage.message import ChatKey, Message, Role, well_formed
-from storage.script import Script
+from storage.server.connect import patiently
+from storage.server.script import Script
 
 log = structlog.get_logger()
 

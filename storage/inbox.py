@@ -50,12 +50,12 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.change import Change, Forgotten, arguments
-from storage.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.dead import MOST
 from storage.history import LONGEST, MOST_BYTES
 from storage.mending import Mending
 from storage.message import ChatKey
-from storage.script import Script
+from storage.server.connect import StorageFull, StorageUnavailable, patiently, translated
+from storage.server.script import Script
 
 log = structlog.get_logger()
 

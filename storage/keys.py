@@ -137,7 +137,7 @@ def generations(bot_id: int) -> str:
 
 
 def mark(bot_id: int) -> str:
-    """Written after what replicas are to confirm; see `storage.script`."""
+    """Written after what replicas are to confirm; see `storage.server.script`."""
     return f"{{{bot_id}}}:mark"
 
 

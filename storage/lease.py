@@ -8,8 +8,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import LockError
 
-from storage.connect import StorageUnavailable, translated
-from storage.script import Script
+from storage.server.connect import StorageUnavailable, translated
+from storage.server.script import Script
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 import structlog
 from redis.asyncio import Redis
 
-from storage.connect import StorageRefused, translated
-from storage.script import Script
+from storage.server.connect import StorageRefused, translated
+from storage.server.script import Script
 
 log = structlog.get_logger()
 

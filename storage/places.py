@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from storage.connect import StorageUnavailable, patiently, translated
-from storage.script import Script
+from storage.server.connect import StorageUnavailable, patiently, translated
+from storage.server.script import Script
 
 LEASE = 12
 """Seconds after which the place of a process that died is free."""

@@ -25,8 +25,8 @@ from bot.playground.door import room_routes
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.settings import Settings
-from storage.connect import connect
 from storage.message import Message
+from storage.server.connect import connect
 from tests.valkey import Valkey
 
 ANN, BORIS = 101, 102

@@ -14,7 +14,7 @@ import httpx
 
 from bot.redaction import hide
 from bot.settings import Settings
-from handlers.completion import CompletionMisconfigured, CompletionUnavailable
+from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnavailable
 
 AUDIENCE = "https://iam.api.cloud.yandex.net/iam/v1/tokens"
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from handlers.completion import (
+from handlers.dialogue.completion import (
     Answer,
     CompletionError,
     CompletionMisconfigured,

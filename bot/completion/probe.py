@@ -2,7 +2,7 @@
 
 import structlog
 
-from handlers.completion import Completion, CompletionError, CompletionMisconfigured
+from handlers.dialogue.completion import Completion, CompletionError, CompletionMisconfigured
 from storage.message import Message, Role
 
 log = structlog.get_logger()

@@ -30,7 +30,7 @@ import structlog
 from bot.completion.credentials import UNREADABLE, Credentials
 from bot.completion.measured import TOO_MANY, measured
 from bot.discretion import without_echo
-from handlers.completion import (
+from handlers.dialogue.completion import (
     Answer,
     CompletionError,
     CompletionMisconfigured,
@@ -247,7 +247,7 @@ class YandexGPT:
         self._request_id = request_id
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
-        """Yield the answer as it grows; see `handlers.completion.Completion`.
+        """Yield the answer as it grows; see `handlers.dialogue.completion.Completion`.
 
         A try that fails for a passing reason is followed by another, which starts the text anew,
         as long as `SILENCE` has not run out since the first began.

@@ -6,7 +6,7 @@ import pytest
 
 from bot.playground.content import Upload
 from bot.playground.replies import Say
-from handlers import burst
+from handlers.incoming import burst
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World, unlabelled
 from tests.handlers.pdfs import pdf

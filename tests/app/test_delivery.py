@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
-from handlers import growth
+from handlers.outgoing import preview
 from handlers.texts import ENGLISH
 from storage import inbox, keys
 from storage.dead import DeadLetters
@@ -39,9 +39,9 @@ PASSING = [
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at an answer more often than a person wants."""
-    monkeypatch.setattr(growth, "GAP", 0.05)
-    monkeypatch.setattr(growth, "GROUP_GAP", 0.05)
-    monkeypatch.setattr(growth, "WIDER", 1)
+    monkeypatch.setattr(preview, "GAP", 0.05)
+    monkeypatch.setattr(preview, "GROUP_GAP", 0.05)
+    monkeypatch.setattr(preview, "WIDER", 1)
 
 
 async def until(world: World, condition: Callable[[], Any]) -> None:

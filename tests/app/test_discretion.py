@@ -20,10 +20,10 @@ from bot.completion import yandexgpt
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
-from handlers import delivery
-from handlers.access import Access
-from handlers.commands import Commands
+from handlers.actions.commands import Commands
 from handlers.dispatch import Dispatch, Unreadable
+from handlers.incoming.access import Access
+from handlers.outgoing import delivery
 from storage.dead import DeadLetters
 from tests.conftest import ANN, GROUP, World
 

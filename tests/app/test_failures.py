@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot import intake, worker
+from bot import worker
 from bot.app import running
 from bot.completion import yandexgpt
 from bot.playground.content import Upload
@@ -21,7 +21,9 @@ from bot.playground.replies import (
     Silence,
     Truncated,
 )
-from handlers import chat, delivery, growth
+from bot.updates import intake
+from handlers.actions import ask
+from handlers.outgoing import delivery, preview
 from handlers.texts import ENGLISH, RUSSIAN
 from tests.conftest import ANN, BORIS, GROUP, World
 
@@ -305,8 +307,8 @@ async def test_an_unexpected_failure(world: World, monkeypatch: pytest.MonkeyPat
     def broken(markdown: str, **_more: Any) -> Any:
         raise ZeroDivisionError(markdown)
 
-    monkeypatch.setattr(chat, "render", broken)
-    monkeypatch.setattr(growth, "render", broken)
+    monkeypatch.setattr(ask, "render", broken)
+    monkeypatch.setattr(preview, "render", broken)
     assert await world.says(ANN, ANN, "hi", language="en") == ENGLISH.unexpected
 
 

@@ -8,9 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.dead import dead
+from bot.operator.dead import dead
 from bot.playground.replies import Say
-from handlers import growth
+from handlers.outgoing import preview
 from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let answers grow in groups as fast as elsewhere."""
-    monkeypatch.setattr(growth, "GROUP_GAP", 0.3)
-    monkeypatch.setattr(growth, "TYPING_SECONDS", 0.2)
+    monkeypatch.setattr(preview, "GROUP_GAP", 0.3)
+    monkeypatch.setattr(preview, "TYPING_SECONDS", 0.2)
 
 
 EITHER_ORDER = (("to", "from"), ("from", "to"))

@@ -12,7 +12,7 @@ from telegram import MessageEntity
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Cut, Refuse, Say
-from handlers import growth
+from handlers.outgoing import preview
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
 from tests.handlers.answers import ANSWERS
@@ -27,9 +27,9 @@ WORDS = " ".join(f"word{number}" for number in range(60))
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look at an answer more often than a person wants."""
-    monkeypatch.setattr(growth, "GAP", 0.05)
-    monkeypatch.setattr(growth, "GROUP_GAP", 0.05)
-    monkeypatch.setattr(growth, "WIDER", 1)
+    monkeypatch.setattr(preview, "GAP", 0.05)
+    monkeypatch.setattr(preview, "GROUP_GAP", 0.05)
+    monkeypatch.setattr(preview, "WIDER", 1)
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ async def test_a_silent_draft_is_kept_alive(
     drafting: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is shown again before Telegram takes it away."""
-    monkeypatch.setattr(growth, "DRAFT_SECONDS", 0.05)
+    monkeypatch.setattr(preview, "DRAFT_SECONDS", 0.05)
     drafting.model.script(Say("slow words", steps=2, delay=2))
     assert await drafting.says(ANN, ANN, "hi") == "slow words"
     texts = [call["parameters"]["text"] for call in calls(drafting, "sendMessageDraft")]

@@ -12,16 +12,16 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from bot import webhook
 from bot.app import running
-from bot.intake import KINDS, LARGEST
 from bot.playground.fault import Fault
 from bot.playground.webhook import Target
 from bot.redaction import HIDDEN, redact
+from bot.updates import webhook
+from bot.updates.intake import KINDS, LARGEST
 from handlers.texts import RUSSIAN
 from storage import keys, lease
-from storage.connect import connect
 from storage.dead import DeadLetters
+from storage.server.connect import connect
 from tests.conftest import ANN, BORIS, World, local_telegram
 from tests.forms import free_port
 from tests.valkey import own_valkey

@@ -27,8 +27,8 @@ from bot.playground.chat import Json
 from bot.playground.completion import CompletionServer
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
-from storage.connect import connect
 from storage.message import Message
+from storage.server.connect import connect
 from tests.valkey import own_valkey
 
 ROUNDS = {1: 10, 100: 5, 1000: 1}

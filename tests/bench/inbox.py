@@ -14,11 +14,11 @@ from typing import Any
 from redis.asyncio import Redis
 
 from storage.change import Kept
-from storage.connect import connect
-from storage.embedded import embedded_server
 from storage.history import History
 from storage.inbox import Arrival, Claim, Inbox
 from storage.message import ChatKey, Message, Role
+from storage.server.connect import connect
+from storage.server.embedded import embedded_server
 
 CHATS, UPDATES, SLOTS = 500, 20_000, 50
 IDLE_CHATS, TURNS = 2_000, 20

@@ -19,8 +19,8 @@ from bot import web
 from bot.playground.completion import CompletionServer
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
-from storage.connect import connect
 from storage.message import Message
+from storage.server.connect import connect
 from tests.bench.answers import TOKEN, contender, cpu_ms, is_answered
 from tests.valkey import own_valkey
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.check import check
 from bot.completion import yandexgpt
+from bot.operator.check import check
 from bot.playground.replies import Cut, Lines, Refuse
 from tests.conftest import World
 

@@ -18,7 +18,7 @@ from bot import web
 from bot.clients import open_completion, open_storage, open_telegram
 from bot.playground.fault import Fault
 from bot.settings import Settings
-from handlers.completion import CompletionUnavailable
+from handlers.dialogue.completion import CompletionUnavailable
 from storage.message import Message, Role
 from tests.conftest import ANN, World
 

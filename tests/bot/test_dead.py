@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.dead import dead
+from bot.operator.dead import dead
 from bot.settings import Settings
 from storage import keys
 from storage.dead import DeadLetters

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.discretion import discreet_refusal, without_echo
-from handlers import refusals
+from handlers.outgoing import refusals
 
 SAID = "мой пароль Zebra,\nномер 4512998"
 WORDS = ("пароль", "zebra", "4512998")

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot import intake as module
-from bot.intake import INTERRUPTING, Intake, NoRoom, _interrupts, lane_of
+from bot.updates import intake as module
+from bot.updates.intake import INTERRUPTING, Intake, NoRoom, _interrupts, lane_of
 from storage import keys
-from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.inbox import Entry, Inbox
 from storage.message import ChatKey, well_formed
+from storage.server.connect import StorageUnavailable, connect
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_400_000)

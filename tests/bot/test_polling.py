@@ -14,19 +14,19 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from bot import polling as module
 from bot import web
 from bot.background import beside
-from bot.intake import KINDS, Intake, NoRoom
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
-from bot.polling import Polling
+from bot.updates import polling as module
+from bot.updates.intake import KINDS, Intake, NoRoom
+from bot.updates.polling import Polling
 from storage import keys
-from storage.connect import StorageFull, StorageUnavailable
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.lease import SECONDS, Lease
 from storage.message import ChatKey
+from storage.server.connect import StorageFull, StorageUnavailable
 
 TOKEN = "8500000:POLLING"
 

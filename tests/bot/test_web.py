@@ -16,19 +16,19 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from bot import polling
 from bot.app import AddressTaken, running
-from bot.intake import Intake
 from bot.playground.connection import gone
 from bot.playground.fault import Fault
 from bot.redaction import hide
 from bot.settings import Settings
+from bot.updates import polling
+from bot.updates.intake import Intake
 from bot.web import Health, listening, serving, serving_at
 from storage import keys
 from storage.census import Census
-from storage.connect import connect
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
+from storage.server.connect import connect
 from tests.conftest import ANN, World, local_telegram
 from tests.valkey import own_valkey
 

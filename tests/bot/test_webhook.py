@@ -8,9 +8,9 @@ import pytest
 from starlette.requests import Request
 from telegram.ext import ExtBot
 
-from bot.intake import LARGEST
-from bot.webhook import HEADER, Webhook
-from storage.connect import StorageUnavailable
+from bot.updates.intake import LARGEST
+from bot.updates.webhook import HEADER, Webhook
+from storage.server.connect import StorageUnavailable
 
 
 class Intake:

@@ -14,13 +14,13 @@ from redis.asyncio import Redis
 from bot import worker as module
 from bot.worker import Worker
 from handlers.dispatch import Unreadable
-from handlers.markup import Chunk
-from handlers.pacing import Shed
+from handlers.outgoing.pacing import Shed
+from handlers.rendering.markup import Chunk
 from handlers.turn import Reply, Turn
-from storage.connect import StorageUnavailable
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
+from storage.server.connect import StorageUnavailable
 
 _bot_ids = itertools.count(8_700_000)
 _update_ids = itertools.count(1)

@@ -16,13 +16,13 @@ from bot import worker as module
 from bot.worker import Worker
 from handlers.dispatch import Dispatch, Unreadable
 from handlers.turn import Turn
-from storage import connect as patience
 from storage import inbox as storage
 from storage import keys
-from storage.connect import StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, Arrival, Claim, Inbox, Shown
 from storage.message import ChatKey
+from storage.server import connect as patience
+from storage.server.connect import StorageUnavailable, connect
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(6)

@@ -21,7 +21,7 @@ from bot.completion.credentials import AUDIENCE, FetchedToken, Token, key_file, 
 from bot.redaction import HIDDEN, redact
 from bot.settings import Settings
 from bot.transport import transport
-from handlers.completion import CompletionMisconfigured, CompletionUnavailable
+from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnavailable
 from tests.completion import listening, saying
 
 METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"

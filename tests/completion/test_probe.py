@@ -19,7 +19,7 @@ from bot.app import running
 from bot.clients import open_completion
 from bot.completion.probe import probe
 from bot.settings import Settings
-from handlers.completion import Answer
+from handlers.dialogue.completion import Answer
 from storage.message import Message
 from tests.conftest import World
 

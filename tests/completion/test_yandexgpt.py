@@ -33,7 +33,7 @@ from bot.playground.replies import (
 )
 from bot.transport import transport
 from bot.web import serving
-from handlers.completion import (
+from handlers.dialogue.completion import (
     Answer,
     CompletionError,
     CompletionMisconfigured,

@@ -1,7 +1,7 @@
 """What a failover loses: writes that were acknowledged, and are not there afterwards.
 
 Replication is asynchronous. So what must not be lost is confirmed by a replica first (see
-`storage.script`), and that is compared with bare writes.
+`storage.server.script`), and that is compared with bare writes.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from bot.background import beside
 from storage import keys
-from storage.connect import StorageUnavailable, connect, patiently, translated
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
+from storage.server.connect import StorageUnavailable, connect, patiently, translated
 from tests.forms import FORMS
 
 BOT, WRITERS = 9_000_001, 4

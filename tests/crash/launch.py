@@ -15,8 +15,8 @@ import storage.inbox
 import storage.lease
 import storage.places
 from bot.__main__ import main
-from bot.polling import Polling
-from handlers.conversation import Conversation
+from bot.updates.polling import Polling
+from handlers.dialogue.conversation import Conversation
 from storage.inbox import Inbox
 
 LEASE = 2.0

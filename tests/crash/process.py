@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from storage.connect import connect
+from storage.server.connect import connect
 from tests.crash import launch
 from tests.crash.launch import Fate
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-import bot.polling
+import bot.updates.polling
 import bot.worker
-import storage.connect
 import storage.inbox
 import storage.lease
 import storage.places
+import storage.server.connect
 from bot.completion import yandexgpt
-from handlers import delivery
+from handlers.outgoing import delivery
 
 LEASE = 2.0
 
@@ -20,12 +20,12 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage.inbox, "LEASE", LEASE)
     monkeypatch.setattr(storage.lease, "SECONDS", LEASE)
     monkeypatch.setattr(storage.places, "LEASE", int(LEASE))
-    monkeypatch.setattr(storage.connect, "PAUSES", (0.05, 0.1, 0.2))
+    monkeypatch.setattr(storage.server.connect, "PAUSES", (0.05, 0.1, 0.2))
     monkeypatch.setattr(bot.worker, "BEAT_SECONDS", LEASE / 4)
     monkeypatch.setattr(bot.worker, "TICK_SECONDS", LEASE / 4)
     monkeypatch.setattr(bot.worker, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(bot.worker, "PAUSES", (0.05, 0.1, 0.2))
-    monkeypatch.setattr(bot.polling, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(bot.polling, "CONFLICT_PAUSE", 0.1)
+    monkeypatch.setattr(bot.updates.polling, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(bot.updates.polling, "CONFLICT_PAUSE", 0.1)
     monkeypatch.setattr(yandexgpt, "PAUSES", (0.02, 0.05))
     monkeypatch.setattr(delivery, "PAUSES", (0.02, 0.05, 0.1))

@@ -16,10 +16,10 @@ from bot.app import running
 from bot.playground.replies import Say
 from storage import keys
 from storage.budget import Budget
-from storage.connect import connect
 from storage.inbox import GROUP
 from storage.lease import Lease
 from storage.places import Places
+from storage.server.connect import connect
 from tests.conftest import ANN, BORIS, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.talk import Talk, until

@@ -10,7 +10,7 @@ from redis.asyncio import Redis, RedisCluster
 
 from bot.app import running
 from storage import keys
-from storage.connect import connect, reach
+from storage.server.connect import connect, reach
 from tests.conftest import local_telegram
 from tests.faults.talk import Talk
 from tests.forms import FORMS, Form, debian_redis

@@ -16,17 +16,17 @@ from structlog.testing import capture_logs
 from bot.background import beside
 from bot.worker import Worker
 from handlers.turn import Reply, Turn
-from storage import connect as patience
 from storage import keys, lease, places
 from storage.change import Forgotten, Kept
-from storage.connect import StorageUnavailable, connect, reach, verify
 from storage.dead import DeadLetters
 from storage.history import History, encode
 from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Message, Role
 from storage.places import Places
-from storage.script import UNCONFIRMED
+from storage.server import connect as patience
+from storage.server.connect import StorageUnavailable, connect, reach, verify
+from storage.server.script import UNCONFIRMED
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 
 BOT, LANE = 5, ChatKey(7)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from bot.app import running
-from storage.connect import connect
 from storage.message import Message
+from storage.server.connect import connect
 from tests.conftest import local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy

@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 
 from storage import keys
-from storage.address import parse
-from storage.connect import StorageUnavailable, connect, reach, verify
-from storage.rights import require
+from storage.server.address import parse
+from storage.server.connect import StorageUnavailable, connect, reach, verify
+from storage.server.rights import require
 from tests.forms import FORMS, Form
 
 BOT = 5

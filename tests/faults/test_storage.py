@@ -20,12 +20,12 @@ from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from bot.settings import Settings
-from handlers import delivery
+from handlers.outgoing import delivery
 from handlers.texts import ENGLISH
 from storage import keys
-from storage.connect import connect, patiently, translated
-from storage.embedded import embedded_server
 from storage.message import ChatKey
+from storage.server.connect import connect, patiently, translated
+from storage.server.embedded import embedded_server
 from tests.conftest import ANN, BORIS, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy, Trouble

@@ -11,16 +11,16 @@ from redis.asyncio import Redis
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import BaseRequest, RequestData
 
-from bot.intake import lane_of
-from handlers.access import Access
-from handlers.chat import Chat
-from handlers.commands import Commands
-from handlers.completion import Answer, CompletionError
-from handlers.control import Control
-from handlers.conversation import Conversation
+from bot.updates.intake import lane_of
+from handlers.actions.answers import Control
+from handlers.actions.ask import Chat
+from handlers.actions.commands import Commands
+from handlers.actions.register import register
+from handlers.dialogue.completion import Answer, CompletionError
+from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
-from handlers.pacing import Pacing
-from handlers.register import register
+from handlers.incoming.access import Access
+from handlers.outgoing.pacing import Pacing
 from handlers.turn import Turn
 from storage import keys
 from storage.budget import Budget

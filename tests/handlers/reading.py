@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.markup import MAX_CHARACTERS, MAX_ENTITIES, Chunk, File
+from handlers.rendering.markup import MAX_CHARACTERS, MAX_ENTITIES, Chunk, File
 from tests.tdlib import refusal
 
 

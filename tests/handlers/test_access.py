@@ -9,9 +9,9 @@ from telegram import ChatMember, User
 from telegram.error import TimedOut
 from telegram.ext import ApplicationBuilder, ExtBot
 
-from handlers import access as module
-from handlers.access import Access
 from handlers.dispatch import Dispatch
+from handlers.incoming import access as module
+from handlers.incoming.access import Access
 from handlers.turn import Turn
 from storage.inbox import Claim, Entry, Inbox, Opened, Shown
 from storage.message import ChatKey

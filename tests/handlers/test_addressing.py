@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from telegram import Message, User
 
-from handlers.addressing import chat_key, is_addressed, is_company, question, said, topic_of
+from handlers.incoming.addressing import is_addressed, question, said
 from handlers.texts import ENGLISH
+from handlers.where import chat_key, is_company, topic_of
 from storage.message import ChatKey
 
 ME = User(7, "Robot", is_bot=True, username="bench_bot")

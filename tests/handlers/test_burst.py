@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from telegram import Bot, Message, Update
 
-from handlers.burst import CUT, LONG, SOON_SECONDS, collected, glued
+from handlers.incoming.burst import CUT, LONG, SOON_SECONDS, collected, glued
 from handlers.turn import MOST_JOINED
 from storage.inbox import Entry
 from tests.conftest import ANN, BORIS, GROUP

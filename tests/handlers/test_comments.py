@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from telegram import Bot
 
-from handlers.burst import LONG, collected, glued
-from handlers.parsing import read_message
+from handlers.incoming.burst import LONG, collected, glued
+from handlers.incoming.parsing import read_message
 from handlers.turn import Turn
 from storage.inbox import Entry
 from tests.bot_api import CONTENT, DATE, message
@@ -83,7 +83,7 @@ async def test_a_comment_and_what_it_is_on(
     fields: list[dict[str, Any]], joined: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In either order they are one question, if they came together."""
-    monkeypatch.setattr("handlers.burst.QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("handlers.incoming.burst.QUIET_SECONDS", 0.0)
     assert (await together(*fields)).joined == joined
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from redis.asyncio import Redis
 
-from handlers.completion import Answer, ContextTooLong
-from handlers.conversation import Conversation
-from handlers.prompt import filled
+from handlers.dialogue.completion import Answer, ContextTooLong
+from handlers.dialogue.conversation import Conversation
+from handlers.dialogue.prompt import filled
 from storage.history import History
 from storage.message import ChatKey, Message
 

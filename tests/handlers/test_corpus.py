@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.markup import render
+from handlers.rendering.markup import render
 from tests.handlers.answers import ANSWERS
 from tests.handlers.corpus import CORPUS
 from tests.handlers.reading import assert_sendable, messages, shown

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from handlers.completion import Answer, CompletionMisconfigured, CompletionUnavailable
+from handlers.dialogue.completion import Answer, CompletionMisconfigured, CompletionUnavailable
 from handlers.texts import ENGLISH
 from handlers.turn import Turn
 from storage.message import ChatKey

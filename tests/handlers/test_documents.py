@@ -26,8 +26,8 @@ from bot.playground.content import Upload
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.web import serving
-from handlers import documents, pdf
-from handlers.documents import (
+from handlers.incoming import documents, pdf
+from handlers.incoming.documents import (
     LARGEST_PDF,
     LARGEST_TEXT,
     Busy,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.filename import file_name
-from handlers.markup import Chunk, File, render
+from handlers.rendering.filename import file_name
+from handlers.rendering.markup import Chunk, File, render
 from tests.handlers.reading import assert_sendable, messages, shown
 
 CODE = "\n".join(f"    x{n} = a*b < c || \\[{n}\\]  " for n in range(150)) + "\nконец"

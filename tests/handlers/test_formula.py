@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.formula import MAX_WIDTH, as_text
-from handlers.formula.commands import COMMANDS
-from handlers.formula.symbols import ACCENTS, ATOMS, BIG, BRACKETS, FUNCTIONS, INFIX
-from handlers.markup import Chunk, render
+from handlers.rendering.formula import MAX_WIDTH, as_text
+from handlers.rendering.formula.commands import COMMANDS
+from handlers.rendering.formula.symbols import ACCENTS, ATOMS, BIG, BRACKETS, FUNCTIONS, INFIX
+from handlers.rendering.markup import Chunk, render
 from tests.handlers.reading import shown
 
 # A formula, indented what it is read as, and after a ~ what in the middle of a sentence.

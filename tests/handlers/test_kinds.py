@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from handlers.kinds import is_note
-from handlers.parsing import read_message
+from handlers.incoming.kinds import is_note
+from handlers.incoming.parsing import read_message
 from tests.bot_api import BESIDE, CONTENT, READ, SERVICE, message
 
 CHAT = {"id": 101, "type": "private", "first_name": "Ann"}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.markup import Chunk, render
+from handlers.rendering.markup import Chunk, render
 from tests.handlers.reading import assert_sendable, messages, shown
 
 # fmt: off

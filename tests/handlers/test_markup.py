@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from handlers.markup import File, render
+from handlers.rendering.markup import File, render
 from tests.handlers.answers import ANSWERS, LONG
 from tests.handlers.reading import assert_sendable, messages, shown, words
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from telegram import Update
 
-from bot.intake import lane_of
-from handlers.access import Access
-from handlers.addressing import is_mere_talk
-from handlers.delivery import Delivery
-from handlers.markup import Chunk
-from handlers.migration import migration, moved
+from bot.updates.intake import lane_of
+from handlers.incoming.access import Access
+from handlers.incoming.addressing import is_mere_talk
+from handlers.incoming.migration import migration, moved
+from handlers.outgoing.delivery import Delivery
+from handlers.rendering.markup import Chunk
 from handlers.texts import ENGLISH
 from handlers.turn import Reply, Turn
 from storage.inbox import Arrival, Shown

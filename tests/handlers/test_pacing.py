@@ -14,11 +14,11 @@ from telegram.ext import ExtBot
 
 from bot.clients import open_telegram
 from bot.playground.fault import Fault
-from handlers import pacing
-from handlers.pacing import Effect, Hold, Kind, Shed
+from handlers.outgoing import pacing
+from handlers.outgoing.pacing import Effect, Hold, Kind, Shed
 from storage.budget import Budget, Frozen
-from storage.connect import connect
 from storage.inbox import LaneLost
+from storage.server.connect import connect
 from tests.conftest import ANN, World
 from tests.valkey import own_valkey
 

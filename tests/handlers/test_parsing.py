@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram import Bot, Update, User
 
-from handlers.addressing import has_words, is_mere_talk
-from handlers.parsing import MOST, read, read_message
+from handlers.incoming.addressing import has_words, is_mere_talk
+from handlers.incoming.parsing import MOST, read, read_message
+from handlers.incoming.words import UNREAD, told
 from handlers.texts import ENGLISH
-from handlers.words import UNREAD, told
 from tests.bot_api import ANN, BESIDE, CONTENT, POLL, SERVICE, message
 
 BOT = Bot("7:TEST")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.prompt import filled
+from handlers.dialogue.prompt import filled
 
 NOW = datetime(2026, 11, 25, 21, 5, tzinfo=UTC)
 PLACES = ("{date}", "{time}", "{weekday}")

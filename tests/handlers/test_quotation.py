@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Message, MessageOrigin
 
-from handlers.quotation import MOST_CHARACTERS, forwarded_from, quotation
+from handlers.incoming.quotation import MOST_CHARACTERS, forwarded_from, quotation
 from handlers.texts import ENGLISH
 
 ANN = {"id": 101, "is_bot": False, "first_name": "Ann", "last_name": "Lee"}

@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 from telegram import Update
 
-from handlers.access import Access
-from handlers.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
+from handlers.incoming.access import Access
+from handlers.incoming.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
 from handlers.texts import ENGLISH
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP

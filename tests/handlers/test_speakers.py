@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.speakers import LONGEST, labelled
+from handlers.dialogue.speakers import LONGEST, labelled
 from storage.message import Message, Role
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.markup import Chunk, render
-from handlers.table import MAX_WIDTH, width
+from handlers.rendering.markup import Chunk, render
+from handlers.rendering.table import MAX_WIDTH, width
 from tests.handlers.reading import assert_sendable, shown
 
 WIDE = (

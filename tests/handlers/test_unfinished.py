@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.markup import Chunk, render
+from handlers.rendering.markup import Chunk, render
 from tests.handlers.answers import ANSWERS, LONG
 from tests.handlers.reading import assert_sendable, messages, shown
 from tests.handlers.test_markup import ANYTHING, MARKDOWN

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.window import Estimate, fit
+from handlers.dialogue.window import Estimate, fit
 from storage.message import Message, Role
 
 texts = st.text(min_size=1, max_size=300)

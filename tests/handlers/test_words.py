@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from handlers.rich import DEEPEST, MOST_PARTS, Rich, nodes
+from handlers.incoming.rich import DEEPEST, MOST_PARTS, Rich, nodes
+from handlers.incoming.words import Span, marked, part, told, written
 from handlers.texts import ENGLISH, RUSSIAN
-from handlers.words import Span, marked, part, told, written
 
 odd = st.text("a1\n`]\ud83d😀\u2028", max_size=3)
 anything = st.recursive(

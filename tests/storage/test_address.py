@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import SSLConnection
 
-from storage.address import Address, parse
+from storage.server.address import Address, parse
 
 
 def test_one_server() -> None:

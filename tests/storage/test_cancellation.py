@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from storage.connect import StorageUnavailable, connect, patiently, translated
+from storage.server.connect import StorageUnavailable, connect, patiently, translated
 
 
 async def test_no_moment_is_missed(redis: Redis) -> None:

@@ -10,7 +10,7 @@ from storage.census import Census, Count
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, LEASE, Arrival, Inbox
 from storage.message import ChatKey
-from storage.script import Script
+from storage.server.script import Script
 
 _bot_ids = itertools.count(9_700_000)
 _update_ids = itertools.count(1)

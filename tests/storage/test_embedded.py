@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from structlog.testing import capture_logs
 
-from storage import embedded
-from storage.connect import StorageUnavailable
-from storage.embedded import embedded_server
+from storage.server import embedded
+from storage.server.connect import StorageUnavailable
+from storage.server.embedded import embedded_server
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ BUNDLED = embedded._bundled()
 OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
-from storage.embedded import embedded_server
+from storage.server.embedded import embedded_server
 
 async def main():
     async with embedded_server(Path(sys.argv[1])) as url:

@@ -12,10 +12,10 @@ from storage import change as module
 from storage import keys
 from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
-from storage.connect import StorageRefused
 from storage.history import History, decode, encode
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Message, Role
+from storage.server.connect import StorageRefused
 
 CHAT = ChatKey(5)
 _numbers = itertools.count(9_000_000)

@@ -11,12 +11,10 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import connect as patience
 from storage import inbox as module
 from storage import keys
 from storage.census import Census
 from storage.change import Forgotten, Kept
-from storage.connect import StorageFull, StorageUnavailable, connect
 from storage.dead import DeadLetters
 from storage.history import History
 from storage.inbox import (
@@ -32,6 +30,8 @@ from storage.inbox import (
     clock,
 )
 from storage.message import ChatKey, Message, Role
+from storage.server import connect as patience
+from storage.server.connect import StorageFull, StorageUnavailable, connect
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(-6, 7)

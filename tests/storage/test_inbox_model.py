@@ -25,10 +25,10 @@ from redis.asyncio import Redis
 from storage import inbox as module
 from storage import keys
 from storage.change import Kept
-from storage.connect import connect
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Shown
 from storage.message import ChatKey, Message, Role
+from storage.server.connect import connect
 
 CAP, OF_ONE, AHEAD = 3, 2, 3
 LANES = (ChatKey(1), ChatKey(-2), ChatKey(-2, 7))

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import keys, lease
-from storage.connect import connect
 from storage.lease import Lease, LeaseLost
+from storage.server.connect import connect
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_300_000)

@@ -11,11 +11,11 @@ from storage import inbox as module
 from storage import keys
 from storage.archive import Archive
 from storage.change import Forgotten, Kept
-from storage.connect import StorageRefused
 from storage.history import History, Past
 from storage.inbox import Arrival, Claim, Inbox, LaneLost, Shown
 from storage.mending import Mending
 from storage.message import ChatKey, Message, Role
+from storage.server.connect import StorageRefused
 
 OLD, NEW = ChatKey(-5), ChatKey(-1000000000005)
 

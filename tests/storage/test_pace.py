@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.script import Script
+from storage.server.script import Script
 
 CHAT, WORTH = 5, 5000
 HOUR = 3_600_000

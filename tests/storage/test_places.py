@@ -7,10 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.background import beside
-from storage import connect as patience
 from storage import keys, places
-from storage.connect import connect
 from storage.places import Places
+from storage.server import connect as patience
+from storage.server.connect import connect
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_200_000)

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from storage.connect import connect
-from storage.pool import Pool
+from storage.server.connect import connect
+from storage.server.pool import Pool
 from tests.forms import debian_redis, free_port
 from tests.valkey import Valkey, own_valkey
 

@@ -14,8 +14,8 @@ from redis.asyncio.lock import Lock
 
 import storage
 from storage import keys
-from storage.connect import StorageUnavailable, connect, reach
-from storage.rights import commands, require
+from storage.server.connect import StorageUnavailable, connect, reach
+from storage.server.rights import commands, require
 from tests.forms import debian_redis
 from tests.valkey import Valkey
 

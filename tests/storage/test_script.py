@@ -14,10 +14,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 import storage
-from storage import script as module
-from storage.connect import connect
-from storage.script import Script
-from storage.sentinel import Master
+from storage.server import script as module
+from storage.server.connect import connect
+from storage.server.script import Script
+from storage.server.sentinel import Master
 from tests.forms import free_port
 from tests.valkey import Valkey, own_valkey
 

@@ -1,6 +1,6 @@
 """Write anew what people read of the answers."""
 
-from handlers.markup import render
+from handlers.rendering.markup import render
 from tests.handlers.corpus import kinds, parts, write
 from tests.handlers.reading import messages, shown
 

@@ -1,0 +1,52 @@
+"""``python -m bot check``: is it my key, my proxy or Telegram? Tries each once, and says."""
+
+import contextlib
+from contextlib import AsyncExitStack
+
+from telegram.error import InvalidToken, TelegramError
+
+from bot.clients import TOKEN_REFUSED, open_completion, open_storage, open_telegram
+from bot.redaction import say
+from bot.settings import Settings
+from handlers.dialogue.completion import CompletionError
+from storage.message import Message, Role
+from storage.server.connect import StorageUnavailable
+
+
+async def check(settings: Settings) -> bool:
+    """Print a line for each thing outside that the bot needs; tell whether all of them work."""
+    sound = True
+    for url, proxy in settings.proxies.items():
+        say(f"proxy: {url} is reached through {proxy}")
+    async with AsyncExitStack() as stack:
+        for name, trial in (
+            ("storage", _storage(settings, stack)),
+            *(("telegram", _telegram(bot, stack)) for bot in settings.bots),
+            ("completion", _completion(settings, stack)),
+        ):
+            try:
+                say(f"{name}: works, {await trial}")
+            except (StorageUnavailable, TelegramError, CompletionError) as error:
+                # What python-telegram-bot says of a token that is refused has it in the text.
+                say(f"{name}: {TOKEN_REFUSED if isinstance(error, InvalidToken) else error}")
+                sound = False
+    return sound
+
+
+async def _storage(settings: Settings, stack: AsyncExitStack) -> str:
+    await open_storage(settings, stack)
+    return "at REDIS_URL" if settings.redis_url else f"in {settings.data_dir}"
+
+
+async def _telegram(settings: Settings, stack: AsyncExitStack) -> str:
+    application = open_telegram(settings, stack)
+    await application.initialize()
+    bot = application.bot
+    groups = "all messages" if bot.can_read_all_group_messages else "only what privacy mode allows"
+    return f"as @{bot.username}, seeing {groups} in groups"
+
+
+async def _completion(settings: Settings, stack: AsyncExitStack) -> str:
+    completion = await open_completion(settings, stack, contextlib.nullcontext)
+    answer = await completion.answer([Message(Role.USER, "Скажи «да»")])
+    return f"and {settings.model_uri} answered in {answer.completion_tokens} tokens"

@@ -1,0 +1,276 @@
+"""Raw updates into the inbox: nothing is confirmed to Telegram before it is stored."""
+
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from handlers.incoming.burst import LONG, SOON_SECONDS
+from handlers.incoming.migration import migration
+from storage.dead import DeadLetters
+from storage.inbox import Arrival, Inbox
+from storage.message import ChatKey, well_formed
+from storage.server.connect import StorageFull
+
+log = structlog.get_logger()
+
+KINDS = ("message", "edited_message", "callback_query", "stopped_message_generation")
+"""What we ask Telegram for. Channel posts and the rest would only be thrown away."""
+LARGEST = 1024 * 1024
+"""Bytes in an update; Telegram's are a few thousand."""
+UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
+for _outcome in ("stored", "known", "flood", "dropped", "dead"):
+    UPDATES.labels(_outcome)  # from the start, or Prometheus misses the first
+INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
+COMMAND = re.compile(r"/[a-z]", re.IGNORECASE)
+ON_THE_LAST = re.compile(r"/(undo|retry)(@\w+)?(\s|$)", re.IGNORECASE)
+"""Commands that mean the last exchange: none of them may overtake a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """An update, or the beginning of one, that cannot be queued."""
+
+    text: str
+    reason: str
+
+
+class NoRoom(StorageFull):
+    """Memory is full; of what was to be taken, the first ``taken`` are stored."""
+
+    def __init__(self, reason: str, taken: int) -> None:
+        super().__init__(reason)
+        self.taken = taken
+
+
+class Intake:
+    """Takes updates as they come, by whatever way."""
+
+    def __init__(
+        self, inbox: Inbox, dead: DeadLetters, is_mere_talk: Callable[[Any], bool]
+    ) -> None:
+        """``is_mere_talk`` tells of a raw message that nothing here would answer it."""
+        self._inbox = inbox
+        self._dead = dead
+        self._is_mere_talk = is_mere_talk
+        self._parts: dict[ChatKey | None, tuple[object, float, bool]] = {}
+        """Who in a group may be sending more of one message, until when, and whether as text."""
+        self._buried: deque[int] = deque(maxlen=1000)
+        self.problem: str | None = None
+        """Why nothing can be taken at the moment."""
+
+    async def take(self, *updates: Any) -> None:
+        """Store updates: each in its lane, or if it cannot have one, as a dead letter.
+
+        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived, but for
+        the first ones that a `NoRoom` counts. Others may be stored all the same, such as urgent
+        ones, and are known when they come again.
+        """
+        read = [self._read(one, updates[place:]) for place, one in enumerate(updates, 1)]
+        arrivals = [one for one in read if isinstance(one, Arrival)]
+        try:
+            await self._put(arrivals)
+        except NoRoom as error:
+            taken = read.index(arrivals[error.taken])
+            await self._bury(read[:taken])
+            raise NoRoom(str(error), taken) from error
+        await self._bury(read)
+
+    async def _bury(self, read: Sequence[Arrival | _Unreadable | None]) -> None:
+        for one in read:
+            if isinstance(one, _Unreadable):
+                await self.bury(one.text, one.reason)
+
+    async def _put(self, arrivals: Sequence[Arrival]) -> None:
+        """Store updates in their order, as many at once as there is room for.
+
+        On their way they take memory too, so that half of them may fit where all do not.
+        """
+        stored, most = 0, len(arrivals)
+        while stored < len(arrivals):
+            part = arrivals[stored : stored + most]
+            try:
+                _count(part, await self._inbox.put(*part))
+                stored += len(part)
+            except StorageFull as full:
+                if len(part) == 1:
+                    await self._put_urgent(arrivals[stored:], full, stored)
+                    return
+                most = len(part) // 2
+
+    async def _put_urgent(
+        self, arrivals: Sequence[Arrival], full: StorageFull, before: int
+    ) -> None:
+        """Store what makes room, or there never is any; raise `NoRoom` for the rest."""
+        urgent = going_ahead(arrivals)
+        became = await self._inbox.put_urgent(*urgent)
+        _count(urgent, became)
+        stored = [one for one, what in zip(urgent, became, strict=True) if what != "full"]
+        for place, one in enumerate(arrivals):
+            if one not in stored:
+                raise NoRoom(str(full), before + place) from full
+
+    async def check_room(self) -> None:
+        """Raise `StorageUnavailable` if ordinary updates cannot be stored now."""
+        await self._inbox.check_room()
+
+    def _read(self, update: Any, behind: Sequence[Any]) -> Arrival | _Unreadable | None:
+        """Read as much of an update as it takes to queue it; None if it is not for us.
+
+        ``behind`` are those that came together with it, later.
+        """
+        try:
+            text = well_formed(json.dumps(update, ensure_ascii=False))
+        except RecursionError:
+            return _Unreadable(repr(type(update)), "nested too deep")
+        update_id = update.get("update_id") if isinstance(update, dict) else None
+        if type(update_id) is not int:
+            return _Unreadable(text, "no update_id")
+        if len(text) > LARGEST:
+            return _Unreadable(text[:1000], f"{len(text)} characters long")
+        if not (kind := _kind(update)) or self._is_talk(kind, update, behind):
+            log.debug("update_ignored", update=update_id)
+            return None
+        if (lane := lane_of(update)) is None:
+            return _Unreadable(text, "no readable chat")
+        interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
+        return Arrival(lane, update_id, text, interrupts, sender)
+
+    def _is_talk(self, kind: str, update: dict[str, Any], behind: Sequence[Any]) -> bool:
+        if kind not in ("message", "edited_message"):
+            return False
+        message, lane, now = update[kind], lane_of(update), time.monotonic()
+        talk = self._is_mere_talk(message)
+        # The further parts of a long text do not name the bot, nor does what is commented on.
+        sender, until, texts = self._parts.get(lane, (None, 0.0, False))
+        if talk and not (now < until and _goes_on(message, sender, texts=texts)):
+            return not self._is_commented(message, lane, behind)
+        if kind == "message" and _is_in_a_group(message):
+            self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
+            self._parts[lane] = (message.get("from"), now + SOON_SECONDS, _may_be_cut(message))
+        return False
+
+    def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:
+        """Tell whether the same sender's next words in a group, on what they sent, are for us."""
+        if lane is None or not _can_be_commented(message):
+            return False
+        for update in behind:
+            if lane_of(update) == lane:
+                following = update.get("message")
+                if not isinstance(following, dict) or following.get("from") != message.get("from"):
+                    return False
+                if not _can_be_commented(following):
+                    return not self._is_mere_talk(following)
+        return False
+
+    async def bury(self, text: str, reason: str) -> None:
+        """Make a dead letter of what cannot be queued; of what comes again, only once."""
+        if hash(text) in self._buried:
+            return
+        log.warning("update_unreadable", reason=reason)
+        await self._dead.add(text, reason)
+        UPDATES.labels("dead").inc()
+        self._buried.append(hash(text))
+
+
+def _is_in_a_group(message: Any) -> bool:
+    chat = message.get("chat") if isinstance(message, dict) else None
+    return isinstance(chat, dict) and chat.get("type") in ("group", "supergroup")
+
+
+def _may_be_cut(message: dict[str, Any]) -> bool:
+    said = message.get("text")
+    return (isinstance(said, str) and len(said) >= LONG) or "media_group_id" in message
+
+
+def _goes_on(message: Any, sender: object, *, texts: bool) -> bool:
+    """Tell whether a message may belong to one of the same ``sender`` that just came."""
+    if not isinstance(message, dict) or message.get("from") != sender:
+        return False
+    return texts or _can_be_commented(message)
+
+
+def _can_be_commented(message: Any) -> bool:
+    return isinstance(message, dict) and ("forward_origin" in message or "document" in message)
+
+
+def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:
+    for one, became in zip(arrivals, stored, strict=True):
+        if became != "full":
+            UPDATES.labels(became).inc()
+        if became in ("flood", "dropped"):
+            log.warning("too_many_waiting", chat=one.lane.chat_id, update=became)
+
+
+def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Choose those that do not wait with the others while memory is full: commands and presses.
+
+    They overtake what was said before them in their chats, but for commands that are about it.
+    """
+    ahead: list[Arrival] = []
+    kept_out: set[ChatKey] = set()
+    for one in arrivals:
+        update = json.loads(one.update)
+        kind = _kind(update)
+        command = _command(update[kind]) if kind == "message" else ""
+        presses = kind in ("callback_query", "stopped_message_generation")
+        if (presses or COMMAND.match(command)) and not (
+            ON_THE_LAST.match(command) and one.lane in kept_out
+        ):
+            ahead.append(one)
+        else:
+            kept_out.add(one.lane)
+    return ahead
+
+
+def _kind(update: dict[str, Any]) -> str:
+    return next((kind for kind in KINDS if kind in update), "")
+
+
+def _interrupts(kind: str, content: dict[str, Any]) -> bool:
+    """Tell whether it is a command that may cut short what waits, or a stop button."""
+    match kind:
+        case "message":
+            return INTERRUPTING.match(_command(content)) is not None
+        case "callback_query":
+            return str(content.get("data")).startswith("stop:")
+    return kind == "stopped_message_generation"
+
+
+def _sender(kind: str, content: dict[str, Any]) -> str:
+    """Name who sent it, and apart from what they write, what they press; "" if nobody is named."""
+    who = content.get("sender_chat") or content.get("from")
+    number = who.get("id") if isinstance(who, dict) else None
+    return f"{number} {kind}" if type(number) is int else ""
+
+
+def _command(message: dict[str, Any]) -> str:
+    """Give the text that may be a command: not of who forwards what somebody else wrote."""
+    text = message.get("text")
+    return text if isinstance(text, str) and "forward_origin" not in message else ""
+
+
+def lane_of(update: dict[str, Any]) -> ChatKey | None:
+    """Find the conversation of a raw update, which may be anything; None if there is none."""
+    try:
+        kind = _kind(update)
+        place = update[kind]["message"] if kind == "callback_query" else update[kind]
+        chat_id = place["chat"]["id"]
+        if kind == "message" and (migrated := migration(place)):
+            chat_id = migrated[1]  # which must have what was kept before anybody asks there
+        direct = place.get("direct_messages_topic")
+        if isinstance(direct, dict) and type(direct.get("topic_id")) is int:
+            topic_id = direct["topic_id"]
+        elif kind == "stopped_message_generation":
+            topic_id = place.get("message_thread_id", 0)
+        else:
+            topic_id = place["message_thread_id"] if place.get("is_topic_message") else 0
+    except (LookupError, TypeError, AttributeError):
+        return None
+    return ChatKey(chat_id, topic_id) if type(chat_id) is type(topic_id) is int else None

@@ -1,0 +1,1 @@
+"""What the bot does: answers questions, obeys commands and buttons."""

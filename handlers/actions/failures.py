@@ -1,0 +1,90 @@
+"""A handler failed: the reason into the log, one sentence to the person."""
+
+import structlog
+from telegram import Message, Update
+from telegram.error import TelegramError
+from telegram.ext import ContextTypes
+
+from handlers.dialogue.completion import (
+    CompletionMisconfigured,
+    CompletionRefused,
+    CompletionUnavailable,
+    ContextTooLong,
+)
+from handlers.incoming.documents import (
+    Busy,
+    Encrypted,
+    Gone,
+    NoText,
+    TooLarge,
+    TooLong,
+    UnsupportedKind,
+)
+from handlers.outgoing.refusals import is_final
+from handlers.outgoing.say import say
+from handlers.texts import Texts, texts_for
+from handlers.turn import current
+from storage.budget import Frozen
+from storage.inbox import LaneLost
+
+log = structlog.get_logger()
+
+
+async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+    """Deal with what a handler met: one sentence to the person, or a failure of the turn.
+
+    What is left as a failure is tried again, and in the end becomes a dead letter.
+    """
+    turn, error = current.get(), context.error
+    turn.failure = error  # until it is dealt with: python-telegram-bot swallows what is raised here
+    message = update.effective_message if isinstance(update, Update) else None
+    if error is None or not isinstance(update, Update) or not isinstance(message, Message):
+        return
+    if told := sentence(texts_for(update.effective_user), error):
+        turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
+        try:
+            await say(message, told)
+        except (TelegramError, LaneLost, Frozen) as second:
+            turn.failure = error = second
+        else:
+            turn.failure = None
+            return
+    if isinstance(error, TelegramError) and is_final(error):
+        not_delivered(message, error)
+        turn.failure = None
+
+
+def not_delivered(message: Message, refusal: TelegramError) -> None:
+    """Log that nobody is there to be answered: blocked, removed, a closed topic."""
+    log.warning("not_delivered", chat=message.chat_id, reason=str(refusal))
+
+
+def sentence(texts: Texts, error: Exception | None) -> str | None:
+    """Find the sentence in which a person hears of a failure; None for one of our own."""
+    return _about_the_model(texts, error) or _about_a_document(texts, error)
+
+
+def _about_the_model(texts: Texts, error: Exception | None) -> str | None:
+    match error:
+        case CompletionRefused():
+            return texts.refused
+        case ContextTooLong():
+            return texts.too_long
+        case CompletionUnavailable():
+            return texts.unavailable
+        case CompletionMisconfigured():
+            return texts.misconfigured
+    return None
+
+
+def _about_a_document(texts: Texts, error: Exception | None) -> str | None:
+    told = {
+        UnsupportedKind: texts.only_text,
+        TooLarge: texts.document_too_large,
+        TooLong: texts.document_too_long,
+        Busy: texts.document_busy,
+        Encrypted: texts.document_encrypted,
+        NoText: texts.document_without_text,
+        Gone: texts.document_gone,
+    }
+    return next((text for kind, text in told.items() if isinstance(error, kind)), None)

@@ -1,0 +1,1 @@
+"""The dialogue with the model; knows neither Telegram nor HTTP."""

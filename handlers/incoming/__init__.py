@@ -1,0 +1,1 @@
+"""What people send: read, understood, and let in or not."""

@@ -1,0 +1,187 @@
+"""Is a message meant for the bot, and what does it say? Pure."""
+
+import re
+import time
+from typing import Any
+
+from telegram import Message, MessageEntity, User
+from telegram.constants import ChatType
+from telegram.ext import ExtBot
+
+from handlers.incoming.migration import migration
+from handlers.incoming.parsing import read_message
+from handlers.incoming.rich import Rich, nodes
+from handlers.incoming.words import Span, marked, part, written
+from handlers.texts import Texts
+from handlers.where import is_private
+from storage.message import Message as Said
+from storage.message import Role, well_formed
+
+ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
+"""Telegram's own stand-ins for somebody who writes in the name of a chat; they count as bots."""
+
+_NAME = re.compile(r"(?<![\w.@])(?:/\w+)?@(\w+)")
+
+
+def said(message: Message, text: str, person: User | None = None) -> Said:
+    """Make an entry of the history of what ``message`` asks, or ``person`` by a button under it."""
+    if person is not None:
+        now = int(time.time())
+        return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
+    at = int(message.date.timestamp())
+    if chat := message.sender_chat:  # who writes in its name is not known
+        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), at)
+    author = message.from_user
+    if author is None:
+        return Said(Role.USER, text, at=at)
+    return Said(Role.USER, text, author.id, well_formed(author.full_name), at)
+
+
+def is_from_a_person(message: Message) -> bool:
+    """Leave out other bots, and posts that a group's linked channel forwards by itself."""
+    sender = message.from_user
+    if message.is_automatic_forward or sender is None:
+        return False
+    return not sender.is_bot or sender.id in (ANONYMOUS_ADMIN, SOME_CHANNEL)
+
+
+def is_addressed(message: Message, me: User) -> bool:
+    """Tell whether a message is for the bot: in a group, one that names it.
+
+    Or that replies to it, unless it names another bot.
+    """
+    if is_private(message.chat) or _mentions(message, me):
+        return True
+    return _replies_to(message, me) and not _calls_another_bot(message)
+
+
+def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
+    """Tell of a raw message, which may be anything, that it is a group's own talk.
+
+    What cannot be read is not: somebody has to look at it.
+    """
+    try:
+        if raw["chat"]["type"] == ChatType.PRIVATE:
+            return False
+        if migration(raw):
+            return False
+        message = read_message(raw, bot)
+        return not (is_addressed(message, bot.bot) or _is_command(message))
+    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+        return False
+
+
+def command(message: Message, me: User) -> list[str]:
+    """Give the words of a command to the bot, its name first, in lower case; else none.
+
+    They are those that python-telegram-bot's own `CommandHandler` finds. What is forwarded is no
+    command, but what somebody else wrote.
+    """
+    entity = message.entities[0] if message.entities and not message.forward_origin else None
+    if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
+        return []
+    name, _, bot = message.text[1 : entity.length].lower().partition("@")
+    if bot not in ("", str(me.username).lower()):
+        return []
+    return [name, *message.text.split()[1:]]
+
+
+def question(message: Message, me: User, texts: Texts) -> str:
+    """Give what a message asks, as Markdown, without the bot's name at its beginning or end.
+
+    It has text, a caption or a rich message; other things have words in `handlers.incoming.words`.
+    """
+    if rich := rich_message(message):
+        return _without_name(Rich(rich, texts.kinds).text(), me)
+    text, spans = _written(message)
+    names = [span for span in spans if _is_name(text, span, me)]
+    start, end = 0, len(text)
+    for name in names:
+        if not text[start : name.start].strip():
+            start = name.end + len(text[name.end :]) - len(text[name.end :].lstrip(" ,:\n"))
+    for name in reversed(names):
+        if name.start >= start and not text[name.end : end].strip():
+            end = name.start
+    return marked(*part(text, spans, start, end)).strip()
+
+
+def rich_message(message: Message) -> Any:
+    """Give a rich message's JSON, None if it is none; python-telegram-bot does not know them."""
+    return message.api_kwargs.get("rich_message")
+
+
+def has_words(message: Message) -> bool:
+    """Tell whether the bot can read a message as it is: a text, a rich message, a document."""
+    document = message.document and not message.animation  # an animation is one for old programs
+    return bool(message.text or document or rich_message(message) is not None)
+
+
+def _without_name(text: str, me: User) -> str:
+    name = f"@{re.escape(str(me.username))}"
+    text = re.sub(rf"\A(\s*{name}(?!\w)[ ,:\n]*)+", "", text, flags=re.IGNORECASE)
+    return re.sub(rf"((?<!\w){name}\s*)+\Z", "", text, flags=re.IGNORECASE).strip()
+
+
+def _written(message: Message) -> tuple[str, list[Span]]:
+    return written(
+        {
+            "text": message.text,
+            "entities": [entity.to_dict() for entity in message.entities],
+            "caption": message.caption,
+            "caption_entities": [entity.to_dict() for entity in message.caption_entities],
+        }
+    )
+
+
+def _is_name(text: str, span: Span, me: User) -> bool:
+    """Tell whether a span of a text names the bot."""
+    if span.kind == MessageEntity.TEXT_MENTION:
+        return span.more == str(me.id)
+    name = text[span.start : span.end].lower()
+    return span.kind == MessageEntity.MENTION and name == f"@{me.username}".lower()
+
+
+def _is_command(message: Message) -> bool:
+    """Tell whether it begins with a command; one with a name is for the bot of that name."""
+    commands = message.parse_entities([MessageEntity.BOT_COMMAND])
+    return not message.forward_origin and any(
+        entity.offset == 0 and "@" not in text for entity, text in commands.items()
+    )
+
+
+def _named(message: Message) -> set[str]:
+    """Give the names that a message calls, in lower case, and the numbers of who has none."""
+    if rich := rich_message(message):
+        text = re.sub(r"(`+).*?\1", "", Rich(rich, {}).text(), flags=re.DOTALL)
+        users = (node.get("user") for node in nodes(rich) if node.get("type") == "text_mention")
+        numbers = {str(user.get("id")) for user in users if isinstance(user, dict)}
+        return numbers | {name.lower() for name in _NAME.findall(text)}
+    text, spans = _written(message)
+    named = set()
+    for span in spans:
+        word = text[span.start : span.end].lower()
+        if span.kind == MessageEntity.TEXT_MENTION:
+            named.add(span.more)
+        elif span.kind in (MessageEntity.MENTION, MessageEntity.BOT_COMMAND) and "@" in word:
+            named.add(word.rpartition("@")[2])
+    return named
+
+
+def _mentions(message: Message, me: User) -> bool:
+    return not {str(me.username).lower(), str(me.id)}.isdisjoint(_named(message))
+
+
+def _calls_another_bot(message: Message) -> bool:
+    """Tell whether a message that does not name this bot names one; their names all end so."""
+    entities = (*message.entities, *message.caption_entities)
+    return any(name.endswith("bot") for name in _named(message)) or any(
+        entity.user is not None and entity.user.is_bot for entity in entities
+    )
+
+
+def _replies_to(message: Message, me: User) -> bool:
+    replied = message.reply_to_message
+    if replied is None or replied.from_user is None or replied.from_user.id != me.id:
+        return False
+    # In a topic that the bot opened, every plain message "replies" to the topic's own beginning.
+    return replied.forum_topic_created is None

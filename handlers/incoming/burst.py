@@ -1,0 +1,97 @@
+"""Messages that are one: parts of a long text, forwards, an album; a comment and what it is on."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from telegram import Message
+
+from handlers.incoming.parsing import read
+from handlers.turn import MOST_JOINED, Turn
+
+LONG = 3900
+"""Characters from which a text may have been cut; Telegram's apps do so at 4096 or before."""
+CUT = 4096
+QUIET_SECONDS = 0.7
+"""How long nothing more must come before what came is taken as all; the apps are faster."""
+LOOK_SECONDS = 0.1
+SOON_SECONDS = 3
+"""Between the dates of two parts of one text."""
+
+
+async def collected(first: Message, turn: Turn) -> Sequence[Message]:
+    """Give the message in work with all that belongs to it, which this turn then deals with.
+
+    A message that was just typed never waits here; only what has come with it is looked at.
+    """
+    parts = [first]
+    clock = asyncio.get_running_loop().time
+    quiet_at = clock() + QUIET_SECONDS
+    while len(parts) <= MOST_JOINED:
+        waiting = [_message(entry.update, first) for entry in await turn.following()]
+        for following in waiting[len(parts) - 1 :]:
+            if following is None or not _continues(parts, following):
+                quiet_at = 0
+                break
+            parts.append(following)
+            quiet_at = clock() + QUIET_SECONDS
+        if not _is_open(parts[-1]) or clock() >= quiet_at:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    if len(parts) > 1:
+        await turn.join(len(parts) - 1)
+    return parts
+
+
+def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
+    """Put the texts of parts together; what was cut in the middle of a line goes on in it."""
+    whole = texts[0]
+    for before, after, text in zip(parts, parts[1:], texts[1:], strict=False):
+        if not text:
+            continue
+        if before.forward_origin or after.forward_origin or len(before.text or "") < LONG:
+            whole += "\n\n"
+        elif len(before.text or "") < CUT:
+            whole += "\n"
+        whole += text
+    return whole.strip()
+
+
+def is_own(message: Message) -> bool:
+    """Leave out what a person only hands on: a forward, a file without a caption."""
+    return not (message.forward_origin or (message.document and not message.caption))
+
+
+def _is_open(message: Message) -> bool:
+    """Tell whether more may follow that belongs to a message."""
+    forwarded_or_album = message.forward_origin or message.media_group_id
+    return bool(forwarded_or_album) or len(message.text or "") >= LONG
+
+
+def _continues(parts: Sequence[Message], following: Message) -> bool:
+    last, text = parts[-1], following.text or ""
+    if last.from_user != following.from_user:
+        return False
+    same_album = last.media_group_id == following.media_group_id
+    if same_album and (last.media_group_id or (last.forward_origin and following.forward_origin)):
+        return True
+    late = abs((following.date - last.date).total_seconds()) > SOON_SECONDS
+    if late or (text.startswith("/") and not following.forward_origin):
+        return False
+    typed = same_album and not last.forward_origin and not following.forward_origin
+    was_cut = typed and text and len(last.text or "") >= LONG
+    return bool(was_cut) or _comment_and_commented([*parts, following])
+
+
+def _comment_and_commented(parts: Sequence[Message]) -> bool:
+    """Tell whether just one of the parts has words of the person's own, said of the others."""
+    spoken = list(filter(is_own, parts))
+    said = spoken[0].text if len(spoken) == 1 and not spoken[0].media_group_id else None
+    return said is not None and len(said) < LONG
+
+
+def _message(update: str, like: Message) -> Message | None:
+    try:
+        return read(json.loads(update), like.get_bot()).message
+    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to; its own turn says so
+        return None

@@ -1,0 +1,124 @@
+"""From an update's JSON to python-telegram-bot's objects, without the parts that it cannot read.
+
+Telegram is ahead of the library: one field that is missing in a poll somebody replied to, and the
+library refuses the whole update. Here the rest of it is read all the same.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from telegram import (
+    Bot,
+    CallbackQuery,
+    Chat,
+    ExternalReplyInfo,
+    Message,
+    TelegramObject,
+    TextQuote,
+    Update,
+    User,
+)
+
+from handlers.incoming.words import UNREAD, Json
+
+MOST = 200
+"""Fields of an object, and entries of a list, that are tried one by one."""
+
+_Needed = Mapping[str, Any]
+"""Fields without which an object cannot be, and what stands for them."""
+
+
+_NOBODY = {"type": "hidden_user", "date": 0, "sender_user_name": ""}
+_PARTS: dict[str, tuple[type[TelegramObject], _Needed]] = {
+    "from": (User, {"id": 0, "is_bot": False, "first_name": ""}),
+    "quote": (TextQuote, {"text": "", "position": 0}),
+    "external_reply": (ExternalReplyInfo, {"origin": _NOBODY}),
+}
+
+
+def read(raw: Any, bot: Bot) -> Update:
+    """Read an update; what cannot be read of it is kept in ``api_kwargs``, under other names.
+
+    Raises whatever the library raises where nothing is left.
+    """
+    try:
+        return Update.de_json(raw, bot)
+    except Exception:
+        kinds = (name for name in ("message", "edited_message", "callback_query") if name in raw)
+        kind = next(kinds, "")
+        if not kind or not isinstance(raw[kind], dict):
+            raise
+        mended = _query(raw[kind], bot) if kind == "callback_query" else _message(raw[kind], bot)
+        return Update.de_json({"update_id": raw.get("update_id"), kind: mended}, bot)
+
+
+def read_message(raw: Any, bot: Bot | None) -> Message:
+    """Read a message likewise."""
+    try:
+        return Message.de_json(raw, bot)
+    except Exception:
+        if not isinstance(raw, dict):
+            raise
+        return Message.de_json(_message(raw, bot), bot)
+
+
+def _message(raw: Json, bot: Bot | None, chat: Json | None = None) -> Json:
+    """Leave out what cannot be read of a message; ``chat`` is where it is, if it does not say."""
+    given = raw.get("chat")
+    chat = _chat(given, bot) if isinstance(given, dict) else chat or {}
+    needed = {"message_id": 0, "date": 0, "chat": chat}
+    return _mended(Message, {**raw, "chat": chat}, needed, bot)
+
+
+def _chat(raw: Json, bot: Bot | None) -> Json:
+    chat_id = raw.get("id")
+    is_group = isinstance(chat_id, int) and chat_id < 0
+    kind = "supergroup" if is_group else "private"
+    return _mended(Chat, raw, {"id": chat_id, "type": kind}, bot)
+
+
+def _query(raw: Json, bot: Bot | None) -> Json:
+    message = raw.get("message")
+    given = {**raw, "message": _message(message, bot)} if isinstance(message, dict) else raw
+    needed = {"id": "", "from": _PARTS["from"][1], "chat_instance": ""}
+    return _mended(CallbackQuery, given, needed, bot)
+
+
+def _mended(kind: type[TelegramObject], raw: Json, needed: _Needed, bot: Bot | None) -> Json:
+    """Keep of an object what can be read, field by field, and the rest under other names."""
+
+    def reads(**fields: Any) -> bool:
+        try:
+            kind.de_json({**needed, **fields}, bot)
+        except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+            return False
+        return True
+
+    kept = dict(needed)
+    for name, value in list(raw.items())[:MOST]:
+        if reads(**{name: value}):
+            kept[name] = value
+        elif (less := _less(name, value, needed, bot)) is not None and reads(**{name: less}):
+            kept[name] = less
+        elif some := _some(value, lambda one, name=name: reads(**{name: [one]})):  # type: ignore[misc] # mypy#15459
+            kept[name] = some
+        elif name not in needed:
+            kept[UNREAD + name] = value
+    return kept
+
+
+def _some(value: Any, reads: Callable[[Any], bool]) -> list[Any]:
+    return list(filter(reads, value[:MOST])) if isinstance(value, list) else []
+
+
+def _less(name: str, value: Any, beside: _Needed, bot: Bot | None) -> Json | None:
+    """Mend a part of a message; None if nothing is known of its parts."""
+    if not isinstance(value, dict):
+        return None
+    if name == "reply_to_message":
+        flat = {key: part for key, part in value.items() if key != name}
+        return _message(flat, bot, beside.get("chat"))
+    if name == "sender_chat":
+        return _chat(value, bot)
+    kind, needed = _PARTS.get(name, (None, {}))
+    return _mended(kind, value, needed, bot) if kind else None

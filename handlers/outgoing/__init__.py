@@ -1,0 +1,1 @@
+"""Calls to Telegram: paced, fenced, tried again."""

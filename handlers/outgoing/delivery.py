@@ -1,0 +1,295 @@
+"""A reply on Telegram: messages that may still change, in spite of all that can fail there."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    LinkPreviewOptions,
+    Message,
+    ReplyParameters,
+    TelegramObject,
+)
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+)
+from telegram.ext import ExtBot
+
+from handlers.outgoing.pacing import Effect, Kind
+from handlers.outgoing.refusals import (
+    is_about_the_message,
+    is_about_the_thread,
+    is_final,
+    is_no_change,
+)
+from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
+from handlers.turn import Button, Piece, Reply, Turn
+from handlers.where import is_private, topic_of
+from storage.inbox import Shown
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+PAUSES = (0.5, 1, 2, 4, 8)
+"""Seconds before each further try after Telegram failed; then it is given up."""
+UNREACHABLE_PAUSES = (*PAUSES, *[15] * 40)
+"""The same while Telegram cannot be reached at all: ten minutes, for nothing is sent twice."""
+MOST_UNSURE = 2
+"""Messages of a growing answer that may be left behind; then it is shown only in the end."""
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A piece as it is tried; ``bare``: in reply to nothing, and as a message of its own."""
+
+    piece: Piece
+    buttons: Sequence[Button]
+    bare: bool = False
+
+
+class Delivery:
+    """The reply to ``message``, as it stands in the chat. Methods raise TelegramError.
+
+    What an earlier worker has put there, or an earlier answer, is edited on (`Turn.shown`). Each
+    call is held by the turn's lane, and raises `LaneLost` when that is another's now; `Frozen`
+    when Telegram lets nothing through for long.
+    """
+
+    def __init__(self, message: Message, turn: Turn) -> None:
+        self._message = message
+        self._turn = turn
+        self._topic = topic_of(message)
+        self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
+        self._unsure = 0
+
+    @property
+    def _chat_id(self) -> int:
+        return self._turn.successor or self._message.chat_id
+
+    @property
+    def _quotes(self) -> bool:
+        """Tell whether the first piece says whom it answers: in a group, if that is there."""
+        number = 0 if self._turn.successor else self._message.message_id
+        return bool(number) and not is_private(self._message.chat)
+
+    async def grow(self, pieces: Sequence[Chunk], buttons: Sequence[Button]) -> None:
+        """Show pieces of an answer that is still being made, ``buttons`` under the last.
+
+        Raises `Shed` when there is no room for that now.
+        """
+        turn = self._turn
+        for place, piece in enumerate(pieces):
+            trial = _Trial(piece, buttons if place + 1 == len(pieces) else ())
+            if place < len(turn.shown.ids):
+                await self._edit(turn.shown.ids[place], trial, Kind.UPDATE)
+            elif self._unsure < MOST_UNSURE:
+                first = Kind.UPDATE if place else Kind.FIRST
+                number = await self._unsurely(self._send(trial, first, quote=not place))
+                await turn.note(Shown(turn.shown.final, (*turn.shown.ids, number)))
+
+    async def _unsurely(self, sending: Coroutine[Any, Any, int]) -> int:
+        """Count messages that Telegram may have taken without our hearing of it."""
+        try:
+            return await sending
+        except NetworkError as error:
+            self._unsure += _is_unsure(error)
+            raise
+
+    async def finish(self, reply: Reply) -> None:
+        """Bring the whole reply there; each piece is noted when Telegram has taken it."""
+        turn, count = self._turn, len(reply.pieces)
+        for place in range(turn.shown.final, count):
+            last = place + 1 == count
+            # The others of a long answer can wait for their turn among all chats.
+            kind = Kind.FINAL if last else Kind.OTHER
+            trial = _Trial(reply.pieces[place], reply.buttons if last else ())
+            number = await self._place(place, trial, kind)
+            ids = (*turn.shown.ids[:place], number, *turn.shown.ids[place + 1 :])
+            turn.shown = Shown(place + 1, ids)
+            if not last or ids[count:]:  # else it is noted by the update's being done
+                await turn.note(turn.shown)
+        for number in turn.shown.ids[count:]:
+            await self._delete(number)
+        turn.shown = Shown(count, turn.shown.ids[:count])
+
+    async def _place(self, place: int, trial: _Trial, kind: Kind) -> int:
+        """Bring a piece to its place for good; if Telegram refuses it, less and less of it."""
+        refusal: BadRequest | None = None
+        for less in _less_and_less(trial, self._turn.texts.piece_refused):
+            try:
+                number = await self._place_as_it_is(place, less, kind)
+            except BadRequest as error:
+                if is_final(error) and not isinstance(less.piece, File):
+                    raise
+                log.warning("piece_refused", chat=self._chat_id, reason=error.message)
+                refusal = error
+            else:
+                if less.bare:
+                    self._turn.figures["reason"] = f"a piece was refused: {refusal}"
+                return number
+        assert refusal  # noqa: S101 - there is always something to try
+        raise refusal
+
+    async def _place_as_it_is(self, place: int, trial: _Trial, kind: Kind) -> int:
+        ids, old = self._turn.shown.ids, None
+        if place < len(ids) and isinstance(trial.piece, Chunk):
+            try:
+                await _persistently(lambda: self._edit(ids[place], trial, kind))
+            except ChatMigrated as error:
+                self._turn.follow(error.new_chat_id)
+            except InvalidToken as error:  # for any 404
+                log.info("cannot_be_edited", reason=str(error))
+            except BadRequest as error:
+                if is_final(error) or not (trial.bare or is_about_the_message(error)):
+                    raise
+                log.info("cannot_be_edited", reason=error.message)
+                old = ids[place]
+            else:
+                return ids[place]
+        number = await _persistently(lambda: self._send(trial, kind, quote=not place))
+        if old:
+            await self._delete(old)
+        return number
+
+    async def _send(self, trial: _Trial, kind: Kind, *, quote: bool) -> int:
+        """Send a piece, once; its number on Telegram."""
+        # The message answered may have been deleted meanwhile.
+        quoted = ReplyParameters(self._message.message_id, allow_sending_without_reply=True)
+        common: dict[str, Any] = {
+            **self._topic,
+            "reply_parameters": quoted if quote and self._quotes and not trial.bare else None,
+            "reply_markup": _keyboard(trial.buttons),
+            "rate_limit_args": Effect(kind, self._turn.hold),
+        }
+        try:
+            sent = await send(self._message, self._chat_id, trial.piece, **common)
+        except ChatMigrated as error:
+            self._turn.follow(error.new_chat_id)
+            return await self._send(trial, kind, quote=quote)
+        except BadRequest as error:
+            if "message_thread_id" not in self._topic or not is_about_the_thread(error):
+                raise
+            log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
+            self._topic = {}
+            return await self._send(trial, kind, quote=quote)
+        self._seen[sent.message_id] = (trial.piece, trial.buttons)
+        return sent.message_id
+
+    async def _edit(self, number: int, trial: _Trial, kind: Kind) -> None:
+        piece = trial.piece
+        assert isinstance(piece, Chunk)  # noqa: S101 - files are never edited
+        if self._seen.get(number) == (piece, trial.buttons):
+            return
+        try:
+            await extended(self._message).edit_message_text(
+                piece.text,
+                self._chat_id,
+                number,
+                entities=piece.entities,
+                link_preview_options=NO_PREVIEW,
+                reply_markup=_keyboard(trial.buttons),
+                rate_limit_args=Effect(kind, self._turn.hold),
+            )
+        except BadRequest as error:
+            if not is_no_change(error):
+                raise
+        self._seen[number] = (piece, trial.buttons)
+
+    async def _delete(self, number: int) -> None:
+        """Take away a message that is no part of the reply any more, if Telegram lets us."""
+        effect = Effect(Kind.OTHER, self._turn.hold)
+        try:
+            await _persistently(
+                lambda: extended(self._message).delete_message(
+                    self._chat_id, number, rate_limit_args=effect
+                )
+            )
+        except (BadRequest, ChatMigrated, Forbidden) as error:
+            log.info("not_deleted", reason=str(error))
+
+
+async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Message:
+    """Send a piece by the bot that ``message`` came to; ``more`` is for its method."""
+    bot = extended(message)
+    if isinstance(piece, File):
+        document = InputFile(piece.text.encode(), piece.name)
+        return await bot.send_document(chat_id, document, **more)
+    return await bot.send_message(
+        chat_id, piece.text, entities=piece.entities, link_preview_options=NO_PREVIEW, **more
+    )
+
+
+def extended(received: TelegramObject) -> ExtBot[Any]:
+    """The bot that a message or a press came to, whose calls keep to a pace."""
+    bot = received.get_bot()
+    assert isinstance(bot, ExtBot)  # noqa: S101 - python-telegram-bot's application makes no other
+    return bot
+
+
+def _less_and_less(trial: _Trial, sentence: str) -> Iterator[_Trial]:
+    """Yield what to try in turn: the piece, it plain, it bare, and a sentence in its place."""
+    yield trial
+    plain = replace(trial, piece=_plain(trial.piece, sentence))
+    if plain != trial:
+        yield plain
+    yield replace(plain, buttons=(), bare=True)
+    yield _Trial(Chunk(sentence, ()), (), bare=True)
+
+
+def _plain(piece: Piece, sentence: str) -> Chunk:
+    """Leave out formatting; of a file give what fits a message."""
+    if isinstance(piece, Chunk):
+        return Chunk(piece.text, ())
+    text = piece.text.strip() or sentence
+    if len(text) <= MAX_CHARACTERS:
+        return Chunk(text, ())
+    return Chunk(f"{text[: MAX_CHARACTERS - len(sentence) - 3]}…\n\n{sentence}", ())
+
+
+def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    if not buttons:
+        return None
+    row = [InlineKeyboardButton(button.label, callback_data=button.data) for button in buttons]
+    return InlineKeyboardMarkup([row])
+
+
+def _is_unsure(error: NetworkError) -> bool:
+    """Tell whether Telegram may have taken what was sent."""
+    return error.__cause__ is not None and not isinstance(error.__cause__, NEVER_SENT)
+
+
+async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
+    """Call until Telegram takes it; the third unsure time, or a refusal, is raised.
+
+    Where Telegram may have taken a message without our hearing of it, one try more risks a
+    double; none risks a person without an answer, which is worse.
+    """
+    unreachable, failing, unsure = iter(UNREACHABLE_PAUSES), iter(PAUSES), iter(PAUSES[:1])
+    while True:
+        try:
+            return await call()
+        except (BadRequest, Forbidden):
+            raise
+        except NetworkError as error:
+            # Without a cause it is Telegram itself that says so.
+            never_sent = unreachable if error.__cause__ else failing
+            pauses = unsure if _is_unsure(error) else never_sent
+            pause = next(pauses, -1)
+            if pause < 0:
+                raise
+            log.info("send_retried", reason=str(error), seconds=pause)
+        await asyncio.sleep(pause + random.uniform(0, 0.5))

@@ -1,0 +1,214 @@
+"""The way to Telegram: what may go at once, what waits, what is left out; and whose it is still.
+
+It sits at python-telegram-bot's seam for rate limiters; its own limits a process, not a bot, and
+lets "typing" starve messages. Every call that people see passes here with its `Effect`.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+from telegram.error import NetworkError, RetryAfter
+from telegram.ext import BaseRateLimiter
+
+from storage.budget import WORTH_WAITING, Act, Budget, Frozen
+from storage.inbox import LaneLost
+from storage.server.connect import StorageUnavailable
+
+# python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
+os.environ["PTB_TIMEDELTA"] = "true"
+
+log = structlog.get_logger()
+
+SHED = Counter("telegram_shed", "Calls to Telegram left out, as there was no room", ["kind"])
+WAITED = Histogram("telegram_waited_seconds", "How long calls to Telegram waited", ["kind"])
+REFUSED = Counter("telegram_too_many", "Calls to Telegram refused as too many (429)", ["kind"])
+FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
+
+MOST_REFUSALS = 3
+"""Refusals after which a call is given up; each one freezes its chat, so a fourth is unlikely."""
+JITTER_SECONDS = 1.0
+OF_TURNS = ("getChatMember", "getFile")
+"""What is asked while an update is in work, which can wait until Telegram answers again."""
+UNPACED = (
+    "answerCallbackQuery",
+    "deleteMyCommands",
+    "setMyCommands",
+    "setWebhook",
+    "deleteWebhook",
+)
+
+Hold = Callable[[], Awaitable[None]]
+"""Returns while whoever acts owns the lane; raises `LaneLost` from then on."""
+
+
+class Kind(StrEnum):
+    """What a call to Telegram is for. The first three are left out if they must be."""
+
+    TYPING = "typing"
+    UPDATE = "update"
+    NOTICE = "notice"
+    FIRST = "first"
+    FINAL = "final"
+    OTHER = "other"
+
+
+for _kind in Kind:
+    for _counter in (SHED, REFUSED):
+        _counter.labels(_kind)  # from the start, or Prometheus misses the first
+
+_ACTS: dict[Kind, Act] = {
+    Kind.TYPING: "shed",
+    Kind.UPDATE: "shed",
+    Kind.NOTICE: "shed",
+    Kind.FIRST: "end",
+    Kind.FINAL: "end",
+    Kind.OTHER: "wait",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a call does: its kind, and the ``hold`` on its lane; None for what has no lane."""
+
+    kind: Kind
+    hold: Hold | None
+
+
+class Shed(Exception):
+    """There is no room for this now; it is not worth waiting for."""
+
+
+_held: ContextVar[Hold | None] = ContextVar("held", default=None)
+"""The hold of the call under way: python-telegram-bot passes nothing down to its transport."""
+
+
+async def before_write() -> None:
+    """Make sure that the call under way may still be made: just before its request is written.
+
+    Raises `LaneLost`.
+    """
+    if hold := _held.get():
+        await hold()
+
+
+class Pacing(BaseRateLimiter[Effect]):
+    """Keeps calls to the budget; each says by ``rate_limit_args`` what it does."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+
+    async def initialize(self) -> None:
+        """Nothing to do."""
+
+    async def shutdown(self) -> None:
+        """Nothing to do."""
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Effect | None,
+    ) -> Any:
+        """Call when there is room, if the lane is still ours then.
+
+        Raises `Shed`, `LaneLost`, and `Frozen` when Telegram insists that it is too much.
+        """
+        if endpoint.startswith("get"):
+            return await _asked(endpoint, callback(*args, **kwargs))
+        if rate_limit_args is None:
+            raise TypeError(f"{endpoint} does not say for which lane it is")
+        effect, chat_id = rate_limit_args, data.get("chat_id")
+
+        async def call() -> Any:
+            return await _held_by(effect.hold, callback(*args, **kwargs))
+
+        if not isinstance(chat_id, int) or endpoint in UNPACED:
+            return await call()
+        return await self._paced(chat_id, effect.kind, call)
+
+    async def _paced(self, chat_id: int, kind: Kind, call: Callable[[], Awaitable[Any]]) -> Any:
+        for refusals in range(1, MOST_REFUSALS + 1):
+            await self._wait(chat_id, kind)
+            try:
+                return await call()
+            except RetryAfter as error:
+                REFUSED.labels(kind).inc()
+                await self._freeze(chat_id, error)
+                if _ACTS[kind] == "shed":
+                    raise Shed from error
+                if refusals == MOST_REFUSALS:
+                    raise Frozen(_told(error)) from error
+        raise AssertionError  # the last refusal is raised
+
+    async def _wait(self, chat_id: int, kind: Kind) -> None:
+        try:
+            pause = await self._budget.take(chat_id, _ACTS[kind])
+        except StorageUnavailable:
+            # Sending must not fail for this; Telegram itself says when it is too much.
+            pause = None if _ACTS[kind] == "shed" else 0.0
+        if pause is None:
+            SHED.labels(kind).inc()
+            raise Shed
+        WAITED.labels(kind).observe(pause)
+        while pause:
+            await asyncio.sleep(pause)
+            try:
+                pause = await self._budget.frozen(chat_id)  # it may have been meanwhile
+            except StorageUnavailable:
+                return
+
+    async def _freeze(self, chat_id: int, error: RetryAfter) -> None:
+        """Tell all processes that a chat is frozen; if that cannot be, at least wait here.
+
+        Raises `Frozen` when that would be too long.
+        """
+        seconds = _told(error) + random.uniform(0, JITTER_SECONDS)
+        FROZEN.inc(seconds)
+        log.warning("telegram_too_many", chat=chat_id, seconds=round(seconds, 1))
+        try:
+            await self._budget.freeze(chat_id, seconds)
+        except StorageUnavailable:
+            if seconds > WORTH_WAITING:
+                raise Frozen(seconds) from error
+            await asyncio.sleep(seconds)
+
+
+def _told(error: RetryAfter) -> float:
+    return error.retry_after.total_seconds()  # type: ignore[union-attr] # see above
+
+
+async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
+    """Ask Telegram something, at no pace of ours. Raises `Frozen` where a turn can wait."""
+    try:
+        return await call
+    except RetryAfter as error:
+        if endpoint in OF_TURNS:
+            raise Frozen(_told(error)) from error
+        raise
+
+
+async def _held_by(hold: Hold | None, call: Coroutine[Any, Any, Any]) -> Any:
+    """Make a call, if ``hold`` lets it; the transport asks it again, see `before_write`."""
+    token = _held.set(hold)
+    try:
+        await before_write()
+        return await call
+    except NetworkError as error:
+        # python-telegram-bot wraps whatever its transport raises.
+        if isinstance(error.__cause__, LaneLost):
+            raise error.__cause__ from None
+        raise
+    finally:
+        call.close()  # where it was not made
+        _held.reset(token)

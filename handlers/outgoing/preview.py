@@ -1,0 +1,170 @@
+"""An answer while it is being made: its first words at once, then the newest, ever more slowly."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Literal
+
+import structlog
+from telegram import Message
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
+
+from handlers.outgoing.delivery import Delivery, extended
+from handlers.outgoing.pacing import Effect, Kind, Shed
+from handlers.outgoing.refusals import is_about_the_message, is_final
+from handlers.rendering.markup import Chunk, render
+from handlers.turn import Button, Turn
+from handlers.where import is_private, topic_of
+from storage.budget import Frozen
+from storage.inbox import LaneLost
+
+log = structlog.get_logger()
+
+Streaming = Literal["edits", "drafts", "off"]
+
+GAP, GROUP_GAP = 1.0, 3.0
+"""Seconds from the first words to the next look, in a private chat and in a group."""
+WIDER = 1.3
+"""So much longer is each gap than the one before."""
+DRAFT_SECONDS = 20.0
+"""A draft that does not change is shown again after this; Telegram takes it away after 30 s."""
+TYPING_AFTER = 0.5
+"""Seconds of silence after which the bot is shown to be typing."""
+TYPING_SECONDS = 4.5
+"""Telegram shows "typing" for 5 s, or until a message comes."""
+LAST_CALL_SECONDS = 2.0
+"""How long a call under way is waited for in the end: it may bring a message's number."""
+
+
+class Preview:
+    """Shows an answer as it grows, on one delivery."""
+
+    def __init__(self, message: Message, turn: Turn, streaming: Streaming, stop: Button) -> None:
+        """``stop`` is the button under a growing answer."""
+        self.refusal: TelegramError | None = None
+        """Why nothing can be written to the chat, once Telegram has said so."""
+        self._turn = turn
+        self._message = message
+        self._delivery = Delivery(message, turn)
+        self._way = streaming
+        if streaming == "drafts" and not is_private(message.chat):
+            self._way = "edits"
+        self._stop = stop
+        self._news = asyncio.Event()
+        self._over = asyncio.Event()
+
+    def show(self, text: str) -> None:
+        """Take in the answer so far."""
+        self._turn.partial = text
+        if self._way != "off":
+            self._news.set()
+
+    @contextlib.asynccontextmanager
+    async def growing(self) -> AsyncIterator[Delivery]:
+        """Show what there is while the block runs; gives the delivery, to be finished after it."""
+        task = asyncio.create_task(self._grow())
+        try:
+            yield self._delivery
+        finally:
+            self._over.set()
+            self._news.set()
+            await asyncio.wait([task], timeout=LAST_CALL_SECONDS)
+            task.cancel()
+
+    async def _grow(self) -> None:
+        """Type, then update; only what can never succeed ends it."""
+        try:
+            await self._type()
+            await self._keep_updating()
+        except LaneLost:
+            log.info("not_shown", chat=self._message.chat_id, reason="the lane is another's")
+        except (BadRequest, Forbidden) as refusal:
+            log.info("not_shown", chat=self._message.chat_id, reason=refusal.message)
+            if is_final(refusal):
+                self.refusal = refusal
+                self._turn.interrupted.set()  # there is nobody to answer
+
+    async def _keep_updating(self) -> None:
+        gap = GAP if is_private(self._message.chat) else GROUP_GAP
+        while not self._over.is_set():
+            self._news.clear()
+            shown = await self._tried(self._update())
+            await _wait(self._over, gap)
+            gap *= WIDER
+            if shown:
+                await _wait(self._news, DRAFT_SECONDS if self._way == "drafts" else None)
+
+    async def _type(self) -> None:
+        """Show that the bot is typing, until there are words."""
+        if self._message.direct_messages_topic:
+            return  # Telegram does not show it there
+        await _wait(self._news, TYPING_AFTER)
+        while not self._news.is_set():
+            await self._tried(
+                extended(self._message).send_chat_action(
+                    self._turn.successor or self._message.chat_id,
+                    ChatAction.TYPING,
+                    rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
+                    **topic_of(self._message),
+                )
+            )
+            await _wait(self._news, TYPING_SECONDS)
+
+    async def _tried(self, call: Coroutine[Any, Any, object]) -> bool:
+        """Make a call; tells whether it succeeded. Raises only what no later one could mend."""
+        try:
+            await call
+        except LaneLost:
+            raise
+        except (Shed, Frozen):
+            return False
+        except ChatMigrated as error:
+            self._turn.follow(error.new_chat_id)
+            return False
+        except TelegramError as error:
+            if is_final(error) or is_about_the_message(error):
+                raise
+            log.info("not_shown", chat=self._message.chat_id, reason=str(error))
+            return False
+        except Exception:  # nor must a mistake of ours here end an answer
+            log.exception("not_shown", chat=self._message.chat_id)
+            return False
+        return True
+
+    async def _update(self) -> None:
+        pieces = render(self._turn.partial, complete=False)
+        if not pieces:
+            return
+        if self._turn.shown.ids or self._way == "drafts":  # else noted with the first number
+            await self._turn.note(self._turn.shown)
+        if self._way == "drafts":
+            try:
+                await self._draft(pieces)
+            except (BadRequest, InvalidToken) as refusal:  # the latter for any 404
+                if is_final(refusal):
+                    raise
+                log.info("draft_refused", chat=self._message.chat_id, reason=refusal.message)
+                self._way = "edits"
+        if self._way == "edits":
+            await self._delivery.grow(pieces, [self._stop])
+
+    async def _draft(self, pieces: list[Chunk]) -> None:
+        """Show the last piece as a draft, which the finished reply takes the place of."""
+        await self._delivery.grow(pieces[:-1], [])
+        await extended(self._message).send_message_draft(
+            self._message.chat_id,
+            self._message.message_id,
+            pieces[-1].text,
+            entities=pieces[-1].entities,
+            api_kwargs={"can_stop": True},  # Bot API 10.3
+            rate_limit_args=Effect(Kind.UPDATE, self._turn.hold),
+            **topic_of(self._message),
+        )
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for an event, but no longer than that."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,48 @@
+"""What the bot says in reply to an update: kept first, then delivered."""
+
+import contextlib
+
+from telegram import CallbackQuery
+from telegram import Message as TelegramMessage
+from telegram.error import ChatMigrated, TelegramError
+
+from handlers.outgoing.delivery import Delivery, extended, send
+from handlers.outgoing.pacing import Effect, Kind
+from handlers.rendering.markup import Chunk
+from handlers.turn import Reply, current
+from handlers.where import topic_of
+from storage.change import Change
+
+
+async def say(message: TelegramMessage, text: str, change: Change | None = None) -> None:
+    """Answer ``message`` with words of the bot's own, and change its conversation with them.
+
+    Raises TelegramError.
+    """
+    await reply_with(message, Reply([Chunk(text, ())]), change)
+
+
+async def reply_with(message: TelegramMessage, reply: Reply, change: Change | None = None) -> None:
+    """Keep a reply, and what it does to the conversation; then send it. Raises TelegramError."""
+    turn = current.get()
+    await turn.keep(reply, change)
+    await Delivery(message, turn).finish(reply)
+
+
+async def answer_press(query: CallbackQuery, text: str | None = None) -> None:
+    """Answer the press of a button, once: Telegram takes that for a short time only."""
+    effect = Effect(Kind.OTHER, current.get().hold)
+    with contextlib.suppress(TelegramError):
+        await extended(query).answer_callback_query(query.id, text, rate_limit_args=effect)
+
+
+async def notify(message: TelegramMessage, text: str) -> None:
+    """Tell who wrote ``message`` something beside the reply to it, if there is room at once.
+
+    It belongs to no lane: whoever answers is somebody else. Raises TelegramError and `Shed`.
+    """
+    notice, effect = Chunk(text, ()), Effect(Kind.NOTICE, hold=None)
+    try:
+        await send(message, message.chat_id, notice, rate_limit_args=effect, **topic_of(message))
+    except ChatMigrated as error:
+        await send(message, error.new_chat_id, notice, rate_limit_args=effect)

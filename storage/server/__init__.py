@@ -1,0 +1,1 @@
+"""Redis itself: reached, watched, embedded; and scripts run on it."""

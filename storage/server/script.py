@@ -1,0 +1,121 @@
+"""Lua scripts: each runs as one unit, where the keys are that it is given."""
+
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.asyncio.cluster import PipelineCommand
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+
+from storage.server.pool import Cluster
+from storage.server.sentinel import Master
+
+log = structlog.get_logger()
+
+UNCONFIRMED = Counter("storage_unconfirmed", "Writes that no replica confirmed in time")
+
+REPLICA_MS = 300
+"""How long replicas may take to confirm what was written; on a healthy network they take 1."""
+DOUBT_SECONDS = 60.0
+"""How long a replica that did not confirm is not counted on, though the server lists it."""
+MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIME')[1])"
+
+Command = tuple[str | int | float, ...]
+
+
+class Script:
+    """The script ``name``.lua of this folder. It must bear repetition, for replies can be lost."""
+
+    def __init__(self, redis: Redis, name: str, *, allow_oom: bool = False) -> None:
+        """``allow_oom`` runs a plain script though memory is full."""
+        self._redis = redis
+        self._text = files("storage").joinpath(f"{name}.lua").read_text("utf-8")
+        if allow_oom:
+            self._text = self._text.replace("#!lua", "#!lua flags=allow-oom", 1)
+        self._script = redis.register_script(self._text)
+        self._replicas = 1  # that confirm, as far as is known
+        self._doubted = float("-inf")
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
+        """Run it. Raises what redis-py raises."""
+        return await self._script(keys, args)
+
+    async def kept(self, keys: Sequence[str], args: Sequence[str | int | float], mark: str) -> Any:
+        """Run it, and let the replicas confirm what it wrote, where one may follow the server.
+
+        ``mark`` is a key of the bot's: what is repeated writes nothing, but is confirmed too.
+        Where fewer confirm than did before, they may be ill; or one of them is the master now, and
+        this server will forget what it still takes. Raises what redis-py raises, ConnectionError
+        also in the latter case.
+        """
+        if not isinstance(self._redis, Master | Cluster):
+            return await self(keys, args)
+        server = self._redis.server if isinstance(self._redis, Master) else None
+        try:
+            result, confirmed, replicas = await self._confirmed(keys, args, mark)
+        except NoScriptError:
+            await self._redis.script_load(self._text)
+            result, confirmed, replicas = await self._confirmed(keys, args, mark)
+        if confirmed < self._replicas:
+            log.warning("storage_not_replicated", replicas=self._replicas, confirmed=confirmed)
+            if isinstance(self._redis, Master):
+                await self._redis.confirm(server)
+            self._replicas, self._doubted = confirmed, time.monotonic()
+        elif time.monotonic() - self._doubted > DOUBT_SECONDS:
+            self._replicas = max(self._replicas, replicas)
+        if not confirmed:
+            UNCONFIRMED.inc()
+        return result
+
+    async def _confirmed(
+        self, keys: Sequence[str], args: Sequence[Any], mark: str
+    ) -> tuple[Any, int, int]:
+        """Give what it returned, how many replicas confirmed it, and how many there are."""
+        commands: list[Command] = [
+            ("EVALSHA", self._script.sha, len(keys), *keys, *args),
+            ("EVAL", MARK, 1, mark),
+            ("WAIT", self._replicas, REPLICA_MS),
+            ("INFO", "replication"),
+        ]
+        if isinstance(self._redis, Cluster):
+            found = await _on_one_node(self._redis, mark, commands)
+        else:
+            pipeline: Any
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                found = await pipeline.execute()
+        result, _, confirmed, info = found
+        online = [
+            one for one in info.values() if isinstance(one, dict) and one["state"] == "online"
+        ]
+        return result, confirmed, len(online)
+
+
+async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) -> list[Any]:
+    """Send commands to the node of ``key``, over one connection.
+
+    Not by redis-py's pipeline: its repetitions and redirections go on at other nodes, where what
+    replicas confirm is not what was written here.
+    """
+    sent = [PipelineCommand(place, *command) for place, command in enumerate(commands)]
+    try:
+        async with cluster.call():
+            await cluster.initialize()
+            node: Any = cluster.get_node_from_key(key)
+            if node is None:
+                raise RedisClusterException("no node has the bot's keys")
+            await node.execute_pipeline(sent)
+        for one in sent:
+            if isinstance(one.result, Exception):
+                raise one.result
+    except NoScriptError:
+        raise
+    except (RedisError, OSError):
+        await cluster.exists(key)  # in redis-py's own way, which learns who is where now
+        raise
+    return [one.result for one in sent]
