@@ -21,7 +21,6 @@ from bot import web
 from bot.background import beside
 from bot.clients import (
     TOKEN_REFUSED,
-    PtbApplication,
     open_completion,
     open_storage,
     open_telegram,
@@ -35,10 +34,9 @@ from bot.updates.intake import Intake
 from bot.updates.polling import Polling
 from bot.updates.webhook import Webhook, shared_secret
 from bot.worker import GRACE_SECONDS, Worker
-from handlers.actions.answers import Control
-from handlers.actions.ask import Chat
-from handlers.actions.commands import Commands, publish_menu
-from handlers.actions.register import register
+from handlers.actions.register import publish_menu, register
+from handlers.actions.tools import Tools
+from handlers.context import PtbApplication
 from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
@@ -178,8 +176,8 @@ def _worker(
     conversation = Conversation(completion, history, settings.system_prompt, budget, settings.tz)
     rules = settings.admins, settings.allowed_users, settings.allowed_chats
     access = Access(*rules, successors=inbox.successors)
-    chat = Chat(conversation, settings.streaming, buttons=settings.buttons)
-    register(application, access, Commands(access), chat, Control(chat, access))
+    tools = Tools(conversation, access, settings.streaming, settings.buttons)
+    register(application, tools)
     return Worker(inbox, Dispatch(application, access), settings.lanes, process.grace)
 
 

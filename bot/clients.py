@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 from telegram.error import NetworkError, TelegramError, TimedOut
-from telegram.ext import Application, ApplicationBuilder
+from telegram.ext import ApplicationBuilder
 from telegram.request import HTTPXRequest, RequestData
 
 from bot.completion.credentials import sign_in
@@ -20,8 +20,8 @@ from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.discretion import discreet_refusal, strings, without_echo
 from bot.settings import Settings
 from bot.transport import transport
+from handlers.context import CONTEXT, PtbApplication, in_work
 from handlers.outgoing.pacing import Pacing, before_write
-from handlers.turn import current
 from storage import keys
 from storage.budget import Budget
 from storage.server.address import parse
@@ -36,8 +36,6 @@ CALL_SECONDS = 60.0
 """What one call to Telegram may take in all."""
 
 TOKEN_REFUSED = "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."  # noqa: S105
-
-PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
 class _Request(HTTPXRequest):
@@ -133,8 +131,8 @@ async def open_completion(
 
 
 def _request_id(token: str) -> str:
-    turn = current.get(None)
-    return request_id(token, turn.chat_id) if turn else str(uuid.uuid4())
+    turn = in_work()
+    return request_id(token, turn.lane.chat_id) if turn else str(uuid.uuid4())
 
 
 def open_telegram(
@@ -160,6 +158,7 @@ def open_telegram(
         .get_updates_request(request)  # we poll ourselves, so it needs no pool of its own
         .updater(None)  # it confirms updates before they are safe, and one bad update stalls it
         .job_queue(None)
+        .context_types(CONTEXT)
     )
     if budget:
         builder = builder.rate_limiter(Pacing(budget))  # type: ignore[arg-type] # typed for none

@@ -5,21 +5,21 @@ from typing import Any
 
 from telegram import Message, Update
 from telegram.error import BadRequest, Forbidden
-from telegram.ext import Application
 
+from handlers.actions import table
 from handlers.actions.failures import not_delivered
+from handlers.context import PtbApplication, process
 from handlers.incoming.access import Access
-from handlers.incoming.addressing import is_addressed, is_from_a_person
+from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.incoming.migration import migration
 from handlers.incoming.parsing import read
 from handlers.outgoing.delivery import Delivery
 from handlers.outgoing.refusals import is_final
 from handlers.outgoing.say import notify, reply_with, say
+from handlers.press import Press
 from handlers.rendering.markup import Chunk
 from handlers.texts import texts_for
-from handlers.turn import Reply, Turn, current
-
-PtbApplication = Application[Any, Any, Any, Any, Any, Any]
+from handlers.turn import Reply, Turn
 
 
 class Unreadable(Exception):
@@ -44,7 +44,7 @@ class Dispatch:
             await self._without_handlers(parsed, turn)
         else:
             # It returns normally whatever its handlers met; `failures.on_error` notes it.
-            await self._application.process_update(parsed)
+            await process(self._application, parsed, turn)
         if turn.failure:
             raise turn.failure
 
@@ -56,7 +56,7 @@ class Dispatch:
             if turn.reply is not None:
                 await Delivery(message, turn).finish(turn.reply)
             elif self._is_for_us(update):
-                await say(message, texts_for(update.effective_user).too_many)
+                await say(message, turn, turn.texts.too_many)
         except (Forbidden, BadRequest) as refusal:
             if not is_final(refusal):
                 raise
@@ -69,7 +69,7 @@ class Dispatch:
         if isinstance(message, Message) and self._is_for_us(parsed):
             there = turn.reply.pieces[: turn.shown.final] if turn.reply else []
             words = Reply([*there, Chunk(turn.texts.unexpected, ())])
-            await reply_with(message, words)
+            await reply_with(message, turn, words)
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
@@ -80,15 +80,29 @@ class Dispatch:
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Tell whether an update that waits may cut short ``turn``, which waits before it."""
         parsed = self._parsed(_loaded(update))
-        if parsed.message:
-            return await self._access.may_interrupt(parsed.message, self._application.bot.bot)
+        if message := parsed.message:
+            return await self._may_interrupt(message)
         if query := parsed.callback_query:
-            allowed = await self._access.allows_in(query.from_user, query.message)
-            act, _, number = str(query.data).partition(":")
-            return allowed and act == "stop" and turn.stop(number)
+            press = Press.parse(query.data)
+            button = table.BUTTONS.get(press.name) if press else None
+            allowed = await self._access.allows(query.from_user, query.message)
+            if not (allowed and press and button and button.interrupts):
+                return False
+            return turn.stop(str(press.exchange))
         # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
         stopped = parsed.api_kwargs.get("stopped_message_generation", {})
         return turn.stop(str(stopped.get("draft_id")))
+
+    async def _may_interrupt(self, message: Message) -> bool:
+        """Tell whether a command interrupts, and is going to be obeyed."""
+        if not is_from_a_person(message):
+            return False
+        words = command(message, self._application.bot.bot)
+        row = table.find(words[0], words[1:]) if words else None
+        if row is None or not row.interrupts:
+            return False
+        allowed = await self._access.allows(message.from_user, message)
+        return allowed and await self._access.permits(row.right, message, lately=True)
 
     def _is_for_us(self, update: Update) -> bool:
         """Tell whether somebody waits for an answer to this: not who talks with other people."""
@@ -100,7 +114,6 @@ class Dispatch:
     def _begin(self, raw: dict[str, Any], turn: Turn) -> Update:
         parsed = self._parsed(raw)
         turn.texts = texts_for(parsed.effective_user)
-        current.set(turn)
         return parsed
 
     def _parsed(self, raw: dict[str, Any]) -> Update:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from telegram import MessageEntity
@@ -48,7 +47,8 @@ class Turn:
     def __init__(self, inbox: Inbox, claim: Claim, opened: Opened) -> None:
         self._inbox = inbox
         self._claim = claim
-        self.chat_id = claim.lane.chat_id
+        self.lane = claim.lane
+        """The conversation."""
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
         self.shown = opened.shown
@@ -133,10 +133,6 @@ class Turn:
     def answer(self) -> Sequence[int]:
         """The messages on Telegram that answer an exchange, if that is what this reply does."""
         return self.shown.ids if self.reply and self.reply.answers else ()
-
-
-current: ContextVar[Turn] = ContextVar("turn")
-"""python-telegram-bot hands handlers an update and nothing that came with it."""
 
 
 def _write(reply: Reply) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 import structlog
 from prometheus_client import Counter
 
+from handlers.actions import table
 from handlers.incoming.burst import LONG, SOON_SECONDS
 from handlers.incoming.migration import migration
+from handlers.press import Press
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, well_formed
@@ -27,10 +29,7 @@ LARGEST = 1024 * 1024
 UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
 for _outcome in ("stored", "known", "flood", "dropped", "dead"):
     UPDATES.labels(_outcome)  # from the start, or Prometheus misses the first
-INTERRUPTING = re.compile(r"/(stop|reset)(@\w+)?(\s|$)", re.IGNORECASE)
 COMMAND = re.compile(r"/[a-z]", re.IGNORECASE)
-ON_THE_LAST = re.compile(r"/(undo|retry)(@\w+)?(\s|$)", re.IGNORECASE)
-"""Commands that mean the last exchange: none of them may overtake a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +219,9 @@ def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
         kind = _kind(update)
         command = _command(update[kind]) if kind == "message" else ""
         presses = kind in ("callback_query", "stopped_message_generation")
-        if (presses or COMMAND.match(command)) and not (
-            ON_THE_LAST.match(command) and one.lane in kept_out
-        ):
+        row = table.read(command)
+        waits = row is not None and row.about_the_last and one.lane in kept_out
+        if (presses or COMMAND.match(command)) and not waits:
             ahead.append(one)
         else:
             kept_out.add(one.lane)
@@ -237,9 +236,12 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
     """Tell whether it is a command that may cut short what waits, or a stop button."""
     match kind:
         case "message":
-            return INTERRUPTING.match(_command(content)) is not None
+            row = table.read(_command(content))
+            return row is not None and row.interrupts
         case "callback_query":
-            return str(content.get("data")).startswith("stop:")
+            press = Press.parse(content.get("data"))
+            button = table.BUTTONS.get(press.name) if press else None
+            return button is not None and button.interrupts
     return kind == "stopped_message_generation"
 
 

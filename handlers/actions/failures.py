@@ -1,10 +1,10 @@
 """A handler failed: the reason into the log, one sentence to the person."""
 
 import structlog
-from telegram import Message, Update
+from telegram import Message
 from telegram.error import TelegramError
-from telegram.ext import ContextTypes
 
+from handlers.context import Context
 from handlers.dialogue.completion import (
     CompletionMisconfigured,
     CompletionRefused,
@@ -21,29 +21,27 @@ from handlers.incoming.documents import (
     UnsupportedKind,
 )
 from handlers.outgoing.refusals import is_final
-from handlers.outgoing.say import say
-from handlers.texts import Texts, texts_for
-from handlers.turn import current
+from handlers.texts import Texts
 from storage.budget import Frozen
 from storage.inbox import LaneLost
 
 log = structlog.get_logger()
 
 
-async def on_error(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+async def on_error(_update: object, context: Context) -> None:
     """Deal with what a handler met: one sentence to the person, or a failure of the turn.
 
     What is left as a failure is tried again, and in the end becomes a dead letter.
     """
-    turn, error = current.get(), context.error
+    turn, error = context.turn, context.error
     turn.failure = error  # until it is dealt with: python-telegram-bot swallows what is raised here
-    message = update.effective_message if isinstance(update, Update) else None
-    if error is None or not isinstance(update, Update) or not isinstance(message, Message):
+    message = context.received.effective_message
+    if error is None or not isinstance(message, Message):
         return
-    if told := sentence(texts_for(update.effective_user), error):
+    if told := sentence(turn.texts, error):
         turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
         try:
-            await say(message, told)
+            await context.say(told)
         except (TelegramError, LaneLost, Frozen) as second:
             turn.failure = error = second
         else:

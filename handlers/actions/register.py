@@ -1,24 +1,41 @@
-"""Which update goes to which handler: an ordered list, each place with its reason."""
+"""Which update goes to which action: an ordered list, each place with its reason; and the menu."""
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from telegram import Message, Update
+import structlog
+from telegram import (
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeDefault,
+    Message,
+    Update,
+)
+from telegram.error import TelegramError
 from telegram.ext import (
-    Application,
     CallbackQueryHandler,
     CommandHandler,
+    ExtBot,
     MessageHandler,
     TypeHandler,
     filters,
 )
 
-from handlers.actions.answers import Control
-from handlers.actions.ask import Chat
-from handlers.actions.commands import Commands
+from handlers.actions import table
 from handlers.actions.failures import on_error
-from handlers.incoming.access import Access
+from handlers.actions.obey import guard, obey, press, unknown
+from handlers.actions.questions import on_edit, on_edited_command, on_message
+from handlers.actions.tools import Tools
+from handlers.context import Context, PtbApplication
 from handlers.incoming.addressing import has_words
 from handlers.incoming.kinds import is_note
+from handlers.outgoing.pacing import Effect, Kind
+from handlers.texts import ENGLISH, RUSSIAN, Texts
+
+log = structlog.get_logger()
 
 # New messages only: python-telegram-bot's handlers also match edited ones, channel posts and
 # business messages, which would be answered twice, to nobody, or in somebody else's name.
@@ -28,6 +45,15 @@ EDITED = filters.UpdateType.EDITED_MESSAGE
 OWN = NEW & ~filters.FORWARDED
 COMMANDS = filters.COMMAND & ~filters.FORWARDED
 COMMAND = NEW & COMMANDS
+
+SCOPES = (
+    BotCommandScopeDefault,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllChatAdministrators,
+)
+LANGUAGES = ("", "en", "ru")
+"""Telegram shows the menu of the narrowest circle, there that of the language, else of ""."""
 
 
 class _Readable(filters.MessageFilter):
@@ -47,33 +73,53 @@ class _Note(filters.MessageFilter):
 READABLE, NOTE = _Readable(), _Note()
 
 
-def register(
-    application: Application[Any, Any, Any, Any, Any, Any],
-    access: Access,
-    commands: Commands,
-    chat: Chat,
-    control: Control,
-) -> None:
+def register(application: PtbApplication, tools: Tools) -> None:
     """Give the application its handlers."""
+
+    def doing(act: table.Act) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
+        async def do(_update: Update, context: Context) -> None:
+            await act(tools, context)
+
+        return do
+
     # Before all others: who may not speak with the bot reaches none of them.
-    application.add_handler(TypeHandler(Update, access.guard), group=-1)
+    application.add_handler(TypeHandler(Update, doing(guard)), group=-1)
     # In one group only the first that matches is called, so commands come before texts.
     application.add_handlers(
         [
-            CommandHandler("start", commands.start, filters=OWN),
-            CommandHandler("help", commands.help, filters=OWN),
-            CommandHandler("stop", commands.stop, filters=OWN),
-            CommandHandler("reset", commands.reset, filters=OWN),
-            CommandHandler("retry", control.retry, filters=OWN),
-            CommandHandler("undo", control.undo, filters=OWN),
-            CommandHandler("context", control.context, filters=OWN),
+            CommandHandler({row.name for row in table.COMMANDS}, doing(obey), filters=OWN),
             # A group's other commands are for other bots, unless they name this one.
-            MessageHandler(COMMAND, commands.unknown),
-            MessageHandler(EDITED & COMMANDS, chat.on_edited_command),
-            MessageHandler(EDITED & READABLE, chat.on_edit),
-            CallbackQueryHandler(control.press),
+            MessageHandler(COMMAND, doing(unknown)),
+            MessageHandler(EDITED & COMMANDS, doing(on_edited_command)),
+            MessageHandler(EDITED & READABLE, doing(on_edit)),
+            CallbackQueryHandler(doing(press)),
             # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
-            MessageHandler(NEW & (READABLE | ~NOTE), chat.on_message),
+            MessageHandler(NEW & (READABLE | ~NOTE), doing(on_message)),
         ]
     )
     application.add_error_handler(on_error)
+
+
+async def publish_menu(bot: ExtBot[Any]) -> None:
+    """Set the menu of commands that Telegram shows. Raises TelegramError.
+
+    Menus for narrower circles or other languages, set earlier by somebody else, would hide it.
+    """
+    effect = Effect(Kind.OTHER, hold=None)  # of the bot's, in no chat
+    await bot.set_my_commands(_menu(ENGLISH), rate_limit_args=effect)
+    await bot.set_my_commands(_menu(RUSSIAN), language_code="ru", rate_limit_args=effect)
+    others = [
+        bot.delete_my_commands(scope=scope(), language_code=language, rate_limit_args=effect)
+        for scope in SCOPES
+        for language in LANGUAGES
+        if scope is not BotCommandScopeDefault or language not in ("", "ru")
+    ]
+    for refusal in await asyncio.gather(*others, return_exceptions=True):
+        if isinstance(refusal, TelegramError):
+            log.warning("menu_not_cleared", reason=str(refusal))
+        elif isinstance(refusal, BaseException):
+            raise refusal
+
+
+def _menu(texts: Texts) -> list[BotCommand]:
+    return [BotCommand(name, said) for name, said in table.menu(texts).items()]

@@ -1,23 +1,32 @@
-"""Who may speak with the bot, and who may make it forget."""
+"""Who may speak with the bot, and who may do what with a conversation."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
-from telegram import Chat, ChatMember, MaybeInaccessibleMessage, Message, Update, User
+from telegram import Chat, ChatMember, MaybeInaccessibleMessage, Message, User
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, ChatMigrated, Forbidden
-from telegram.ext import ApplicationHandlerStop, ContextTypes
 
-from handlers.incoming.addressing import command, is_addressed, is_from_a_person
-from handlers.outgoing.say import answer_press, say
-from handlers.texts import texts_for
-from handlers.where import is_private
+from handlers.where import is_company
 
 LATELY_SECONDS = 10.0
 """How long Telegram's word on who is an admin holds, where only an interruption depends on it."""
+
+
+class Right(Enum):
+    """Who may do something in a conversation, among those who may speak with the bot at all."""
+
+    EVERYBODY = auto()
+    ASKER = auto()
+    """Whoever asked the last question, and those who may change the conversation."""
+    CHANGE = auto()
+    """In a group its admins, since what is said there is everybody's; elsewhere the person."""
+    OWNER = auto()
+    """Owners of the bot, who may do everything."""
 
 
 async def _none(_chats: AbstractSet[int]) -> AbstractSet[int]:
@@ -37,14 +46,8 @@ class Access:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    async def allows(self, message: Message) -> bool:
-        """Tell whether the bot answers this person in this chat; its owners, everywhere."""
-        return await self.allows_in(message.from_user, message)
-
-    async def allows_in(
-        self, person: User | None, message: MaybeInaccessibleMessage | None
-    ) -> bool:
-        """Tell the same of a person who only pressed a button under ``message``."""
+    async def allows(self, person: User | None, message: MaybeInaccessibleMessage | None) -> bool:
+        """Tell whether the bot answers a person in a message's chat; its owners, everywhere."""
         number = person.id if person else 0
         if number in self.owners:
             return True
@@ -53,43 +56,37 @@ class Access:
             return False
         return not self.chats or chat in self.chats or chat in await self.successors(self.chats)
 
-    def owns(self, message: Message) -> bool:
-        """Tell whether an owner of the bot wrote this."""
-        return message.from_user is not None and message.from_user.id in self.owners
-
-    async def may_interrupt(self, message: Message, me: User) -> bool:
-        """Tell whether a message may cut short what its chat waits for.
-
-        Everybody may stop an answer, which can be asked for again. What makes the bot forget this
-        conversation interrupts only when it is going to be obeyed.
-        """
-        if not is_from_a_person(message) or not await self.allows(message):
-            return False
-        match command(message, me):
-            case ["stop", *_]:
-                return True
-            case ["reset"]:
-                return await self.may_change(message, is_admin=self._is_admin_lately)
-        return False
-
-    async def may_change(
+    async def permits(
         self,
+        right: Right,
         message: Message,
         person: User | None = None,
-        is_admin: Callable[[Chat, User], Awaitable[bool]] | None = None,
+        *,
+        asker: int = 0,
+        lately: bool = False,
     ) -> bool:
-        """Tell whether who wrote ``message``, or ``person``, may change what a chat remembers.
+        """Tell whether who wrote ``message``, or ``person`` who pressed a button, has a right.
 
-        In a group it belongs to everybody, so its admins may; in a private chat the person.
-        ``is_admin`` asks Telegram, unless it is given.
+        ``asker`` is who asked the last question, 0 if nobody knows. ``lately``: what Telegram said
+        a moment ago of who is an admin will do.
         """
-        person = person or message.from_user
-        if is_private(message.chat) or (person and person.id in self.owners):
+        who = person or message.from_user
+        number = who.id if who else 0
+        if right is Right.EVERYBODY or number in self.owners:
             return True
-        if message.sender_chat is not None and person == message.from_user:
+        if right is Right.OWNER:
+            return False
+        in_its_name = message.sender_chat if person is None else None
+        if right is Right.ASKER and asker in (0, in_its_name.id if in_its_name else number):
+            return True
+        if not is_company(message):
+            return True
+        if in_its_name is not None:
             # An admin who writes anonymously does so in the group's own name.
-            return message.sender_chat.id == message.chat_id
-        return person is not None and await (is_admin or _is_admin)(message.chat, person)
+            return in_its_name.id == message.chat_id
+        return who is not None and await (self._is_admin_lately if lately else _is_admin)(
+            message.chat, who
+        )
 
     async def _is_admin_lately(self, chat: Chat, person: User) -> bool:
         """Tell the same as `_is_admin`, which is asked once for all who ask within a while."""
@@ -100,23 +97,6 @@ class Access:
             asking = asyncio.create_task(_is_admin(chat, person))
             self._lately[key] = now + LATELY_SECONDS, asking
         return await asyncio.shield(self._lately[key][1])
-
-    async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
-        if (query := update.callback_query) is not None:
-            if not await self.allows_in(query.from_user, query.message):
-                await answer_press(query, texts_for(query.from_user).not_allowed)
-                raise ApplicationHandlerStop
-            return
-        message = update.message or update.edited_message
-        if message is None:
-            return
-        person = is_from_a_person(message)
-        if person and await self.allows(message):
-            return
-        if person and update.message and is_addressed(message, context.bot.bot):
-            await say(message, texts_for(message.from_user).not_allowed)
-        raise ApplicationHandlerStop
 
 
 async def _is_admin(chat: Chat, person: User) -> bool:

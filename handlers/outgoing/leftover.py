@@ -4,14 +4,13 @@ Then the answer stands in another message, and this one grows no more under its 
 person presses that, or replies to it, they tell its number, and it is put right.
 """
 
-import re
-
 import structlog
 from telegram import MaybeInaccessibleMessage, Message
 from telegram.error import TelegramError
 
 from handlers.outgoing.delivery import extended
 from handlers.outgoing.pacing import Effect, Kind
+from handlers.press import Press
 from handlers.turn import Turn
 from storage.budget import Frozen
 from storage.history import Past
@@ -44,5 +43,5 @@ def _growing(message: Message) -> int:
     if not markup or not message.from_user or message.from_user.id != me:
         return 0
     buttons = (button for row in markup.inline_keyboard for button in row)
-    stops = (re.fullmatch(r"stop:(\d{1,19})", str(button.callback_data)) for button in buttons)
-    return next((int(stop[1]) for stop in stops if stop), 0)
+    presses = (Press.parse(button.callback_data) for button in buttons)
+    return next((press.exchange for press in presses if press and press.name == "stop"), 0)

@@ -9,29 +9,32 @@ from telegram.error import ChatMigrated, TelegramError
 from handlers.outgoing.delivery import Delivery, extended, send
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.rendering.markup import Chunk
-from handlers.turn import Reply, current
+from handlers.turn import Reply, Turn
 from handlers.where import topic_of
 from storage.change import Change
 
 
-async def say(message: TelegramMessage, text: str, change: Change | None = None) -> None:
+async def say(
+    message: TelegramMessage, turn: Turn, text: str, change: Change | None = None
+) -> None:
     """Answer ``message`` with words of the bot's own, and change its conversation with them.
 
     Raises TelegramError.
     """
-    await reply_with(message, Reply([Chunk(text, ())]), change)
+    await reply_with(message, turn, Reply([Chunk(text, ())]), change)
 
 
-async def reply_with(message: TelegramMessage, reply: Reply, change: Change | None = None) -> None:
+async def reply_with(
+    message: TelegramMessage, turn: Turn, reply: Reply, change: Change | None = None
+) -> None:
     """Keep a reply, and what it does to the conversation; then send it. Raises TelegramError."""
-    turn = current.get()
     await turn.keep(reply, change)
     await Delivery(message, turn).finish(reply)
 
 
-async def answer_press(query: CallbackQuery, text: str | None = None) -> None:
+async def answer_press(query: CallbackQuery, turn: Turn, text: str | None = None) -> None:
     """Answer the press of a button, once: Telegram takes that for a short time only."""
-    effect = Effect(Kind.OTHER, current.get().hold)
+    effect = Effect(Kind.OTHER, turn.hold)
     with contextlib.suppress(TelegramError):
         await extended(query).answer_callback_query(query.id, text, rate_limit_args=effect)
 

@@ -30,6 +30,7 @@ class Texts:
     restored: str
     nothing_to_undo: str
     undo_is_for_admins: str
+    retry_is_for_the_asker: str
     context: str
     context_left_out: str
     left_out: str

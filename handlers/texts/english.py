@@ -9,12 +9,7 @@ ENGLISH = Texts(
     ),
     help=(
         "Just write a question. I remember what we talked about and answer accordingly.\n\n"
-        "/stop - stop the answer\n"
-        "/retry - ask my last question again\n"
-        "/undo - take back the last question and its answer, or a /reset\n"
-        "/context - how much of the conversation I have in mind\n"
-        "/reset - forget the conversation and begin anew\n"
-        "/help - this help\n\n"
+        "{commands}\n\n"
         "In a group, speak to me: @{name} and the question, or reply to a message of mine. "
         "Only the group's admins can make me forget its conversation."
     ),
@@ -40,6 +35,9 @@ ENGLISH = Texts(
     undo_is_for_admins=(
         "Only the group's admins can change what I remember of its conversation: it belongs to "
         "everybody."
+    ),
+    retry_is_for_the_asker=(
+        "Only the person who asked, or an admin of the group, can have this answered again."
     ),
     context="In mind: {tokens} of {window} tokens. Questions with answers: {turns}.",
     context_left_out="No longer in mind, as they do not fit: the oldest {turns}.",

@@ -20,7 +20,7 @@ from bot.completion import yandexgpt
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
-from handlers.actions.commands import Commands
+from handlers.context import Context
 from handlers.dispatch import Dispatch, Unreadable
 from handlers.incoming.access import Access
 from handlers.outgoing import delivery
@@ -210,7 +210,7 @@ async def test_a_mistake_of_ours(
         except ValueError as error:
             raise KeyError(f"/reset {MARK}") from error
 
-    monkeypatch.setattr(Commands, "reset", fail)
+    monkeypatch.setattr(Context, "say", fail)
     async with running(named.settings):
         await named.says(ANN, ANN, f"/reset {MARK} один")
     told = events(logged)

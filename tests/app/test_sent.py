@@ -223,7 +223,7 @@ async def test_a_mistyped_command(world: World) -> None:
     typed = world.room.say(ANN, ANN, "/hlep")
     assert await world.hears(ANN) == [ENGLISH.unknown_command]
     world.room.edit(ANN, typed["message_id"], "/help")
-    assert (await world.hears(ANN, 2))[1] == ENGLISH.help.format(name="demo_bot")
+    assert "/help — " in (await world.hears(ANN, 2))[1]
     await world.says(ANN, ANN, "question")
     world.room.edit(ANN, typed["message_id"], "/reset")
     await settled(world)

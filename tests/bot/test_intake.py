@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.updates import intake as module
-from bot.updates.intake import INTERRUPTING, Intake, NoRoom, _interrupts, lane_of
+from bot.updates.intake import Intake, NoRoom, _interrupts, lane_of
 from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import Entry, Inbox
@@ -135,7 +135,7 @@ async def test_what_is_behind_a_forward(bot: Bot, chat: Any, behind: Any) -> Non
     assert await bot.waiting(ChatKey(-5)) == []
 
 
-@pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/reset\nplease"])
+@pytest.mark.parametrize("text", ["/stop", "/RESET", "/stop@some_bot now", "/stop\nplease"])
 async def test_commands_that_interrupt(bot: Bot, text: str) -> None:
     """A command that may cut short is stored as such."""
     await bot.intake.take(update(1, 5, text=text))
@@ -437,8 +437,34 @@ def test_a_forwarded_command_interrupts_nothing() -> None:
 @given(anything)
 def test_interruptions_are_commands(text: str) -> None:
     """Only what begins with one of two commands interrupts."""
-    if INTERRUPTING.match(text):
+    if _interrupts("message", {"text": text}):
         assert text.lower().startswith(("/stop", "/reset"))
+
+
+@pytest.mark.parametrize(
+    ("text", "interrupts"),
+    [
+        ("/stop", True), ("/stop please", True), ("/stop@any_bot now", True), ("/STOP", True),
+        ("/reset", True), ("/reset ", True), ("/reset@any_bot", True), ("/reset\n", True),
+        ("/reset -100", False), ("/reset now", False), ("/stopping", False), ("/stop-it", False),
+        ("stop", False), (" /stop", False), ("/retry", False), ("/start", False), ("/stop@", False),
+    ],
+)  # fmt: skip
+def test_what_interrupts(text: str, interrupts: bool) -> None:
+    """What it is given decides: /reset of another chat leaves this one's answer alone."""
+    assert _interrupts("message", {"text": text}) == interrupts
+
+
+@pytest.mark.parametrize(
+    ("data", "interrupts"),
+    [
+        ("stop:5", True), ("stop:5:1", True), ("again:5", False), ("stop", False),
+        ("stop:", False), ("stop:x", False), ("stopper:5", False), (None, False), ({}, False),
+    ],
+)  # fmt: skip
+def test_which_press_interrupts(data: Any, interrupts: bool) -> None:
+    """The one of a stop button; a press may bring anything."""
+    assert _interrupts("callback_query", {"data": data}) == interrupts
 
 
 async def test_taking_in_at_once(bot: Bot) -> None:

@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
-from telegram.ext import Application, ApplicationBuilder
+from telegram.ext import ApplicationBuilder
 from telegram.request import BaseRequest, RequestData
 
 from bot.updates.intake import lane_of
-from handlers.actions.answers import Control
-from handlers.actions.ask import Chat
-from handlers.actions.commands import Commands
 from handlers.actions.register import register
+from handlers.actions.tools import Tools
+from handlers.context import CONTEXT, PtbApplication
 from handlers.dialogue.completion import Answer, CompletionError
 from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
@@ -24,9 +23,10 @@ from handlers.outgoing.pacing import Pacing
 from handlers.turn import Turn
 from storage import keys
 from storage.budget import Budget
+from storage.change import Kept
 from storage.history import History
 from storage.inbox import Arrival, Inbox
-from storage.message import ChatKey, Message
+from storage.message import ChatKey, Message, Role
 from tests.conftest import ANN, unlabelled
 
 ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
@@ -143,13 +143,12 @@ class Bot:
         budget: Any = Pacing(Budget(redis, self.id))
         builder = ApplicationBuilder().token(f"{self.id}:TOKEN").updater(None).job_queue(None)
         builder = builder.request(self.telegram).get_updates_request(Telegram())
-        self.application: Application[Any, Any, Any, Any, Any, Any]
-        self.application = builder.rate_limiter(budget).build()
+        self.application: PtbApplication
+        self.application = builder.context_types(CONTEXT).rate_limiter(budget).build()
         self.inbox = Inbox(redis, self.id, "worker")
         self.history = History(redis, self.id)
         conversation = Conversation(self.model, self.history, "prompt", 30_000)
-        talk = Chat(conversation, "off", buttons=buttons)
-        register(self.application, access, Commands(access), talk, Control(talk, access))
+        register(self.application, Tools(conversation, access, "off", buttons))
         self.dispatch = Dispatch(self.application, access)
 
     async def hears(self, *updates: dict[str, Any]) -> list[str]:
@@ -167,6 +166,16 @@ class Bot:
         """The texts of a conversation."""
         past = await self.history.newest(ChatKey(number), 100_000)
         return [message.text for message in past.messages]
+
+    async def asked_before(self, lane: ChatKey, asker: int) -> None:
+        """Let somebody have asked "one" there."""
+        number = next(_numbers)
+        await self.inbox.put(Arrival(lane, number, "{}"))
+        (claim,) = await self.inbox.take(1, 1)
+        question = Message(Role.USER, "one", asker)
+        kept = Kept((question, Message(Role.ASSISTANT, "echo: one")), 0, asked=number)
+        await self.inbox.commit(claim, "", kept)
+        await self.inbox.done(claim, answer=[next(_numbers)])
 
     async def _work(self) -> None:
         while await self.redis.xlen(keys.ready(self.id)):

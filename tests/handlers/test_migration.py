@@ -154,11 +154,11 @@ async def test_only_where_the_group_was_allowed(redis: Redis) -> None:
         access = Access(set(), set(), {GROUP}, successors=bot.inbox.successors)
         for chat in (SUPERGROUP, SUPERGROUP - 1):
             update = Update.de_json({"update_id": 1, **message("hi", ANN, chat)}, None)
-            assert not await access.allows_in(None, update.message)
+            assert not await access.allows(None, update.message)
         await bot.hears(SAID[1])
         for chat in (SUPERGROUP, SUPERGROUP - 1):
             update = Update.de_json({"update_id": 1, **message("hi", ANN, chat)}, None)
-            assert await access.allows_in(None, update.message) == (chat == SUPERGROUP)
+            assert await access.allows(None, update.message) == (chat == SUPERGROUP)
 
 
 async def test_admins_are_asked_for_in_the_supergroup(bot: Bot) -> None:

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 from telegram import Update
 
-from handlers.incoming.access import Access
+from handlers.incoming.access import Access, Right
 from handlers.incoming.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
 from handlers.texts import ENGLISH
 from storage.message import ChatKey
@@ -95,14 +95,14 @@ async def test_other_bots_are_left_alone(redis: Redis, more: dict[str, Any]) -> 
 
 async def test_nobody_is_nobody() -> None:
     """What nobody in no chat has sent is allowed only where all are."""
-    assert await Access(set(), set(), set()).allows_in(None, None)
+    assert await Access(set(), set(), set()).allows(None, None)
     for number in (0, 1):
         for access in (Access({number}, {9}, set()), Access(set(), {number}, set())):
-            assert await access.allows_in(None, None) == (number == 0)
-        assert await Access(set(), set(), {number}).allows_in(None, None) == (number == 0)
+            assert await access.allows(None, None) == (number == 0)
+        assert await Access(set(), set(), {number}).allows(None, None) == (number == 0)
     nobody = Update.de_json({"update_id": 1, **message("hi", **{"from": None})}, None).message
     assert nobody
-    assert not Access({0, ANN}, set(), set()).owns(nobody)
+    assert not await Access({ANN}, set(), set()).permits(Right.OWNER, nobody)
 
 
 # --- who may make it forget

@@ -1,0 +1,76 @@
+"""Commands and presses, by the table: may this person, and is it still meant."""
+
+from telegram import Message
+from telegram.ext import ApplicationHandlerStop
+
+from handlers.actions import table
+from handlers.actions.tools import Tools
+from handlers.context import Context
+from handlers.incoming.access import Right
+from handlers.incoming.addressing import command, is_addressed, is_from_a_person
+from handlers.press import Press
+
+
+async def guard(tools: Tools, context: Context) -> None:
+    """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
+    update = context.received
+    if query := update.callback_query:
+        if not await tools.access.allows(query.from_user, query.message):
+            await context.answer_press(context.texts.not_allowed)
+            raise ApplicationHandlerStop
+        return
+    message = update.message or update.edited_message
+    if message is None:
+        return
+    person = is_from_a_person(message)
+    if person and await tools.access.allows(message.from_user, message):
+        return
+    if person and update.message and is_addressed(message, context.bot.bot):
+        await context.say(context.texts.not_allowed)
+    raise ApplicationHandlerStop
+
+
+async def obey(tools: Tools, context: Context) -> None:
+    """Do what a command says, or say why not."""
+    name, *arguments = command(context.message, context.bot.bot)
+    row = table.find(name, arguments)
+    if row is None:
+        await unknown(tools, context)
+    elif row.refusal is None or await _may(tools, context, row.right):
+        await row.act(tools, context)
+    else:
+        await context.say(row.refusal(context.texts))
+
+
+async def unknown(_tools: Tools, context: Context) -> None:
+    """Say that there is no such command, to whom it was meant for the bot."""
+    if is_addressed(context.message, context.bot.bot):
+        await context.say(context.texts.unknown_command)
+
+
+async def press(tools: Tools, context: Context) -> None:
+    """Do what a button says, if it is one under the last answer."""
+    query, texts = context.received.callback_query, context.texts
+    said = Press.parse(query.data) if query else None
+    button = table.BUTTONS.get(said.name) if said else None
+    if not query or not said or not button or not isinstance(query.message, Message):
+        await context.answer_press(texts.old_button)
+        return
+    past = await tools.conversation.recall(context.turn.lane)
+    if not button.interrupts and (past.asked != said.exchange or not past.messages):
+        await context.answer_press(texts.old_button)
+    elif button.once and past.revision != said.revision:
+        await context.answer_press()  # it was pressed before the answer changed
+    elif button.refusal is None or await _may(tools, context, button.right):
+        await button.act(tools, context)
+    else:
+        await context.answer_press(button.refusal(texts))
+
+
+async def _may(tools: Tools, context: Context, right: Right) -> bool:
+    query, asker = context.received.callback_query, 0
+    if right is Right.ASKER:
+        past = await tools.conversation.recall(context.turn.lane)
+        asker = past.messages[-2].sender if len(past.messages) > 1 else 0
+    person = query.from_user if query else None
+    return await tools.access.permits(right, context.message, person, asker=asker)

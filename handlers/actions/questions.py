@@ -1,0 +1,118 @@
+"""What people send: a question in words, with what is attached to it, or nothing to be read."""
+
+import contextlib
+from dataclasses import dataclass
+
+from telegram import Message, Update
+
+from handlers.actions.ask import Question, ask
+from handlers.actions.tools import Tools
+from handlers.context import Context, process
+from handlers.incoming.addressing import has_words, is_addressed, question, said
+from handlers.incoming.burst import collected, glued, is_own
+from handlers.incoming.documents import DocumentError
+from handlers.incoming.quotation import forwarded_from, quotation
+from handlers.incoming.words import told
+from handlers.outgoing.leftover import put_right
+from handlers.outgoing.say import say
+from storage.history import Past
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message asks, and the quotation of what it refers to; each may be ""."""
+
+    quoted: str
+    own: str
+
+    def __str__(self) -> str:
+        return f"{self.quoted}\n\n{self.own}".strip() if self.quoted else self.own
+
+
+async def on_message(tools: Tools, context: Context) -> None:
+    """Answer a message that is meant for the bot; if there are no words in it, say so."""
+    turn, texts, me = context.turn, context.texts, context.bot.bot
+    # What a comment is on may come first; in a group it is the comment that is addressed.
+    parts = await collected(context.message, turn)
+    addressed = [part for part in parts if is_addressed(part, me)]
+    if not addressed:
+        return
+    message = next(filter(is_own, addressed), addressed[0])
+    past = await tools.conversation.recall(turn.lane)
+    await put_right(message.reply_to_message, past, turn)
+    if not any(map(has_words, parts)):
+        await say(message, turn, texts.only_text)
+        return
+    words = [str(await _words(tools, context, part, past)) for part in parts]
+    if asked := glued(parts, words):
+        new = said(message, asked)
+        await ask(tools, context, Question(message, new, past, message.message_id))
+    else:
+        await say(message, turn, texts.empty_question.format(name=me.username))
+
+
+async def on_edit(tools: Tools, context: Context) -> None:
+    """Ask again what was changed in the last question; the new answer takes the old place."""
+    message, turn = context.message, context.turn
+    if not is_addressed(message, context.bot.bot):
+        return
+    past = await tools.conversation.recall(turn.lane)
+    is_last = message.message_id == past.asked and bool(past.messages)
+    if not is_last and not _is_newest(message, past):
+        return  # what is old stays as it is, and what was forgotten must not come back
+    words = await _words(tools, context, message, past)
+    # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
+    changed = not is_last or not _says(past.messages[-2].text, words.own)
+    if (asked := str(words)) and changed:
+        if is_last:
+            await turn.replaces(past.answer)
+        new, number = said(message, asked), message.message_id
+        await ask(tools, context, Question(message, new, past, number, replaces=is_last))
+
+
+async def on_edited_command(tools: Tools, context: Context) -> None:
+    """Obey a command that was mistyped at first, if nothing was asked or forgotten since."""
+    message = context.message
+    past = await tools.conversation.recall(context.turn.lane)
+    if message.message_id == past.asked or _is_newest(message, past):
+        corrected = Update(context.received.update_id, message=message)
+        await process(context.application, corrected, context.turn)
+
+
+async def _words(tools: Tools, context: Context, message: Message, past: Past) -> Words:
+    """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
+    known, without_file, texts = {past.asked, *past.answer}, False, context.texts
+    if has_words(message):
+        own = question(message, context.bot.bot, texts)
+    else:
+        own = told(message.to_dict(), texts)
+    if author := forwarded_from(message):
+        own = f"{texts.forwarded.format(author=author)}\n{own}"
+    replied = message.reply_to_message
+    if message.document and has_words(message):
+        own = await tools.documents.fetch(message.document, own, _writer(message))
+    elif replied and replied.document and replied.message_id not in known:
+        with contextlib.suppress(DocumentError):  # it is the reply that is asked
+            own = await tools.documents.fetch(replied.document, own, _writer(message))
+            without_file = True
+    return Words(quotation(message, known, texts, without_file=without_file), own)
+
+
+def _writer(message: Message) -> int:
+    """Give the number of who wrote a message: a person, or a chat in whose name somebody writes."""
+    return (message.sender_chat or message.from_user or message.chat).id
+
+
+def _is_newest(message: Message, past: Past) -> bool:
+    """Tell whether a message came after the last question, and after what was forgotten."""
+    return message.message_id > max(past.asked, past.floor)
+
+
+def _says(asked: str, words: str) -> bool:
+    """Tell whether a question has these words, alone or as a comment.
+
+    What it is on may stand before it: a quotation, a forward or a file; the latter two also after.
+    """
+    before = asked.startswith(("> ", "(", "[")) and asked.endswith(f"\n\n{words}")
+    after = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))
+    return asked == words or before or after

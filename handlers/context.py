@@ -1,0 +1,72 @@
+"""What handlers get: an update, its turn, and the words of the language it is answered in."""
+
+from contextvars import ContextVar
+from typing import Any, Self
+
+from telegram import Message, Update
+from telegram.ext import Application, CallbackContext, ContextTypes, ExtBot
+
+from handlers.outgoing import say
+from handlers.texts import Texts
+from handlers.turn import Reply, Turn
+from storage.change import Change
+
+PtbApplication = Application[Any, Any, Any, Any, Any, Any]
+
+_turn: ContextVar[Turn] = ContextVar("turn")
+"""Python-telegram-bot hands contexts an update, and nothing that came with it."""
+
+
+class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
+    """An update in work. Methods that answer it raise TelegramError."""
+
+    received: Update
+    turn: Turn
+
+    @classmethod
+    def from_update(cls, update: object, application: Any) -> Self:
+        """Be made for an update, by python-telegram-bot."""
+        context = super().from_update(update, application)
+        assert isinstance(update, Update)  # noqa: S101 - dispatch hands over no other
+        context.received, context.turn = update, _turn.get()
+        return context
+
+    @property
+    def message(self) -> Message:
+        """The message that is answered; of a press, the one with the button."""
+        message = self.received.effective_message
+        assert isinstance(message, Message)  # noqa: S101 - presses of inaccessible ones come first
+        return message
+
+    @property
+    def texts(self) -> Texts:
+        """The bot's words in the language of whoever is answered."""
+        return self.turn.texts
+
+    async def say(self, text: str, change: Change | None = None) -> None:
+        """Answer with words of the bot's own, and change the conversation with them."""
+        await say.say(self.message, self.turn, text, change)
+
+    async def reply(self, reply: Reply, change: Change | None = None) -> None:
+        """Keep a reply, and what it does to the conversation; then send it."""
+        await say.reply_with(self.message, self.turn, reply, change)
+
+    async def answer_press(self, text: str | None = None) -> None:
+        """Answer the press of a button, once: Telegram takes that for a short time only."""
+        if query := self.received.callback_query:
+            await say.answer_press(query, self.turn, text)
+
+
+async def process(application: PtbApplication, update: Update, turn: Turn) -> None:
+    """Give an update to the handlers; what they meet is in ``turn.failure``."""
+    _turn.set(turn)
+    await application.process_update(update)
+
+
+def in_work() -> Turn | None:
+    """Give the turn whose handlers run here, if any do."""
+    return _turn.get(None)
+
+
+CONTEXT = ContextTypes(context=Context)
+"""For python-telegram-bot's builder."""

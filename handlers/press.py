@@ -1,0 +1,31 @@
+"""What a button under an answer says when it is pressed. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_DATA = re.compile(r"([a-z]+):(\d{1,19})(?::(\d{1,9}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The name of what is to be done, and to which exchange: the number of its question.
+
+    ``revision`` is how often that had been answered before: a press that waited behind another
+    finds the answer changed.
+    """
+
+    name: str
+    exchange: int
+    revision: int = 0
+
+    @classmethod
+    def parse(cls, data: object) -> Self | None:
+        """Read a button's data, which may be anything; None if it is none of ours."""
+        found = _DATA.fullmatch(data) if isinstance(data, str) else None
+        return cls(found[1], int(found[2]), int(found[3] or 0)) if found else None
+
+    def __str__(self) -> str:
+        """Write it as Telegram's ``callback_data``."""
+        revision = f":{self.revision}" if self.revision else ""
+        return f"{self.name}:{self.exchange}{revision}"
