@@ -177,7 +177,7 @@ def masked(source: str) -> Masked:
     return Masked(source, _DEFINITION.sub(_definition, text), tuple(formulas), unfinished)
 
 
-_MAY_HOLD_FORMULA = re.compile(r"\$|\\[(\[]|\\begin\{")
+_MAY_HOLD_FORMULA = re.compile(r"\$|\\[(\[]|\\begin\{|\\ce\{")
 
 
 def _formulas(source: str) -> tuple[list[Formula], int | None]:
@@ -207,9 +207,11 @@ _OPENING = re.compile(
     r"(?P<inline>\\\()|(?P<display>\\\[|\$\$)|(?P<dollar>(?<![\dA-Za-z])\$(?!\s|\Z))"
     r"|(?P<environment>\\begin\{(?P<name>(?:[bBpvVd]?(?:matrix|cases)|array|(?:align|gather|equation"
     r"|multline|split)(?:ed)?)\*?)\})"
+    r"|(?P<chemistry>\\ce(?=\{))"
     r"|\\.|(?:https?|ftp|tg)://\S+|\][(:] ?[^()\s]*"  # no formula begins in these
 )
 _DOLLAR = re.compile(r"(?<!\\)\$")
+_BRACED = re.compile(r"\{(?:[^{}]|\{[^{}]*\})*\}")
 _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 
 
@@ -227,8 +229,9 @@ def _scan(source: str, place: int, stop: int, found: list[Formula]) -> int | Non
             if unfinished is None and _may_go_on(source, opening, stop):
                 unfinished = opening.start()
         elif start - place <= _LONGEST and _is_formula(source, opening, start, end):
-            latex = source[opening.start() : end] if opening["name"] else source[place:start]
-            display = opening["inline"] is None and opening["dollar"] is None
+            bare = opening["name"] or opening["chemistry"]
+            latex = source[opening.start() : end] if bare else source[place:start]
+            display = not (opening["inline"] or opening["dollar"] or opening["chemistry"])
             found.append(Formula(opening.start(), end, _QUOTED.sub("\n", latex), display))
             place = end
     return unfinished
@@ -243,6 +246,9 @@ def _closed(source: str, opening: re.Match[str], stop: int) -> tuple[int, int]:
     if opening["dollar"]:
         closing = _DOLLAR.search(source, opening.end(), stop)
         return closing.span() if closing else (-1, -1)
+    if opening["chemistry"]:
+        braced = _BRACED.match(source, opening.end(), stop)
+        return (braced.end(), braced.end()) if braced else (-1, -1)
     mark = _CLOSING.get(opening[0]) or f"\\end{{{opening['name']}}}"
     place = source.find(mark, opening.end(), stop)
     return place, place + len(mark) if place >= 0 else -1
@@ -250,6 +256,8 @@ def _closed(source: str, opening: re.Match[str], stop: int) -> tuple[int, int]:
 
 def _is_formula(source: str, opening: re.Match[str], start: int, end: int) -> bool:
     latex = source[opening.end() : start]
+    if opening["chemistry"]:
+        return True
     if not latex.strip() or _is_prose(latex) or _depth(latex) > _DEEPEST:
         return False
     if opening["dollar"]:

@@ -187,3 +187,22 @@ def test_no_command_has_two_meanings() -> None:
 def test_different_formulas_look_different(one: str, other: str) -> None:
     """What LaTeX shows by height, parentheses do here."""
     assert as_text(one, lines=False) != as_text(other, lines=False)
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        (r"Вода \ce{H2O} и \ce{SO4^{2-}}.", "Вода H₂O и SO₄²⁻."),
+        (r"\ce{2H2 + O2 -> 2H2O}", "2H₂ + O₂ → 2H₂O"),
+        (r"`\ce{H2O}` и \\ce{x}", r"\ce{H2O} и \\ce{x}"),
+        (r"\ceil{x} и \ce{H2O", r"\ceil{x} и \ce{H2O"),
+    ],
+)
+def test_chemistry_without_delimiters(source: str, read: str) -> None:
+    """Models also write it so; what is not that stays."""
+    assert [piece.text for piece in render(source)] == [read]
+
+
+def test_chemistry_that_is_not_there_yet() -> None:
+    """While an answer grows, a formula is shown when it has its end."""
+    assert [piece.text for piece in render(r"Вода: \ce{H2", complete=False)] == ["Вода:"]
