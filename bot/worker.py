@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,13 +13,14 @@ from redis.exceptions import RedisError
 from telegram.error import TelegramError
 
 from bot.background import beside
-from handlers.dispatch import Dispatch, Unreadable
+from handlers.dispatch import Dispatch
+from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.turn import Turn
 from storage.budget import Frozen
 from storage.inbox import LEASE, Claim, Entry, Inbox, LaneLost, Late, Opened
-from storage.message import ChatKey
-from storage.server.connect import StorageUnavailable
+from storage.message import UNREADABLE, ChatKey
+from storage.server.connect import StorageRefused, StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -153,15 +154,12 @@ class Worker:
 
     async def _notice(self, late: Late) -> None:
         try:
-            async with asyncio.timeout(NOTICE_SECONDS):
-                await self._dispatch.tell_late(late.head.update)
+            with _harmless("not_told_late"):
+                async with asyncio.timeout(NOTICE_SECONDS):
+                    await self._dispatch.tell_late(late.head.update)
         except Shed:
             with contextlib.suppress(StorageUnavailable):
                 await self._inbox.untold(late)  # the next look may find room
-        except (TelegramError, TimeoutError, Unreadable) as error:
-            log.info("not_told_late", reason=repr(error))
-        except Exception:  # an odd update must not end the worker
-            log.exception("not_told_late")
 
     async def _listen(self) -> None:
         """Cut short what a lane is doing when a command that may comes in behind it."""
@@ -270,7 +268,8 @@ class Worker:
                 return opened, Turn(self._inbox, claim, opened)
             except LaneLost:
                 raise
-            except Exception as error:  # whatever stands there, it is not tried for ever
+            except (StorageRefused, *UNREADABLE) as error:
+                # Whatever stands there, it is not tried for ever.
                 log.exception("lane_unreadable", chat=claim.lane.chat_id)
                 if reason:  # it is the head itself
                     await self._inbox.done(claim, reason)
@@ -300,12 +299,8 @@ class Worker:
                 task.cancel()
 
     async def _may_interrupt(self, entry: Entry, turn: Turn) -> bool:
-        try:
+        with _harmless("not_interrupted"):
             return await self._dispatch.may_interrupt(entry.update, turn)
-        except (TelegramError, Frozen, Unreadable) as error:
-            log.info("not_interrupted", reason=repr(error))
-        except Exception:  # an odd update must not harm those before it
-            log.exception("not_interrupted")
         return False
 
     async def _beat(self) -> None:
@@ -335,6 +330,19 @@ class Worker:
             await self._inbox.leave()
         except StorageUnavailable as error:
             log.warning("not_given_back", reason=str(error))
+
+
+@contextlib.contextmanager
+def _harmless(event: str) -> Iterator[None]:
+    """Log what an update leads to that is only looked at; it must not end the worker."""
+    try:
+        yield
+    except Shed:
+        raise
+    except (TelegramError, TimeoutError, Frozen, Unreadable) as error:
+        log.info(event, reason=repr(error))
+    except Exception:
+        log.exception(event)
 
 
 def _hopeless(opened: Opened) -> str:

@@ -1,6 +1,5 @@
 """An update, from its JSON on: parsed, and given to the handlers or to what was kept of them."""
 
-import json
 from typing import Any
 
 from telegram import Message, Update
@@ -12,7 +11,7 @@ from handlers.context import PtbApplication, process
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.incoming.migration import migration
-from handlers.incoming.parsing import read
+from handlers.incoming.parsing import Unreadable, load, read
 from handlers.outgoing.delivery import Delivery
 from handlers.outgoing.refusals import is_final
 from handlers.outgoing.say import notify, reply_with, say
@@ -20,10 +19,6 @@ from handlers.press import Press
 from handlers.rendering.markup import Chunk
 from handlers.texts import texts_for
 from handlers.turn import Reply, Turn
-
-
-class Unreadable(Exception):
-    """An update that Telegram's own library cannot read. Its text quotes nothing of it."""
 
 
 class Dispatch:
@@ -35,7 +30,7 @@ class Dispatch:
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update; a reply that was kept before is sent, not made again."""
-        raw = _loaded(update)
+        raw = load(update)
         if migrated := migration(raw.get("message")):
             await turn.inherit(migrated[0])
             return
@@ -64,7 +59,7 @@ class Dispatch:
 
     async def apologize(self, update: str, turn: Turn) -> None:
         """Tell a person that their message could not be dealt with."""
-        parsed = self._begin(_loaded(update), turn)
+        parsed = self._begin(load(update), turn)
         message = parsed.effective_message
         if isinstance(message, Message) and self._is_for_us(parsed):
             there = turn.reply.pieces[: turn.shown.final] if turn.reply else []
@@ -73,13 +68,13 @@ class Dispatch:
 
     async def tell_late(self, update: str) -> None:
         """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
-        parsed = self._parsed(_loaded(update))
+        parsed = self._parsed(load(update))
         if parsed.message and self._is_for_us(parsed):
             await notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Tell whether an update that waits may cut short ``turn``, which waits before it."""
-        parsed = self._parsed(_loaded(update))
+        parsed = self._parsed(load(update))
         if message := parsed.message:
             return await self._may_interrupt(message)
         if query := parsed.callback_query:
@@ -117,17 +112,4 @@ class Dispatch:
         return parsed
 
     def _parsed(self, raw: dict[str, Any]) -> Update:
-        try:
-            return read(raw, self._application.bot)
-        except Exception as error:  # it raises whatever odd JSON leads it to
-            raise Unreadable(type(error).__name__) from error  # its text may quote the update
-
-
-def _loaded(update: str) -> dict[str, Any]:
-    try:
-        raw = json.loads(update)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(type(error).__name__) from error
-    if not isinstance(raw, dict):
-        raise Unreadable(type(raw).__name__)
-    return raw
+        return read(raw, self._application.bot)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.mending import Mending
-from storage.message import ChatKey
+from storage.message import UNREADABLE, ChatKey
 from storage.server.connect import translated
 from storage.server.script import Script
 
@@ -69,7 +69,7 @@ class DeadLetters:
 def _read(letter: str) -> DeadLetter:
     try:
         return DeadLetter(*fields(letter), letter)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except UNREADABLE:
         return DeadLetter("none of the bot's letters", letter, letter)
 
 

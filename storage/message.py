@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What JSON of another shape than was expected may raise; Infinity is no whole number."""
+
 
 class Role(StrEnum):
     """Who speaks, in the completion API's own names."""

@@ -22,11 +22,10 @@ from bot.clients import open_storage
 from bot.redaction import say
 from bot.settings import Settings
 from storage.archive import Archive, Changed, Item
+from storage.message import UNREADABLE
 
 FORMAT, VERSION = "yandexgpt-telegram-bot", 1
 BEGINNING = f'{{"{FORMAT}": '.encode()
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
-"""What reading a file, or what a key holds, may raise."""
 AT_ONCE = 50
 """Keys read at once."""
 

@@ -1,12 +1,11 @@
 """Messages that are one: parts of a long text, forwards, an album; a comment and what it is on."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 
 from telegram import Message
 
-from handlers.incoming.parsing import read
+from handlers.incoming.parsing import Unreadable, load, read
 from handlers.turn import MOST_JOINED, Turn
 
 LONG = 3900
@@ -92,6 +91,6 @@ def _comment_and_commented(parts: Sequence[Message]) -> bool:
 
 def _message(update: str, like: Message) -> Message | None:
     try:
-        return read(json.loads(update), like.get_bot()).message
-    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to; its own turn says so
+        return read(load(update), like.get_bot()).message
+    except Unreadable:  # its own turn says so
         return None

@@ -4,8 +4,9 @@ Telegram is ahead of the library: one field that is missing in a poll somebody r
 library refuses the whole update. Here the rest of it is read all the same.
 """
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from telegram import (
     Bot,
@@ -20,6 +21,8 @@ from telegram import (
 )
 
 from handlers.incoming.words import UNREAD, Json
+
+T = TypeVar("T", bound=TelegramObject)
 
 MOST = 200
 """Fields of an object, and entries of a list, that are tried one by one."""
@@ -36,30 +39,52 @@ _PARTS: dict[str, tuple[type[TelegramObject], _Needed]] = {
 }
 
 
-def read(raw: Any, bot: Bot) -> Update:
+class Unreadable(Exception):
+    """An update that Telegram's own library cannot read. Its text quotes nothing of it."""
+
+
+def load(update: str) -> Json:
+    """Read the JSON of an update. Raises `Unreadable`."""
+    try:
+        raw = json.loads(update)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from error
+    if not isinstance(raw, dict):
+        raise Unreadable(type(raw).__name__)
+    return raw
+
+
+def read(raw: Json, bot: Bot) -> Update:
     """Read an update; what cannot be read of it is kept in ``api_kwargs``, under other names.
 
-    Raises whatever the library raises where nothing is left.
+    Raises `Unreadable` where nothing is left.
     """
     try:
-        return Update.de_json(raw, bot)
-    except Exception:
+        return _as(Update, raw, bot)
+    except Unreadable:
         kinds = (name for name in ("message", "edited_message", "callback_query") if name in raw)
         kind = next(kinds, "")
         if not kind or not isinstance(raw[kind], dict):
             raise
         mended = _query(raw[kind], bot) if kind == "callback_query" else _message(raw[kind], bot)
-        return Update.de_json({"update_id": raw.get("update_id"), kind: mended}, bot)
+        return _as(Update, {"update_id": raw.get("update_id"), kind: mended}, bot)
 
 
 def read_message(raw: Any, bot: Bot | None) -> Message:
     """Read a message likewise."""
     try:
-        return Message.de_json(raw, bot)
-    except Exception:
+        return _as(Message, raw, bot)
+    except Unreadable:
         if not isinstance(raw, dict):
             raise
-        return Message.de_json(_message(raw, bot), bot)
+        return _as(Message, _message(raw, bot), bot)
+
+
+def _as(kind: type[T], raw: Any, bot: Bot | None) -> T:
+    try:
+        return kind.de_json(raw, bot)
+    except Exception as error:  # the library raises whatever odd JSON leads it to
+        raise Unreadable(type(error).__name__) from error  # its text may quote the update
 
 
 def _message(raw: Json, bot: Bot | None, chat: Json | None = None) -> Json:
@@ -89,8 +114,8 @@ def _mended(kind: type[TelegramObject], raw: Json, needed: _Needed, bot: Bot | N
 
     def reads(**fields: Any) -> bool:
         try:
-            kind.de_json({**needed, **fields}, bot)
-        except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+            _as(kind, {**needed, **fields}, bot)
+        except Unreadable:
             return False
         return True
 

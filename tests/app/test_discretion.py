@@ -21,8 +21,9 @@ from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
 from handlers.context import Context
-from handlers.dispatch import Dispatch, Unreadable
+from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
+from handlers.incoming.parsing import Unreadable
 from handlers.outgoing import delivery
 from storage.dead import DeadLetters
 from tests.conftest import ANN, GROUP, World

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot import worker as module
 from bot.worker import Worker
-from handlers.dispatch import Unreadable
+from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.rendering.markup import Chunk
 from handlers.turn import Reply, Turn

@@ -14,7 +14,8 @@ from telegram.error import TelegramError
 
 from bot import worker as module
 from bot.worker import Worker
-from handlers.dispatch import Dispatch, Unreadable
+from handlers.dispatch import Dispatch
+from handlers.incoming.parsing import Unreadable
 from handlers.turn import Turn
 from storage import inbox as storage
 from storage import keys
