@@ -18,7 +18,8 @@ from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.turn import Turn
 from storage.budget import Frozen
-from storage.inbox import LEASE, Claim, Entry, Inbox, LaneLost, Late, Opened
+from storage.inbox import LEASE, Inbox
+from storage.lane import Claim, Entry, LaneLost, Late, Opened
 from storage.message import UNREADABLE, ChatKey
 from storage.server.connect import StorageRefused, StorageUnavailable
 

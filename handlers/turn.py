@@ -11,7 +11,8 @@ from handlers.rendering.markup import Chunk, File
 from handlers.texts import RUSSIAN, Texts
 from storage.budget import Frozen
 from storage.change import Change
-from storage.inbox import Claim, Entry, Inbox, Opened, Shown
+from storage.inbox import Inbox
+from storage.lane import Claim, Entry, Opened, Shown
 
 Piece = Chunk | File
 MOST_JOINED = 30

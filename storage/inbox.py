@@ -38,24 +38,19 @@ whose clocks all stand still while it is paused, or a step forward of the server
 next beat. Nothing else can happen twice, and nothing can be lost.
 """
 
-import re
-import sys
-import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.change import Change, Forgotten, arguments
-from storage.dead import MOST
-from storage.history import LONGEST, MOST_BYTES
-from storage.mending import Mending
+from storage.lane import Claim, Entry, LaneLost, Late, clock
 from storage.message import ChatKey
 from storage.server.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.server.script import Script
+from storage.work import Work
 
 log = structlog.get_logger()
 
@@ -95,108 +90,8 @@ class Arrival:
     sender: str = ""
 
 
-class LaneLost(Exception):
-    """The lane has another owner now; whatever is in work for it here is to be dropped."""
-
-
-def clock() -> float:
-    """Seconds that pass on this machine also while it sleeps, where there is such a clock."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
-@dataclass(slots=True)
-class Claim:
-    """A lane that this worker owns, as long as ``entry`` is pending under its name.
-
-    ``renewed`` is the `clock` just before the claim was made or renewed last; once ``lost``, it
-    is void for everybody who has it in hand.
-    """
-
-    entry: str
-    lane: ChatKey
-    renewed: float = field(compare=False)
-    lost: bool = field(default=False, compare=False)
-
-    def void(self) -> LaneLost:
-        """Note that the lane is lost; gives the error to raise."""
-        self.lost = True
-        return LaneLost()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An update as it lies in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
-
-    update: str
-    flood: bool
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what the script `put` wrote: time, a mark, perhaps the sender, the update."""
-        start = max(0, text.find("{"))  # who cannot read an update says so
-        return cls(text[start:], flood=text[:start].endswith("!"))
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """The head of a lane's mailbox that has waited long."""
-
-    lane: ChatKey
-    head: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good.
-
-    Those that are not final are in the lane's own chat, or in the supergroup ``chat`` that it has
-    become meanwhile.
-    """
-
-    final: int = 0
-    ids: tuple[int, ...] = ()
-    chat: int = 0
-
-    def __str__(self) -> str:
-        chat = (self.chat,) if self.chat else ()
-        return " ".join(map(str, (self.final, *self.ids, *chat)))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what ``str`` wrote, or nothing."""
-        final, *ids = [int(number) for number in text.split()] or [0]
-        chat = ids.pop() if ids and ids[-1] < 0 else 0  # numbers of messages are positive
-        return cls(final, tuple(ids), chat)
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The head of a lane's mailbox, and what is known of earlier work on it.
-
-    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since
-    this was its head, ``begun`` how often work on it began when it was suspected already,
-    ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
-    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
-    is how far an answer had grown.
-    ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
-    """
-
-    head: Entry
-    waited: int
-    claims: int
-    begun: int
-    failures: int
-    failure: str
-    reply: str
-    shown: Shown
-    partial: str
-    interrupts: tuple[Entry, ...]
-
-
-class Inbox:
-    """One bot's inbox, seen by one worker.
+class Inbox(Work):
+    """One bot's inbox, seen by one worker: what comes in, and whose each lane is.
 
     What concerns a claimed lane waits while storage is down, and raises `StorageRefused`; the rest
     raises `StorageUnavailable`.
@@ -204,34 +99,11 @@ class Inbox:
 
     def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
         """``consumer`` names the worker; no two that live at the same time may share a name."""
-        self.bot_id = bot_id
-        self._redis = redis
-        self._consumer = consumer
-        self._ready = keys.ready(bot_id)
+        others = "begin", "put", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
+        super().__init__(redis, bot_id, consumer, *others)
         self._server_time = 0
         self._late_after = "-"
-        self._scripts = {
-            name: Script(redis, name)
-            for name in (
-                "begin",
-                "put",
-                "open",
-                "commit",
-                "note",
-                "done",
-                "beat",
-                "migrate",
-                "mine",
-                "overdue",
-                "park",
-                "renote",
-                "restamp",
-                "sweep",
-                "unpark",
-            )
-        }
         self._put_urgent = Script(redis, "put", allow_oom=True)
-        self._mending = Mending(redis)
 
     async def begin(self) -> None:
         """Make the consumer group, unless there is one."""
@@ -333,196 +205,6 @@ class Inbox:
             found = await self._scripts["mine"](keys=[self._ready], args=[self._consumer, *running])
         lanes = map(ChatKey.parse, found[1::2])
         return [Claim(entry, lane, asked) for entry, lane in zip(found[::2], lanes, strict=True)]
-
-    async def open(self, claim: Claim) -> Opened:
-        """Look at the head of a lane's mailbox.
-
-        Raises `LaneLost`; `StorageRefused` or ValueError where it cannot be read: see `give_up`.
-        """
-        found = await self._patiently(
-            "open",
-            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
-            args=[claim.entry, self._consumer],
-        )
-        if not found:
-            raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
-        return Opened(
-            Entry.parse(head),
-            int(waited),
-            int(claims),
-            int(begun),
-            int(failures),
-            failure,
-            reply,
-            Shown.parse(shown),
-            partial,
-            tuple(map(Entry.parse, interrupts)),
-        )
-
-    async def following(self, claim: Claim, most: int) -> list[Entry]:
-        """Look at what waits behind the head."""
-        mailbox = keys.mailbox(self.bot_id, claim.lane)
-        found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
-        return [Entry.parse(str(entry)) for entry in found]
-
-    async def interrupts(self, lane: ChatKey) -> list[Entry]:
-        """Look at what waits in anybody's lane and may cut short what is done for it elsewhere."""
-        mailbox = keys.mailbox(self.bot_id, lane)
-        found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
-        return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
-
-    async def joined(self, claim: Claim, number: int) -> None:
-        """Note that so many that follow the head are dealt with together with it.
-
-        Raises `LaneLost`.
-        """
-        await self._note(claim, "joined", str(number))
-
-    async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
-        """Keep the reply to the head and, once with it, what it does to a history.
-
-        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`, and
-        `StorageRefused` before anything is kept.
-        """
-        chat = change.chat if isinstance(change, Forgotten) else claim.lane
-        topics: set[ChatKey] = set()
-        if isinstance(change, Forgotten) and change.with_topics:
-            chat = ChatKey(*(await self.successors({chat.chat_id}) or {chat.chat_id}))
-            topics = await self._topics(chat.chat_id)
-        names = [
-            self._ready,
-            *self._of(claim, keys.outbox, keys.usage),
-            *keys.conversation(self.bot_id, chat),
-            keys.nothing(self.bot_id),
-        ]
-        for topic in topics:
-            names += keys.conversation(self.bot_id, topic)
-        args = [claim.entry, self._consumer, reply, *arguments(change)]
-        commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
-        kept = await patiently(lambda: commit.kept(names, args, mark))
-        if not kept:
-            raise claim.void()
-        if kept == 2:
-            log.warning("usage_not_counted", chat=claim.lane.chat_id)
-
-    async def _topics(self, chat_id: int) -> set[ChatKey]:
-        """Find a forum's topics: those in which anything was said, or waits."""
-
-        async def look() -> set[ChatKey]:
-            pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
-            found = [str(key) async for key in self._redis.scan_iter(pattern, count=1000)]
-            numbers = {key.rpartition(":")[2] for key in found}
-            return {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
-
-        return await patiently(look)
-
-    async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
-        """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
-        await self._note(claim, "shown", str(shown), "partial", partial)
-
-    async def began(self, claim: Claim, times: int) -> None:
-        """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
-        await self._note(claim, "begun", str(times))
-
-    async def failed(self, claim: Claim, reason: str) -> int:
-        """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
-        return await self._note(claim, "failure", reason[:500])
-
-    async def give_up(self, claim: Claim, reason: str, failures: int) -> None:
-        """Note of the head, which cannot be read as it is, only that it failed so often.
-
-        Raises `LaneLost`.
-        """
-        mailbox, outbox = self._of(claim, keys.mailbox, keys.outbox)
-        await patiently(lambda: self._mending.mend({mailbox: "list"}))
-        args = [claim.entry, self._consumer, "failure", reason[:500], "failures", failures]
-        if not await self._patiently("renote", keys=[self._ready, outbox], args=args):
-            raise claim.void()
-
-    async def _note(self, claim: Claim, *fields: str) -> int:
-        noted = await self._patiently(
-            "note",
-            keys=[self._ready, *self._of(claim, keys.outbox)],
-            args=[claim.entry, self._consumer, *fields],
-        )
-        if noted is None:
-            raise claim.void()
-        return int(noted)
-
-    async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
-        """The head is dealt with, and what was joined to it. Gives up the lane.
-
-        ``dead`` is why it becomes a dead letter; ``answer`` are the messages on Telegram that
-        answer the last exchange of its conversation.
-        """
-        mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
-        letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
-        names = [self._ready, mailbox, outbox, letters, state, nothing]
-        kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash"}
-        numbers = " ".join(map(str, answer))
-        args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), dead, MOST, numbers]
-        await patiently(
-            lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)
-        )
-
-    async def inherit(self, claim: Claim, group: int) -> bool:
-        """Take over all that is kept of a group that has become the supergroup of this lane.
-
-        Returns False while something waits there that is to be answered first. Repeated, it
-        changes nothing. Raises `LaneLost`.
-        """
-        return await self._migrate(claim, group, claim.lane.chat_id, "supergroup")
-
-    async def hand_over(self, claim: Claim, supergroup: int) -> None:
-        """Move all that is kept of this lane, a group's, to the supergroup that it has become.
-
-        While more waits behind the head nothing moves: who answers that hears the same of Telegram.
-        Raises `LaneLost`.
-        """
-        await self._migrate(claim, claim.lane.chat_id, supergroup, "group")
-
-    async def _migrate(self, claim: Claim, group: int, supergroup: int, lane: str) -> bool:
-        chat = ChatKey(group)
-        kinds: dict[str, str] = {
-            keys.successors(self.bot_id): "hash",
-            keys.mailbox(self.bot_id, chat): "list",
-            keys.outbox(self.bot_id, chat): "hash",
-            **keys.kept(self.bot_id, chat),
-            **keys.kept(self.bot_id, ChatKey(supergroup)),
-        }
-        successors, *others = kinds
-        names = [self._ready, successors, keys.nothing(self.bot_id), *others]
-        args: list[str | int] = [claim.entry, self._consumer, group, supergroup, lane]
-        args += [LONGEST, MOST_BYTES]
-        migrate, mark = self._scripts["migrate"], keys.mark(self.bot_id)
-        moved = await patiently(
-            lambda: self._mending.mended(lambda: migrate.kept(names, args, mark), kinds)
-        )
-        if moved is None:
-            raise claim.void()
-        return bool(moved)
-
-    async def successors(self, chats: Collection[int]) -> set[int]:
-        """Give the supergroups that any of these chats have become."""
-        key = keys.successors(self.bot_id)
-        found = await patiently(
-            lambda: self._mending.mended(
-                lambda: self._redis.hmget(key, [str(chat) for chat in chats]), {key: "hash"}
-            )
-        )
-        return {int(one) for one in found if one}
-
-    async def park(self, claim: Claim, seconds: float) -> None:
-        """Give up the lane, and let nobody claim it for so long; its head stays as it is."""
-        parked = keys.parked(self.bot_id)
-        args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)]
-        park = self._scripts["park"]
-        await patiently(
-            lambda: self._mending.mended(
-                lambda: park([self._ready, parked], args), {parked: "zset"}
-            )
-        )
 
     async def unpark(self) -> None:
         """Queue parked lanes whose time has come."""
@@ -630,12 +312,6 @@ class Inbox:
                 elif silent and not message:  # a connection may be dead without a sign
                     raise StorageUnavailable("no answer on the channel of interrupts")
                 silent = message is None
-
-    async def _patiently(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        return await patiently(lambda: self._scripts[script](keys=keys, args=args))
-
-    def _of(self, claim: Claim, *named: Callable[[int, ChatKey], str]) -> list[str]:
-        return [name(self.bot_id, claim.lane) for name in named]
 
 
 def _claims(entries: Any, asked: float) -> list[Claim]:

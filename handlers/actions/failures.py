@@ -23,7 +23,7 @@ from handlers.incoming.documents import (
 from handlers.outgoing.refusals import is_final
 from handlers.texts import Texts
 from storage.budget import Frozen
-from storage.inbox import LaneLost
+from storage.lane import LaneLost
 
 log = structlog.get_logger()
 

@@ -36,7 +36,7 @@ from handlers.outgoing.refusals import (
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.turn import Button, Piece, Reply, Turn
 from handlers.where import is_private, topic_of
-from storage.inbox import Shown
+from storage.lane import Shown
 
 log = structlog.get_logger()
 

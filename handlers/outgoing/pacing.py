@@ -19,7 +19,7 @@ from telegram.error import NetworkError, RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from storage.budget import WORTH_WAITING, Act, Budget, Frozen
-from storage.inbox import LaneLost
+from storage.lane import LaneLost
 from storage.server.connect import StorageUnavailable
 
 # python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.

@@ -17,7 +17,7 @@ from handlers.rendering.markup import Chunk, render
 from handlers.turn import Button, Turn
 from handlers.where import is_private, topic_of
 from storage.budget import Frozen
-from storage.inbox import LaneLost
+from storage.lane import LaneLost
 
 log = structlog.get_logger()
 

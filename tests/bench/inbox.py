@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 
 from storage.change import Kept
 from storage.history import History
-from storage.inbox import Arrival, Claim, Inbox
+from storage.inbox import Arrival, Inbox
+from storage.lane import Claim
 from storage.message import ChatKey, Message, Role
 from storage.server.connect import connect
 from storage.server.embedded import embedded_server

@@ -18,7 +18,8 @@ from bot.updates import intake as module
 from bot.updates.intake import Intake, NoRoom, _interrupts, lane_of
 from storage import keys
 from storage.dead import DeadLetters
-from storage.inbox import Entry, Inbox
+from storage.inbox import Inbox
+from storage.lane import Entry
 from storage.message import ChatKey, well_formed
 from storage.server.connect import StorageUnavailable, connect
 from tests.valkey import own_valkey

@@ -20,7 +20,8 @@ from handlers.turn import Turn
 from storage import inbox as storage
 from storage import keys
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Arrival, Claim, Inbox, Shown
+from storage.inbox import GROUP, Arrival, Inbox
+from storage.lane import Claim, Shown
 from storage.message import ChatKey
 from storage.server import connect as patience
 from storage.server.connect import StorageUnavailable, connect

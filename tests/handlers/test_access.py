@@ -13,7 +13,8 @@ from handlers.dispatch import Dispatch
 from handlers.incoming import access as module
 from handlers.incoming.access import Access
 from handlers.turn import Turn
-from storage.inbox import Claim, Entry, Inbox, Opened, Shown
+from storage.inbox import Inbox
+from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5

@@ -8,7 +8,7 @@ from telegram import Bot, Message, Update
 
 from handlers.incoming.burst import CUT, LONG, SOON_SECONDS, collected, glued
 from handlers.turn import MOST_JOINED
-from storage.inbox import Entry
+from storage.lane import Entry
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import message
 

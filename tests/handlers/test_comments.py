@@ -9,7 +9,7 @@ from telegram import Bot
 from handlers.incoming.burst import LONG, collected, glued
 from handlers.incoming.parsing import read_message
 from handlers.turn import Turn
-from storage.inbox import Entry
+from storage.lane import Entry
 from tests.bot_api import CONTENT, DATE, message
 
 BOT = Bot("7:TEST")

@@ -18,7 +18,8 @@ from handlers.outgoing.delivery import Delivery
 from handlers.rendering.markup import Chunk
 from handlers.texts import ENGLISH
 from handlers.turn import Reply, Turn
-from storage.inbox import Arrival, Shown
+from storage.inbox import Arrival
+from storage.lane import Shown
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import SUPERGROUP, UPGRADED, Bot, message, press, running, said

@@ -17,7 +17,7 @@ from bot.playground.fault import Fault
 from handlers.outgoing import pacing
 from handlers.outgoing.pacing import Effect, Hold, Kind, Shed
 from storage.budget import Budget, Frozen
-from storage.inbox import LaneLost
+from storage.lane import LaneLost
 from storage.server.connect import connect
 from tests.conftest import ANN, World
 from tests.valkey import own_valkey

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.archive import Archive, Changed, Item
-from storage.inbox import Inbox, Shown
+from storage.inbox import Inbox
+from storage.lane import Shown
 from storage.message import ChatKey
 
 LANE = ChatKey(5)

@@ -12,23 +12,13 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import inbox as module
-from storage import keys
+from storage import keys, work
 from storage.census import Census
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
 from storage.history import History
-from storage.inbox import (
-    FULL_SECONDS,
-    GROUP,
-    LEASE,
-    Arrival,
-    Claim,
-    Inbox,
-    LaneLost,
-    Late,
-    Shown,
-    clock,
-)
+from storage.inbox import FULL_SECONDS, GROUP, LEASE, Arrival, Inbox
+from storage.lane import Claim, LaneLost, Late, Shown, clock
 from storage.message import ChatKey, Message, Role
 from storage.server import connect as patience
 from storage.server.connect import StorageFull, StorageUnavailable, connect
@@ -626,7 +616,7 @@ async def test_nothing_is_left_of_what_is_done(bot: Bot, claim: Claim) -> None:
 
 async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be dealt with is kept with its reason, up to a bound; its lane goes on."""
-    monkeypatch.setattr(module, "MOST", 1)
+    monkeypatch.setattr(work, "MOST", 1)
     awkward = json.dumps({"update_id": 3, "text": 'кавычки "\\/\x7f\n'}, ensure_ascii=False)
     await bot.inbox().done(claim, "the first")
     (claim,) = await bot.inbox().take(1, 1)

@@ -26,7 +26,8 @@ from storage import inbox as module
 from storage import keys
 from storage.change import Kept
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, LEASE, Arrival, Claim, Inbox, LaneLost, Shown
+from storage.inbox import GROUP, LEASE, Arrival, Inbox
+from storage.lane import Claim, LaneLost, Shown
 from storage.message import ChatKey, Message, Role
 from storage.server.connect import connect
 

@@ -7,12 +7,12 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import inbox as module
-from storage import keys
+from storage import inbox, keys, work
 from storage.archive import Archive
 from storage.change import Forgotten, Kept
 from storage.history import History, Past
-from storage.inbox import Arrival, Claim, Inbox, LaneLost, Shown
+from storage.inbox import Arrival, Inbox
+from storage.lane import Claim, LaneLost, Shown
 from storage.mending import Mending
 from storage.message import ChatKey, Message, Role
 from storage.server.connect import StorageRefused
@@ -174,7 +174,7 @@ async def test_what_is_in_work_is_waited_for(bot: Bot) -> None:
 
 async def stolen(bot: Bot, claim: Claim) -> Claim:
     """Let the other worker have a lane."""
-    await bot.redis.xclaim(keys.ready(bot.id), module.GROUP, "two", 0, [claim.entry])
+    await bot.redis.xclaim(keys.ready(bot.id), inbox.GROUP, "two", 0, [claim.entry])
     return claim
 
 
@@ -240,7 +240,7 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole exchanges, the newest, by number and by bytes."""
     await bot.said(OLD, 1, 2, 3)
     await bot.said(NEW, 4)
-    monkeypatch.setattr(module, "LONGEST", 7)
+    monkeypatch.setattr(work, "LONGEST", 7)
     claim = await bot.claim(NEW)
     assert await bot.one.inherit(claim, OLD.chat_id)
     assert await bot.texts(NEW) == ["q2", "a2", "q3", "a3", "q4", "a4"]
@@ -250,8 +250,8 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     for less, kept in ((0, 8), (1, 6)):
         third = ChatKey(NEW.chat_id - 1 - less)
         await bot.said(third, 5)  # an exchange as long as each of the others
-        monkeypatch.setattr(module, "MOST_BYTES", size * 4 // 3 - less)
-        monkeypatch.setattr(module, "LONGEST", 8)
+        monkeypatch.setattr(work, "MOST_BYTES", size * 4 // 3 - less)
+        monkeypatch.setattr(work, "LONGEST", 8)
         claim = await bot.claim(third)
         await bot.redis.copy(keys.history(bot.id, NEW), keys.history(bot.id, OLD))
         assert await bot.one.inherit(claim, OLD.chat_id)
