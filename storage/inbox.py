@@ -1,41 +1,41 @@
-"""The durable inbox: every update is stored before Telegram hears of it, until it is dealt with.
+"""The durable inbox: stores every update before Telegram hears of it, until it is dealt with.
 
 The life of a message
 ---------------------
 An update is in exactly one of four places:
 
-1. *Telegram*, which sends it again for a day, until `put` has stored it and it is confirmed;
+1. *Telegram*, which keeps sending it for a day, until `put` has stored it and it is confirmed;
 2. its lane's **mailbox** (a list; a lane is a conversation), where it waits behind older ones;
 3. at the head of the mailbox, **in work**: a worker owns the lane;
 4. *gone*: answered, or a **dead letter**.
 
-Lanes, not messages, are what is queued. A lane with a non-empty mailbox has exactly one entry in
-the stream **ready**, and no other lane has one. `take` gives a worker entries through a consumer
-group: an entry in a consumer's pending list *is* the ownership of its lane. The owner renews it
-(`beat`); whoever dies stops, and after `LEASE` seconds another one claims it (`stale`). An entry is
+Lanes are queued, not messages. A lane with a non-empty mailbox has exactly one entry in the stream
+**ready**; other lanes have none. `take` gives entries to a worker through a consumer group: an
+entry in a consumer's pending list *is* the ownership of its lane. The owner renews it (`beat`). A
+dead owner does not, and after `LEASE` seconds another worker claims the lane (`stale`). An entry is
 never used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen
 is **parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
 
-Every script that writes checks that ownership first, in itself: a worker that lost its lane, frozen
-or cut off, can write nothing any more. And every script may be repeated, for a reply can be lost:
+Every script that writes checks that ownership first: a worker that lost its lane, because it froze
+or was cut off, cannot write any more. And every script is safe to repeat, as replies can be lost:
 
-- `put` knows update ids that it has seen;
-- `commit` keeps the reply, and with it changes the history and counts the usage, only if no reply
-  is kept: after a death the next owner sends the kept reply, and the model is not asked again;
-- `note` says which messages on Telegram show the reply, while it grows and when it is final: the
-  next owner edits those on, and posts nothing anew;
-- `migrate` moves what is kept of a group that is a supergroup now; what has moved is not there;
-- `done` takes the head away and with it the entry; again, it finds itself no owner.
+- `put` recognises update ids it has seen;
+- `commit` keeps the reply and, with it, changes the history and counts the usage, but only if no
+  reply is kept yet: after a death the next owner sends the kept reply without asking the model;
+- `note` records which messages on Telegram show the reply, while it grows and when it is final: the
+  next owner goes on editing those, and posts nothing new;
+- `migrate` moves everything kept of a group that is now a supergroup; what has moved is gone;
+- `done` removes the head and with it the entry; repeated, it finds that it no longer owns the lane.
 
-What happens on Telegram no script can check, so `hold` is asked directly before each request is
-written: a claim that was renewed less than half a lease ago, by a clock that also runs while the
-machine sleeps, is surely ours still; any other is renewed first, or found to be lost.
+No script can check what happens on Telegram, so `hold` is called directly before each request is
+written. A claim renewed less than half a lease ago, by a clock that also runs while the machine
+sleeps, is certainly still ours; any other is renewed first, or found to be lost.
 
-What is left is Telegram's side: when it has taken a message and we die before noting so, that one
-message is sent once more, for Telegram knows no idempotency. A process that is stopped between the
-check and the write for longer than the other half of the lease may do the same; so may a machine
-whose clocks all stand still while it is paused, or a step forward of the server's clock, until the
-next beat. Nothing else can happen twice, and nothing can be lost.
+What remains is Telegram's side: if it took a message and we die before noting that, the message is
+sent once more, because Telegram has no idempotency keys. The same can happen if a process is
+stopped between the check and the write for longer than the other half of the lease, on a paused
+machine whose clocks all stand still, or, until the next beat, after the server's clock jumped
+forward. Nothing else can happen twice, and nothing can be lost.
 """
 
 import re
@@ -60,23 +60,23 @@ from storage.server.script import Script
 log = structlog.get_logger()
 
 LEASE = 12.0
-"""Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
+"""Seconds without a beat after which anyone may claim a lane; at 2, network stalls made doubles."""
 MOST_WAITING = 50
-"""Updates of one lane; the next one is told to be too many, those after it are not stored."""
+"""Most updates of one lane. The first one beyond gets a notice; later ones are dropped."""
 MOST_AHEAD = 200
-"""Interrupts of one lane that may wait beyond those; while memory is full, all that is urgent."""
+"""Most interrupts of one lane beyond those; while memory is full, all urgent updates."""
 MOST_OF_ONE = 10
-"""So many of them from one sender, so that nobody shuts out others."""
+"""Most of them from one sender, so that nobody shuts out others."""
 FULL_SECONDS = 60
-"""How long memory is known to be full after an update was refused."""
+"""How long memory counts as full after an update was refused."""
 IDS_KEPT = 100_000
 IDS_SECONDS = 2 * 24 * 60 * 60
-"""How many update ids are remembered, and for how long; Telegram repeats one for a day at most."""
+"""How many update ids are remembered, and for how long; Telegram repeats an update for a day."""
 MOST_LOOKED_AT = 1000
-"""Lanes that one look for late people takes in; so many take 2 ms of the server's time."""
+"""Lanes that one call of `overdue` looks at; this many cost 2 ms of the server's time."""
 MOST_UNPARKED = 1000
 SILENT_SECONDS = 3.0
-"""Silence on the channel of interrupts after which the server is asked whether it is there."""
+"""How long the channel of interrupts may be silent before we ask whether the server is there."""
 GROUP = "workers"
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -85,7 +85,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 class Arrival:
     """An update that has come in; ``interrupts`` if it may cut short what waits in its lane.
 
-    ``sender`` is who sent it, in whatever words without a "{"; the same for the same one.
+    ``sender`` identifies the sender; any text without a "{".
     """
 
     lane: ChatKey
@@ -96,11 +96,11 @@ class Arrival:
 
 
 class LaneLost(Exception):
-    """The lane has another owner now; whatever is in work for it here is to be dropped."""
+    """The lane has another owner now; drop whatever is in work for it here."""
 
 
 def clock() -> float:
-    """Seconds that pass on this machine also while it sleeps, where there is such a clock."""
+    """Seconds by a clock that also runs while the machine sleeps, where there is one."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -110,8 +110,8 @@ def clock() -> float:
 class Claim:
     """A lane that this worker owns, as long as ``entry`` is pending under its name.
 
-    ``renewed`` is the `clock` just before the claim was made or renewed last; once ``lost``, it
-    is void for everybody who has it in hand.
+    ``renewed`` is the `clock` just before the claim was made or last renewed. Once ``lost``, the
+    claim is void for everything that holds it.
     """
 
     entry: str
@@ -120,28 +120,28 @@ class Claim:
     lost: bool = field(default=False, compare=False)
 
     def void(self) -> LaneLost:
-        """Note that the lane is lost; gives the error to raise."""
+        """Mark the lane as lost; returns the error to raise."""
         self.lost = True
         return LaneLost()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update as it lies in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
+    """An update as stored in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
 
     update: str
     flood: bool
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what the script `put` wrote: time, a mark, perhaps the sender, the update."""
-        start = max(0, text.find("{"))  # who cannot read an update says so
+        """Parse what the script `put` wrote: time, a mark, perhaps the sender, the update."""
+        start = max(0, text.find("{"))  # whoever cannot read the update reports it
         return cls(text[start:], flood=text[:start].endswith("!"))
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """The head of a lane's mailbox that has waited long."""
+    """The head of a lane's mailbox, when it has waited long."""
 
     lane: ChatKey
     head: Entry
@@ -149,10 +149,9 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good.
+    """Which messages on Telegram, by ``ids``, show a reply; the first ``final`` of them are final.
 
-    Those that are not final are in the lane's own chat, or in the supergroup ``chat`` that it has
-    become meanwhile.
+    The others are in the lane's own chat, or in the supergroup ``chat`` it has since become.
     """
 
     final: int = 0
@@ -165,7 +164,7 @@ class Shown:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what ``str`` wrote, or nothing."""
+        """Parse the output of ``str``, or ""."""
         final, *ids = [int(number) for number in text.split()] or [0]
         chat = ids.pop() if ids and ids[-1] < 0 else 0  # numbers of messages are positive
         return cls(final, tuple(ids), chat)
@@ -173,13 +172,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The head of a lane's mailbox, and what is known of earlier work on it.
+    """The head of a lane's mailbox, and the state of earlier work on it.
 
-    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since
-    this was its head, ``begun`` how often work on it began when it was suspected already,
-    ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
-    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
-    is how far an answer had grown.
+    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since this
+    became its head, ``begun`` how often work on it began under suspicion, ``failures`` how often
+    the work itself failed, ``failure`` the last reason. ``reply`` is the kept reply ("" if none),
+    ``shown`` how much of it is on Telegram, ``partial`` how far an answer had grown.
     ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
     """
 
@@ -198,12 +196,12 @@ class Opened:
 class Inbox:
     """One bot's inbox, seen by one worker.
 
-    What concerns a claimed lane waits while storage is down, and raises `StorageRefused`; the rest
-    raises `StorageUnavailable`.
+    Methods that work on a claimed lane wait while storage is down, and raise `StorageRefused`; the
+    others raise `StorageUnavailable`.
     """
 
     def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
-        """``consumer`` names the worker; no two that live at the same time may share a name."""
+        """``consumer`` names the worker; no two living workers may share a name."""
         self.bot_id = bot_id
         self._redis = redis
         self._consumer = consumer
@@ -234,24 +232,24 @@ class Inbox:
         self._mending = Mending(redis)
 
     async def begin(self) -> None:
-        """Make the consumer group, unless there is one."""
+        """Create the consumer group, unless there is one."""
         with translated():
             await self._scripts["begin"](keys=[self._ready])
 
     async def put(self, *arrivals: Arrival) -> list[str]:
         """Store updates, each ``update_id`` once; only then may they be confirmed.
 
-        Returns for each ``stored``, ``known``, ``flood`` (stored, as the first too many) or
-        ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
-        `StorageFull`, which it is too, when memory is full.
+        Returns for each ``stored``, ``known``, ``flood`` (stored as the first one too many) or
+        ``dropped`` (one too many after that). Raises `StorageUnavailable`, in particular
+        `StorageFull` when memory is full.
         """
         return await self._put(self._scripts["put"], arrivals, "")
 
     async def put_urgent(self, *arrivals: Arrival) -> list[str]:
-        """Store updates though memory is full, up to `MOST_OF_ONE` of a sender in a lane.
+        """Store updates even while memory is full, up to `MOST_OF_ONE` per sender in a lane.
 
-        For `FULL_SECONDS` memory is full then, to whoever asks, though something small may fit.
-        Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
+        Then memory counts as full for `FULL_SECONDS`, even if something small would fit. Returns
+        ``full`` for updates beyond the limit: do not confirm those. Raises `StorageUnavailable`.
         """
         return await self._put(self._put_urgent, arrivals, FULL_SECONDS)
 
@@ -276,12 +274,12 @@ class Inbox:
         return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
 
     async def check_room(self) -> None:
-        """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
+        """Raise what `put` would raise now: `StorageFull` or `StorageUnavailable`."""
         put, names = self._scripts["put"], self._place()
         await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
 
     async def is_full(self) -> bool:
-        """Tell whether memory is full, or an update was refused for that lately."""
+        """True if memory is full, or an update was recently refused because of that."""
 
         async def ask() -> bool:
             try:
@@ -294,9 +292,9 @@ class Inbox:
         return await patiently(ask)
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
-        """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
+        """Claim up to ``count`` free lanes; wait up to ``seconds`` for the first.
 
-        When it fails, lanes may have been claimed without our hearing of it: see `mine`.
+        If this fails, lanes may have been claimed without our knowing: see `mine`.
         """
         asked = clock()
         with translated():
@@ -306,7 +304,7 @@ class Inbox:
         return _claims(found.get(self._ready, []), asked)
 
     async def stale(self, count: int) -> list[Claim]:
-        """Claim up to ``count`` lanes whose owners have not been heard of for `LEASE`."""
+        """Claim up to ``count`` lanes whose owners have been silent for `LEASE` seconds."""
         claims: list[Claim] = []
         cursor, asked = "0-0", clock()
         with translated():
@@ -324,9 +322,9 @@ class Inbox:
                     return claims
 
     async def mine(self, running: Sequence[str]) -> list[Claim]:
-        """Give the lanes under our name that we do not know of, claimed anew and counted.
+        """Claim lanes under our name that we do not know of, and count the claims.
 
-        They are left from a life before, or from a claim whose reply was lost.
+        They are left from a previous life, or from a claim whose reply was lost.
         """
         asked = clock()
         with translated():
@@ -335,9 +333,9 @@ class Inbox:
         return [Claim(entry, lane, asked) for entry, lane in zip(found[::2], lanes, strict=True)]
 
     async def open(self, claim: Claim) -> Opened:
-        """Look at the head of a lane's mailbox.
+        """Read the head of a lane's mailbox.
 
-        Raises `LaneLost`; `StorageRefused` or ValueError where it cannot be read: see `give_up`.
+        Raises `LaneLost`; and `StorageRefused` or ValueError if it cannot be read: see `give_up`.
         """
         found = await self._patiently(
             "open",
@@ -361,28 +359,28 @@ class Inbox:
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
-        """Look at what waits behind the head."""
+        """Read what waits behind the head."""
         mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
 
     async def interrupts(self, lane: ChatKey) -> list[Entry]:
-        """Look at what waits in anybody's lane and may cut short what is done for it elsewhere."""
+        """Read what waits in any lane, ours or not, and may cut short the work on it."""
         mailbox = keys.mailbox(self.bot_id, lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
         return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
-        """Note that so many that follow the head are dealt with together with it.
+        """Note that the ``number`` updates after the head are dealt with together with it.
 
         Raises `LaneLost`.
         """
         await self._note(claim, "joined", str(number))
 
     async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
-        """Keep the reply to the head and, once with it, what it does to a history.
+        """Keep the reply to the head and, in the same step, what it does to a history.
 
-        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`, and
+        Repeated, even by a later owner, it changes nothing. Raises `LaneLost`, and
         `StorageRefused` before anything is kept.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
@@ -407,7 +405,7 @@ class Inbox:
             log.warning("usage_not_counted", chat=claim.lane.chat_id)
 
     async def _topics(self, chat_id: int) -> set[ChatKey]:
-        """Find a forum's topics: those in which anything was said, or waits."""
+        """Find a forum's topics in which something was said or waits."""
 
         async def look() -> set[ChatKey]:
             pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
@@ -418,19 +416,19 @@ class Inbox:
         return await patiently(look)
 
     async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
-        """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
+        """Note how much of the reply, or of the answer so far, is shown. Raises `LaneLost`."""
         await self._note(claim, "shown", str(shown), "partial", partial)
 
     async def began(self, claim: Claim, times: int) -> None:
-        """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
+        """Note how many times work on the head began under suspicion. Raises `LaneLost`."""
         await self._note(claim, "begun", str(times))
 
     async def failed(self, claim: Claim, reason: str) -> int:
-        """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
+        """Count a failure of the work itself; returns how many there are. Raises `LaneLost`."""
         return await self._note(claim, "failure", reason[:500])
 
     async def give_up(self, claim: Claim, reason: str, failures: int) -> None:
-        """Note of the head, which cannot be read as it is, only that it failed so often.
+        """Replace the head's unreadable notes by how often and why it failed.
 
         Raises `LaneLost`.
         """
@@ -451,10 +449,10 @@ class Inbox:
         return int(noted)
 
     async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
-        """The head is dealt with, and what was joined to it. Gives up the lane.
+        """Remove the head, and what was joined to it, and give up the lane.
 
-        ``dead`` is why it becomes a dead letter; ``answer`` are the messages on Telegram that
-        answer the last exchange of its conversation.
+        ``dead`` is the reason if it becomes a dead letter; ``answer`` are the messages on Telegram
+        that answer the last exchange of its conversation.
         """
         mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
         letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
@@ -467,18 +465,18 @@ class Inbox:
         )
 
     async def inherit(self, claim: Claim, group: int) -> bool:
-        """Take over all that is kept of a group that has become the supergroup of this lane.
+        """Take over everything kept of a group that has become this lane's supergroup.
 
-        Returns False while something waits there that is to be answered first. Repeated, it
-        changes nothing. Raises `LaneLost`.
+        Returns False while something waits there that must be answered first. Repeated, it changes
+        nothing. Raises `LaneLost`.
         """
         return await self._migrate(claim, group, claim.lane.chat_id, "supergroup")
 
     async def hand_over(self, claim: Claim, supergroup: int) -> None:
-        """Move all that is kept of this lane, a group's, to the supergroup that it has become.
+        """Move everything kept of this lane, a group's, to the supergroup it has become.
 
-        While more waits behind the head nothing moves: who answers that hears the same of Telegram.
-        Raises `LaneLost`.
+        Nothing moves while more waits behind the head: whoever answers that hears the same from
+        Telegram. Raises `LaneLost`.
         """
         await self._migrate(claim, claim.lane.chat_id, supergroup, "group")
 
@@ -504,7 +502,7 @@ class Inbox:
         return bool(moved)
 
     async def successors(self, chats: Collection[int]) -> set[int]:
-        """Give the supergroups that any of these chats have become."""
+        """Return the supergroups that any of these chats have become."""
         key = keys.successors(self.bot_id)
         found = await patiently(
             lambda: self._mending.mended(
@@ -514,7 +512,7 @@ class Inbox:
         return {int(one) for one in found if one}
 
     async def park(self, claim: Claim, seconds: float) -> None:
-        """Give up the lane, and let nobody claim it for so long; its head stays as it is."""
+        """Give up the lane, and let nobody claim it for ``seconds``; its head stays as it is."""
         parked = keys.parked(self.bot_id)
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)]
         park = self._scripts["park"]
@@ -530,7 +528,7 @@ class Inbox:
         await self._mending.mended(lambda: unpark(names, [MOST_UNPARKED]), {names[1]: "zset"})
 
     async def beat(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Renew lanes in work; returns those that are ours no longer, and are void now."""
+        """Renew lanes in work; returns those that are no longer ours, and marks them as lost."""
         asked = clock()
         lost = set(await self._beat([claim.entry for claim in claims], 0))
         for claim in claims:
@@ -541,9 +539,9 @@ class Inbox:
         return [claim for claim in claims if claim.lost]
 
     async def hold(self, claim: Claim) -> None:
-        """Make sure that a lane is ours before what cannot be taken back. Raises `LaneLost`.
+        """Check that the lane is ours before an effect that cannot be undone. Raises `LaneLost`.
 
-        That costs nothing while the claim is fresh, and waits while storage is down.
+        Costs nothing while the claim is fresh, and waits while storage is down.
         """
         while not claim.lost:
             if clock() - claim.renewed < LEASE / 2:
@@ -552,14 +550,14 @@ class Inbox:
         raise LaneLost
 
     async def leave(self) -> None:
-        """Let anybody claim at once what is still ours, and take our name out of the group."""
+        """Let others claim at once what is still ours, and take our name out of the group."""
         await self._beat([claim["message_id"] for claim in await self._pending()], LEASE)
         with translated():
             await self._scripts["sweep"](keys=[self._ready], args=[self._consumer, str(DAY_MS)])
 
     async def _beat(self, entries: Sequence[str], idle: float) -> list[str]:
         lost: list[str] = []
-        # A script that looks at thousands would hold up everybody else.
+        # A script over thousands of entries would hold up everyone else.
         for start in range(0, len(entries), 500):
             args: list[Any] = [self._consumer, int(idle * 1000), *entries[start : start + 500]]
             with translated():
@@ -573,10 +571,10 @@ class Inbox:
             )
 
     async def overdue(self, seconds: float, most: int) -> list[Late]:
-        """Give up to ``most`` heads of mailboxes that have waited so long, to one caller.
+        """Return up to ``most`` heads of mailboxes that have waited so long, each to one caller.
 
-        Of each lane one, and no other until the lane has been idle. Each call looks at
-        `MOST_LOOKED_AT` lanes, and goes on where the last one ended.
+        A lane is returned once, and again only after it has been idle. Each call looks at
+        `MOST_LOOKED_AT` lanes and goes on where the last one ended.
         """
         with translated():
             after, *found = await self._scripts["overdue"](
@@ -595,12 +593,12 @@ class Inbox:
         return [Late(*late) for late in zip(lanes, map(Entry.parse, found[1::2]), strict=True)]
 
     async def untold(self, late: Late) -> None:
-        """Let one of those come again: nobody could be told."""
+        """Let `overdue` return this one again, because its person could not be told."""
         with translated():
             await self._redis.hdel(keys.outbox(self.bot_id, late.lane), "told")
 
     async def watch_clock(self) -> None:
-        """Begin all leases anew when the server's clock went back; call it with every beat."""
+        """Restart all leases if the server's clock went back; call it with every beat."""
         before = self._server_time
         with translated():
             names = [self._ready, keys.parked(self.bot_id)]
@@ -610,9 +608,9 @@ class Inbox:
         self._server_time = now
 
     async def interruptions(self) -> AsyncIterator[ChatKey | None]:
-        """Give the lanes in which an interrupting update has come in, as it happens.
+        """Yield lanes as interrupting updates come in.
 
-        Or None, when some may have been missed: as before it began, or a connection broke.
+        Yields None when some may have been missed: at the start, and when a connection broke.
         """
         name, silent = keys.interrupts(self.bot_id), False
         async with self._redis.pubsub() as channel:
@@ -622,12 +620,12 @@ class Inbox:
                 with translated():
                     message = await channel.get_message(timeout=SILENT_SECONDS)
                     if message is None and not silent:
-                        await channel.subscribe(name)  # which is answered, and changes nothing
+                        await channel.subscribe(name)  # it is answered, and changes nothing
                 if message and message["type"] == "message":
                     yield ChatKey.parse(message["data"])
                 elif message and not silent:  # subscribed, and not because we asked just now
                     yield None
-                elif silent and not message:  # a connection may be dead without a sign
+                elif silent and not message:  # a connection can die without a sign
                     raise StorageUnavailable("no answer on the channel of interrupts")
                 silent = message is None
 

@@ -1,13 +1,13 @@
-"""Where Redis is: what a URL in `REDIS_URL` says, in any form that a Redis or Valkey comes in.
+"""Where Redis is: the URL in `REDIS_URL`, for every form of Redis or Valkey.
 
 | form | meaning |
 |---|---|
 | ``redis://user:password@host:6379/0`` | one server |
-| ``unix:///path/to/socket`` | likewise, on this machine |
+| ``unix:///path/to/socket`` | the same, on this machine |
 | ``redis+sentinel://host:26379,host:26379/service/0`` | the one that Sentinels call the master |
-| ``redis+cluster://host:6379,host:6379`` | a cluster, of which any nodes are named |
+| ``redis+cluster://host:6379,host:6379`` | a cluster; name any of its nodes |
 
-With ``rediss`` for ``redis`` the connection is encrypted, and the server's certificate checked.
+``rediss`` instead of ``redis`` encrypts the connection and checks the server's certificate.
 """
 
 import re
@@ -29,7 +29,7 @@ QUERY = frozenset(
         "username",
     }
 )
-"""What may follow as ``?name=value``, redis-py's options."""
+"""Options of redis-py that may follow as ``?name=value``."""
 WITH_TLS = frozenset(
     {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 )
@@ -57,7 +57,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Read a URL. Raises ValueError, whose sentence goes on after the name of a setting."""
+    """Parse a URL. Raises ValueError; its message continues after the name of a setting."""
     if re.match(r"unix:///[^?]", url):
         return Address("", (), "", _options(url, QUERY))
     found = _URL.fullmatch(url)
