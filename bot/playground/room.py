@@ -1,8 +1,8 @@
-"""The room: one bot, the chats it is in, the people who write there, and what it missed so far.
+"""The room: one bot, the chats it is in, the people who write there, and updates still waiting.
 
-It holds Telegram's state and rules and knows nothing of HTTP. Ids say what a chat is: positive
-ones are private chats and equal their person's id, negative ones are groups, from
--1000000000000 down supergroups. Chats, people and forum topics come into being at first use.
+It holds Telegram's state and rules and knows nothing of HTTP. Ids say what a chat is: positive ones
+are private chats and equal their person's id, negative ones are groups, from -1000000000000 down
+supergroups. Chats, people and forum topics are created at first use.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ from bot.playground.updates import Updates
 from bot.playground.webhook import Webhook
 
 LONGEST_TEXT = 4096
-"""Code points in one message."""
+"""Most code points in one message."""
 CALLS_KEPT = 10_000
 DRAFT_SECONDS = 30.0
-"""How long a draft is shown that is not shown again."""
+"""How long a draft stays unless it is updated."""
 
 _LARGEST_ID = 2**52
 _TOKEN = re.compile(r"(\d+):[A-Za-z0-9_-]+")
 
 
 class Room:
-    """See the module. With no ``token`` the first well-formed one to call becomes the bot's."""
+    """See the module. Without a ``token``, the first well-formed one to call becomes the bot's."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Room:
         return {"id": bot_id, "is_bot": True, "first_name": "Demo", "username": self.username}
 
     def claim(self, token: str) -> bool:
-        """Tell whether ``token`` is the bot's; the first becomes it. ValueError: it is none."""
+        """True if ``token`` is the bot's; the first one becomes it. ValueError if it is none."""
         if not _TOKEN.fullmatch(token):
             raise ValueError("not a bot token")
         if self.token is None:
@@ -99,9 +99,10 @@ class Room:
         topic: int | None = None,
         language: str | None = None,
     ) -> Json:
-        """Let ``user`` write ``text``; the new Message. ValueError when Telegram has no such thing.
+        """Let ``user`` write ``text``; returns the new Message.
 
-        ``topic`` is a forum topic's thread id, ``language`` the person's from now on.
+        ``topic`` is a forum topic's thread id, ``language`` the person's from now on. ValueError if
+        Telegram would not allow it.
         """
         if is_blank(text):
             raise ValueError("the text is empty")
@@ -118,7 +119,7 @@ class Room:
         return self._write(chat, user, of_kind(kind, caption), None, topic, None)
 
     def edit(self, chat: int, message_id: int, text: str, *, language: str | None = None) -> Json:
-        """Let its author change a message. ValueError when there is none such."""
+        """Let its author edit a message. ValueError if there is no such message."""
         place = self._place_of(chat, message_id)
         old = {k: v for k, v in place.messages[message_id].items() if k != "entities"}
         message = {**old, **written(text), "edit_date": self._now()}
@@ -132,9 +133,9 @@ class Room:
     def press(
         self, chat: int, user: int, message_id: int, data: str, *, language: str | None = None
     ) -> str:
-        """Let ``user`` press an inline button of the bot's message; the callback query's id.
+        """Let ``user`` press an inline button of the bot's message; returns the query's id.
 
-        ValueError when there is no such message.
+        ValueError if there is no such message.
         """
         place = self._place_of(chat, message_id)
         callback_id = str(next(self._callback_ids))
@@ -159,12 +160,12 @@ class Room:
         language: str | None = None,
         **more: Any,
     ) -> Json:
-        """Let ``user`` send a file; ``more`` is what a message may hold besides."""
+        """Let ``user`` send a file; ``more`` are further fields of the message."""
         content = {"document": self.store(upload), **captioned(caption), **more}
         return self._write(chat, user, content, None, None, language)
 
     def store(self, upload: Upload) -> Json:
-        """Keep a file, for the bot to fetch; its Document."""
+        """Keep a file for the bot to fetch; returns its Document."""
         made = document(upload)
         self.files[made["file_id"]] = upload
         return made
@@ -175,12 +176,12 @@ class Room:
         return self._write(chat, user, content, None, None, None)
 
     def drafts(self, chat: int) -> list[Json]:
-        """Return the drafts that a private chat shows now."""
+        """Return the drafts that a private chat shows at the moment."""
         found = self.chats[chat].drafts if chat in self.chats else {}
         return [draft for draft, shown in found.values() if self.clock() - shown < DRAFT_SECONDS]
 
     def stop(self, chat: int, draft_id: int) -> None:
-        """Let the person press Stop under a draft. ValueError when there is no such button."""
+        """Let the person press Stop under a draft. ValueError if there is no such button."""
         draft = next((one for one in self.drafts(chat) if one["draft_id"] == draft_id), None)
         if draft is None or not draft["can_stop"]:
             raise ValueError("no draft with that id can be stopped")
@@ -193,7 +194,7 @@ class Room:
         self.updates.add("stopped_message_generation", told)
 
     def open_topic(self, chat: int, name: str = "Topic", *, by_bot: bool = False) -> int:
-        """Open a forum topic, which makes the supergroup a forum; the topic's thread id."""
+        """Open a forum topic, which makes the supergroup a forum; returns its thread id."""
         place = self.chat(chat)
         author = None if by_bot else self._person(ANONYMOUS_ADMIN)
         return self._open_topic(place, self._next_id(place), name, author)
@@ -210,7 +211,7 @@ class Room:
             self._member_update("chat_member", place, person, person.json(), old, Status(status))
 
     def set_bot(self, chat: int, status: Status | str) -> None:
-        """Make the bot an administrator, a member, or gone; it is told (``my_chat_member``)."""
+        """Make the bot an administrator, a member, or gone; it gets a ``my_chat_member``."""
         place = self.chat(chat)
         old, place.bot = place.bot, Status(status)
         by = place.person or self._person(ANONYMOUS_ADMIN)
@@ -225,9 +226,9 @@ class Room:
         self.set_bot(chat, Status.KICKED)
 
     def migrate(self, chat: int, told: Sequence[str] = ("to", "from")) -> int:
-        """Make a group a supergroup; the new chat's id.
+        """Make a group a supergroup; returns the new chat's id.
 
-        ``told`` are the service messages that the bot gets of it, in their order: that it has moved
+        ``told`` are the service messages that the bot gets about it, in order: that it has moved
         ``to`` the new chat (in the old one), and ``from`` the old one (in the new one).
         """
         old = self.chat(chat)
@@ -242,17 +243,17 @@ class Room:
         return new.id
 
     def inject(self, update: Json) -> Json:
-        """Queue a raw update, for instance one that nobody can parse."""
+        """Queue a raw update, for example one that nobody can parse."""
         return self.updates.inject(update)
 
     # What tests and the page see and arrange.
 
     def fail(self, method: str, *faults: Fault | None) -> None:
-        """Let the next calls of ``method`` fail, one fault a call; None lets a call pass."""
+        """Let the next calls of ``method`` fail, one fault per call; None lets a call pass."""
         self._faults.setdefault(method.lower(), deque()).extend(faults)
 
     def pardon(self) -> None:
-        """Let no call fail that has not yet."""
+        """Drop all faults that have not happened yet."""
         self._faults.clear()
 
     def next_fault(self, method: str) -> Fault | None:
@@ -260,7 +261,7 @@ class Room:
         return planned.popleft() if planned else None
 
     def messages(self, chat: int) -> list[Json]:
-        """Return all messages of a chat in order, the bot's too."""
+        """Return all messages of a chat in order, including the bot's."""
         return list(self.chats[chat].messages.values()) if chat in self.chats else []
 
     async def changed(self, since: int, seconds: float) -> int:
@@ -274,7 +275,7 @@ class Room:
         return self.version
 
     def touch(self) -> None:
-        """Count a change and wake up who waits for one."""
+        """Count a change and wake up whoever waits for one."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -282,7 +283,7 @@ class Room:
     # What the Bot API does on the bot's behalf.
 
     def chat(self, chat: int) -> Chat:
-        """Return the chat, made when it is new. ValueError when Telegram has no such id."""
+        """Return the chat, creating it if new. ValueError if Telegram has no such id."""
         if not 0 < abs(chat) <= _LARGEST_ID:
             raise ValueError("a chat's id is a whole number other than 0, below 2^52")
         if chat not in self.chats:
@@ -291,7 +292,7 @@ class Room:
         return self.chats[chat]
 
     def post(self, chat: Chat, content: Json, *, reply_to: int | None, topic: int | None) -> Json:
-        """Put the bot's own message into a chat."""
+        """Post the bot's own message in a chat."""
         message = self._message(chat, None, content, reply_to, topic)
         chat.bot_spoke_last = True
         chat.typing = float("-inf")
@@ -303,7 +304,7 @@ class Room:
         return message
 
     def show_draft(self, chat: Chat, draft: Json) -> None:
-        """Show a draft, in the place of one with the same id."""
+        """Show a draft, replacing one with the same id."""
         chat.drafts[draft["draft_id"]] = (draft, self.clock())
         self.touch()
 

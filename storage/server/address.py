@@ -72,7 +72,7 @@ def parse(url: str) -> Address:
     if form == "sentinel" and not service:
         raise ValueError("must end in /service, as the Sentinels call it")
     if form == "" and len(hosts) > 1:
-        raise ValueError("names several hosts, for which it must say +sentinel or +cluster")
+        raise ValueError("names several hosts, so it must say +sentinel or +cluster")
     if not re.fullmatch(r"\d*", database):
         raise ValueError("must end in a database's number")
     known = QUERY | (WITH_TLS if found["tls"] == "rediss" else set())
@@ -80,7 +80,7 @@ def parse(url: str) -> Address:
     login = f"{found['login']}@" if found["login"] else ""
     options = _options(f"{found['tls']}://{login}host/{database}?{found['query'] or ''}", known)
     if form == "cluster" and options.get("db"):
-        raise ValueError("names a database, of which a cluster has but one, 0")
+        raise ValueError("names a database, but a cluster has only one, 0")
     return Address(form, hosts, service, options)
 
 
@@ -93,7 +93,7 @@ def _host(host: str, default: int) -> tuple[str, int]:
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError("names a host or port that cannot be")
+        raise ValueError("names an impossible host or port")
     return name, port
 
 
@@ -101,5 +101,5 @@ def _options(url: str, known: AbstractSet[str]) -> dict[str, Any]:
     options = dict(parse_url(url))
     asked_for = options.keys() - {"connection_class", "host", "port", "path"}
     if unknown := asked_for - known:
-        raise ValueError(f"has options that are not known there: {', '.join(sorted(unknown))}")
+        raise ValueError(f"has unknown options: {', '.join(sorted(unknown))}")
     return options
