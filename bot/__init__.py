@@ -1,3 +1,3 @@
-"""The process: settings, updates in, lanes, the completion API, and what puts them together."""
+"""The process: settings, incoming updates, lanes, the completion API, and the wiring of it all."""
 
 __version__ = "0.1.0"

@@ -32,20 +32,20 @@ log = structlog.get_logger()
 FAILED = 1
 MISCONFIGURED = 2
 DEMO_SECONDS = 1.3
-"""How long the demo takes to end: nothing of it is kept."""
+"""How long the demo may take to stop; it keeps nothing."""
 CUT_SECONDS = 0.5
-"""How long an end that is cut off takes: redis-py can swallow a cancellation."""
+"""How long a forced stop may take before the process exits: redis-py can swallow a cancellation."""
 
 
 def main() -> int:
-    """Run one of the commands; returns the process's exit code."""
+    """Entry point: run one of the commands; returns the exit code."""
     try:
         return _act(_parser().parse_args())
     except SettingsRefused as error:
         say(error, sys.stderr)  # for a person, before there are logs
         return MISCONFIGURED
     except KeyboardInterrupt:
-        return FAILED  # export and import go on when they are run again
+        return FAILED  # export and import continue when run again
     except transfer.MovingRefused as error:
         say(error, sys.stderr)
         return FAILED
@@ -58,14 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="A chatbot on YandexGPT.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run the bot, configured by the environment or .env")
-    commands.add_parser("check", help="try storage, Telegram and the model once, and say")
+    commands.add_parser("check", help="try storage, Telegram and the model once")
     dead.add_arguments(
-        commands.add_parser("dead", help="list, replay or drop what could not be dealt with")
+        commands.add_parser("dead", help="list, replay or drop what could not be answered")
     )
     transfer.add_arguments(
-        commands.add_parser("export", help="write all that is kept of the bot to a file")
+        commands.add_parser("export", help="write everything kept of the bot to a file")
     )
-    transfer.add_arguments(commands.add_parser("import", help="read such a file, elsewhere"))
+    transfer.add_arguments(commands.add_parser("import", help="read such a file into a storage"))
     demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
     return parser
 
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 def _act(arguments: argparse.Namespace) -> int:
     if arguments.command == "demo":
         code = _finished(_demo(arguments))
-        os._exit(code)  # the local model's threads end when they like, and there is nothing to lose
+        os._exit(code)  # the local model's threads would hold us up, and nothing can be lost
     asks_the_model = arguments.command in ("run", "check")
     settings = read() if asks_the_model else read_without_model()
     logs.configure(settings.secrets)
@@ -94,7 +94,7 @@ def _act(arguments: argparse.Namespace) -> int:
 
 
 def _finished(work: Coroutine[Any, Any, None]) -> int:
-    """Run ``work``; a signal is no failure."""
+    """Run ``work``; a signal is not a failure."""
     try:
         run(work)
     except asyncio.CancelledError:
@@ -113,7 +113,7 @@ async def _demo(arguments: argparse.Namespace) -> None:
 async def _until_stopped(
     work: AbstractAsyncContextManager[None], then: str, seconds: float | None = None
 ) -> None:
-    """Do ``work`` until a signal ends it; a second one, or ``seconds`` of ending, cuts it off."""
+    """Run ``work`` until a signal; a second one, or ``seconds`` after the first, forces the end."""
     task = _this_task()
     stop = asyncio.Event()
     _on_signal(task.cancel)  # not begun yet, so there is nothing to finish
@@ -127,7 +127,7 @@ async def _until_stopped(
 
 
 def _cut_off(task: asyncio.Task[Any]) -> None:
-    """End a task; and the process, where even that takes long. Whatever it has can be lost."""
+    """Cancel the task, and exit if even that takes long. Nothing it has needs to be saved."""
     task.cancel()
     asyncio.get_running_loop().call_later(CUT_SECONDS, os._exit, 0)
 

@@ -61,14 +61,14 @@ class TokenRefused(Exception):
 
 
 class AddressTaken(Exception):
-    """Telegram is to post to `LISTEN`, which another process has."""
+    """Telegram should post to `LISTEN`, but another process has that address."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """What all bots of this process share; ``completion`` is None where none are answered.
+    """What all bots of this process share; ``completion`` is None if it answers nobody.
 
-    ``grace`` is how many seconds a stop waits for what is in hand.
+    ``grace`` is how many seconds a stop waits for work in hand.
     """
 
     redis: Redis
@@ -82,11 +82,11 @@ class _Process:
 async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIterator[None]:
     """Run the bots, or the part of them that ``ROLE`` names, while the block runs.
 
-    Leaving it finishes what is in hand within ``grace`` seconds, or gives it back. Waits for
-    storage and for Telegram as long as it must. Of several bots, those whose tokens Telegram
-    refuses are left out.
-    Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` when
-    it cannot begin.
+    Leaving the block finishes work in hand within ``grace`` seconds, or gives it back. Waits for
+    storage and Telegram as long as necessary. Of several bots, those whose tokens Telegram refuses
+    are left out.
+    Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` if it
+    cannot start.
     """
     for url, proxy in settings.proxies.items():
         log.info("proxy", url=url, through=proxy)
@@ -105,7 +105,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
             await stack.enter_async_context(beside(places.renewing(), probe(completion)))
         process = _Process(redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
-        # Each in a task of its own, so that they stop side by side.
+        # One task per bot, so that they stop concurrently.
         async with asyncio.TaskGroup() as lives:
             for bot, application in bots:
                 began = asyncio.Event()
@@ -124,7 +124,7 @@ async def _live(
     began: asyncio.Event,
     over: asyncio.Event,
 ) -> None:
-    """Be one bot until it is over."""
+    """Run one bot until ``over``."""
     with structlog.contextvars.bound_contextvars(bot=settings.bot_id):
         async with AsyncExitStack() as stack:
             await _start(settings, process, application, stack)
@@ -147,7 +147,7 @@ async def _start(
 
 
 async def _all_there(redis: Redis, bot_id: int) -> None:
-    """Refuse to begin with half of what is to be there. Raises `StorageUnavailable`."""
+    """Refuse to start on half an import. Raises `StorageUnavailable`."""
     if await Archive(redis, bot_id).progress():
         raise StorageUnavailable(
             f"An import into the data of bot {bot_id} is not finished: run it again first."
@@ -155,9 +155,9 @@ async def _all_there(redis: Redis, bot_id: int) -> None:
 
 
 def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
-    """Name this process: for good if it has the data folder to itself, else as nobody else is.
+    """Name this process: a stable name if it owns DATA_DIR, else a unique one.
 
-    Under its old name, one that comes back has what was its own at once, not after a lease.
+    Restarted under a stable name, it has its lanes back at once instead of after a lease.
     """
     if not settings.redis_url and stack.enter_context(locked(settings.data_dir / "process.lock")):
         return "embedded"
@@ -212,7 +212,7 @@ async def _take_in(
 
 
 def _listeners(settings: Settings, stack: AsyncExitStack) -> dict[str, socket.socket]:
-    """Take the addresses of this process, by the names of their settings. Raises `AddressTaken`."""
+    """Bind this process's addresses, keyed by their settings' names. Raises `AddressTaken`."""
     wanted = {settings.listen: "LISTEN"}
     if settings.metrics_address:
         wanted.setdefault(settings.metrics_address, "METRICS_LISTEN")
@@ -226,7 +226,7 @@ def _listeners(settings: Settings, stack: AsyncExitStack) -> dict[str, socket.so
                     f"LISTEN: {host}:{port}, where Telegram posts: {error.strerror}. "
                     "End the program that has it, or choose another."
                 ) from error
-            # Another process of ours may have it; this one works without.
+            # Another process of ours may have it; this one works without it.
             log.warning("no_web", setting=name, listen=f"{host}:{port}", reason=str(error))
     return listeners
 
@@ -253,7 +253,7 @@ async def _serve(
 async def _introduced(
     settings: Settings, stack: AsyncExitStack, redis: Redis
 ) -> list[tuple[Settings, PtbApplication]]:
-    """Introduce all bots to Telegram, each with its settings. Raises `TokenRefused` for all."""
+    """Introduce the bots to Telegram; raises `TokenRefused` if it refuses all of their tokens."""
     found, refused = [], None
     for bot in settings.bots:
         application = open_telegram(bot, stack, Budget(redis, bot.bot_id))
@@ -269,7 +269,7 @@ async def _introduced(
 
 
 async def _introduce(application: PtbApplication) -> None:
-    """Ask Telegram who we are, until it answers; the rest of the greeting may fail."""
+    """Ask Telegram who we are until it answers; the rest of the introduction may fail."""
     for pause in chain((1, 2, 4, 8, 16), repeat(30)):
         try:
             await application.initialize()

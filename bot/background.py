@@ -1,4 +1,4 @@
-"""Work beside a block of code."""
+"""Background work while a block of code runs."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from typing import Any
 
 @contextlib.asynccontextmanager
 async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` beside the block; a failure ends the block, the block's end cancels it."""
+    """Run ``work`` while the block runs: its failure ends the block, the block's end cancels it."""
     async with asyncio.TaskGroup() as tasks:
         started = [tasks.create_task(one) for one in work]
         yield

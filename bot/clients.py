@@ -1,4 +1,4 @@
-"""The three outside things that the bot talks to: storage, Telegram, the completion API."""
+"""Clients of the three services the bot talks to: storage, Telegram, the completion API."""
 
 import asyncio
 import json
@@ -30,18 +30,18 @@ from storage.server.embedded import embedded_server
 from storage.server.rights import require
 
 CALLS_A_LANE = 3
-"""Requests to Telegram open at once for each lane: a message, "typing", a notice to who waits."""
+"""Concurrent requests to Telegram per lane: a message, "typing", a notice to those who wait."""
 
 CALL_SECONDS = 60.0
-"""What one call to Telegram may take in all."""
+"""How long one call to Telegram may take in all."""
 
 TOKEN_REFUSED = "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."  # noqa: S105
 
 
 class _Request(HTTPXRequest):
-    """Bounds a whole call: an answer can stall where no time-out of the connection's own looks.
+    """Bounds a whole call, because a response can stall where no timeout of httpx applies.
 
-    No error that it raises quotes what was sent, nor is an unreadable answer written to the log.
+    Its errors never quote what was sent, and unreadable responses are not logged.
     """
 
     async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
@@ -58,7 +58,7 @@ class _Request(HTTPXRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Parse an answer. Raises `TelegramError`."""
+        """Parse a response. Raises `TelegramError`."""
         try:
             parsed: dict[str, Any] = json.loads(payload.decode("utf-8", "replace"))
         except ValueError as error:
@@ -67,7 +67,7 @@ class _Request(HTTPXRequest):
 
 
 def _said(data: RequestData | None) -> Iterable[str]:
-    """All texts in a call to Telegram, names and contents of files too."""
+    """All texts in a call to Telegram, including names and contents of files."""
     if data is None:
         return ()
     files = data.multipart_data.values() if data.contains_files else ()
@@ -79,7 +79,7 @@ def _said(data: RequestData | None) -> Iterable[str]:
 async def open_storage(
     settings: Settings, stack: AsyncExitStack, *, patient: bool = False
 ) -> Redis:
-    """Connect to the server that is configured, or start one; ``patient`` waits for it.
+    """Connect to the configured server, or start one; ``patient`` waits until it is there.
 
     Raises `StorageUnavailable`.
     """
@@ -108,14 +108,14 @@ async def open_completion(
     stack: AsyncExitStack,
     place: Callable[[], AbstractAsyncContextManager[None]],
 ) -> YandexGPT:
-    """Make the client of the completion API, each of whose answers takes a ``place()``.
+    """Make the client of the completion API; each answer takes a ``place()``.
 
     Raises `CompletionMisconfigured` for a key file that cannot be used.
     """
-    # One connection more for signing in.
+    # One more connection, for signing in.
     connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
     timeout = httpx.Timeout(SILENCE, connect=10, pool=None)
-    # The machine's own metadata service is behind no proxy.
+    # The machine's own metadata service is reached without a proxy.
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
     http = httpx.AsyncClient(transport=connections, mounts=mounts, timeout=timeout)
     await stack.enter_async_context(http)
@@ -138,7 +138,7 @@ def _request_id(token: str) -> str:
 def open_telegram(
     settings: Settings, stack: AsyncExitStack, budget: Budget | None = None
 ) -> PtbApplication:
-    """Make python-telegram-bot's application, without its own polling; it keeps to ``budget``."""
+    """Make python-telegram-bot's application without its polling; it keeps to ``budget``."""
     request = _Request(
         read_timeout=20,
         connect_timeout=10,
@@ -163,6 +163,6 @@ def open_telegram(
     if budget:
         builder = builder.rate_limiter(Pacing(budget))  # type: ignore[arg-type] # typed for none
     application = builder.build()
-    stack.push_async_callback(request.shutdown)  # the application's leaves out what never began
+    stack.push_async_callback(request.shutdown)  # the application's own skips what never started
     stack.push_async_callback(application.shutdown)
     return application

@@ -1,4 +1,4 @@
-"""What people and the model say stays out of logs: an error may be quoted only without it."""
+"""Keeps what people and the model say out of logs: errors are quoted only without those words."""
 
 import html
 import json
@@ -33,7 +33,7 @@ _KNOWN = frozenset(
     user users value wait was webhook window with without write wrong yandexgpt you your
     """.split()  # noqa: SIM905 - a list of them would be as many lines
 )
-"""Words of which these APIs' own errors are made; they tell of nobody what he said."""
+"""Words that these APIs' own errors consist of; they give away nothing that anyone said."""
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _BLANK = re.compile(r"\\+[bfnrt]")
 _BYTES = r"(?:\\+x[0-9a-fA-F]{2}|\\+[0-7]{3})+"
@@ -44,9 +44,9 @@ _PARTS = re.compile(f"(?P<opaque>{_BYTES}|{_BLOB})|(?P<id>{_UUID})|{_WORD}")
 
 
 def without_echo(text: str, said: Iterable[str]) -> str:
-    """Leave out of an error's text all words that were ``said``, as far as they are no API's own.
+    """Remove from an error's text all words that were ``said``, except the APIs' own.
 
-    Whatever is written in a way that hides what it is, is left out too.
+    Anything opaque, such as base64, is removed too.
     """
     heard = "\n".join(said).casefold()
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
@@ -63,7 +63,7 @@ def without_echo(text: str, said: Iterable[str]) -> str:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Find all strings in what JSON can hold; the names of fields are none."""
+    """Find all strings in a JSON value, except names of fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -75,9 +75,9 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def discreet_refusal(body: bytes, asked: Iterable[str]) -> bytes:
-    """Leave out of the body of Telegram's refusal what it repeats of what it was ``asked``.
+    """Remove from Telegram's refusal what it repeats of what it was ``asked``.
 
-    What remains is what python-telegram-bot reads: it quotes in its errors whatever else there is.
+    Only what python-telegram-bot reads remains: its errors would quote anything else.
     """
     try:
         fields = json.loads(body)

@@ -1,4 +1,4 @@
-"""Names and values as they come from outside: the environment, and a ``.env`` beside the bot."""
+"""Names and values from outside: the environment and ``.env``."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource
 
 ALIKE = 0.85
-"""How alike a name is to one of ours that is misspelt: one letter of seven may be another."""
+"""How similar a name must be to count as one of ours misspelt: one letter in seven may differ."""
 
 
 def bare(source: PydanticBaseSettingsSource) -> PydanticBaseSettingsSource:
-    """Take blanks, line ends and quotes (Docker keeps those) off all values of a source.
+    """Strip blanks, line ends and quotes (Docker keeps those) from all values of a source.
 
-    What is nothing then is not set. Raises UnicodeError for what is no text in UTF-8.
+    A value that is empty then counts as unset. Raises UnicodeError for what is not UTF-8 text.
     """
     if isinstance(source, EnvSettingsSource):
         texts = {name: _text(value) for name, value in source.env_vars.items()}
@@ -31,14 +31,14 @@ def _text(given: str | None) -> str:
 
 
 def lower(file: Mapping[str, str | None], environ: Mapping[str, str]) -> dict[str, str]:
-    """All names in lower case; of two the one that was, and the environment before a file."""
-    # Capitals are sorted to the front, and overwritten.
+    """Lower-case all names; originally lower-case ones win, and the environment over a file."""
+    # Capitals sort first, so they are overwritten.
     pairs = [*file.items(), *sorted(environ.items())]
     return {name.lower(): _text(value) for name, value in pairs}
 
 
 def misspelt(names: Iterable[str], ours: Iterable[str]) -> dict[str, str]:
-    """Find names that are none of ours and look like one; each with that one."""
+    """Find names that look like one of ours but are not; each with the one it resembles."""
     known = set(ours)
     strange = {name.upper(): name for name in names if name.upper() not in known}
     found = {}

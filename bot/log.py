@@ -1,6 +1,6 @@
-"""Logs: one event a line, readable on a terminal and JSON elsewhere.
+"""Logs: one event per line, readable on a terminal and JSON elsewhere.
 
-No line has a secret in it, nor what people or the model said.
+No line contains a secret, or anything that people or the model said.
 """
 
 import logging
@@ -15,10 +15,10 @@ from bot.redaction import hide, redact
 
 
 def configure(secrets: Iterable[str] = ()) -> None:
-    """Send all logs, the libraries' too, to stderr; replace each of ``secrets`` wherever it stands.
+    """Send all logs, including the libraries', to stderr, with ``secrets`` replaced.
 
-    The finished line is searched, so that a secret is found in tracebacks and in URLs as well
-    (httpx logs requests with the bot's token in the path).
+    The finished line is searched, so that secrets are found in tracebacks and URLs, too (httpx logs
+    requests with the bot's token in the path).
     """
     hide("settings", secrets)
     processors: list[structlog.typing.Processor] = [
@@ -29,7 +29,7 @@ def configure(secrets: Iterable[str] = ()) -> None:
     ]
     renderer: structlog.typing.Processor
     if sys.stderr.isatty():
-        # Plain, because coloured tracebacks show variables, and break secrets up.
+        # Plain, because coloured tracebacks show variables and split secrets.
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     else:
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -62,7 +62,7 @@ def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
 
 
 def _lines(error: BaseException, seen: set[int]) -> Iterator[str]:
-    """Format an exception much as Python does, without its text: that may quote what was said."""
+    """Format an exception as Python does, but without its text, which may quote what was said."""
     seen.add(id(error))
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before and id(before) not in seen:

@@ -1,4 +1,4 @@
-"""The proxies that the environment names for all programs: HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
+"""The proxies that the environment sets for all programs: HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
 
 import ipaddress
 import re
@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 
 def proxy_for(url: str, names: Mapping[str, str]) -> tuple[str, str] | None:
-    """Find the variable that names the proxy for ``url``, and its value; None for a direct way.
+    """Find the variable that names the proxy for ``url``, and its value; None: connect directly.
 
-    ``names`` are in lower case. What this machine or its own link serves needs no proxy.
+    ``names`` are in lower case. Loopback and link-local addresses need no proxy.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -22,7 +22,7 @@ def proxy_for(url: str, names: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def without_login(url: str) -> str:
-    """Leave of a proxy's address what may be told: its kind, host and port."""
+    """Reduce a proxy's address to what may be shown: scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
@@ -36,7 +36,7 @@ def _is_near(host: str) -> bool:
 
 
 def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
-    """Tell whether NO_PROXY has this host: by its name or an end of it, a network, or ``*``."""
+    """True if NO_PROXY covers this host: by name, domain, network, or ``*``."""
     for entry in re.split(r"[\s,]+", no_proxy.strip().lower()):
         end = entry.removeprefix("*").removeprefix(".")
         if entry == "*" or (end and f".{host}:{port}".endswith((f".{end}:{port}", f".{end}"))):

@@ -1,4 +1,4 @@
-"""Secrets stay inside: what is hidden, in which forms, and streams that let none of it out."""
+"""Keeps secrets inside: what is hidden, in which forms, and streams that let none of it out."""
 
 import base64
 import json
@@ -18,17 +18,17 @@ _SHAPES = (
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)",
     r"(?<=://)[^\s/\"'@]*:[^\s/\"']*(?=@)",  # a login in a URL
 )
-"""Secrets that can be told by their looks: some come before, or beside, what is configured."""
+"""Secrets recognised by their looks: some appear before, or besides, the configured ones."""
 _LONG = 6
-"""Characters from which a secret is hidden inside a word, too; API_KEY=k would hide half a log."""
+"""Shortest secret that is also hidden inside words; with API_KEY=k, half the log would go."""
 
 _known: dict[str, frozenset[str]] = {}
 _pattern = re.compile("|".join(_SHAPES), re.DOTALL)
 
 
 def hide(kind: str, secrets: Iterable[str]) -> None:
-    """Let `redact` know these secrets; they take the place of what was hidden as this ``kind``."""
-    global _pattern  # noqa: PLW0603 - of the process, as its streams are
+    """Make `redact` hide these secrets; they replace the earlier ones of this ``kind``."""
+    global _pattern  # noqa: PLW0603 - it belongs to the process, as its streams do
     _known[kind] = frozenset(form for secret in secrets if secret for form in _forms(secret))
     forms = sorted({form for known in _known.values() for form in known}, key=len, reverse=True)
     _pattern = re.compile("|".join([*map(_found, forms), *_SHAPES]), re.DOTALL)
@@ -40,12 +40,12 @@ def redact(text: str) -> str:
 
 
 def say(text: object, stream: TextIO | None = None) -> None:
-    """Print a line for a person, without any secret; by default on standard output."""
+    """Print a line for a person, without secrets; to standard output by default."""
     print(redact(str(text)), file=stream or sys.stdout, flush=True)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """All that becomes of a secret on its way into a text: in URLs, JSON, reprs and headers."""
+    """All forms a secret takes in texts: in URLs, JSON, reprs and headers."""
     for plain in {secret, unquote(secret)}:
         yield plain
         yield json.dumps(plain)[1:-1]
@@ -66,19 +66,19 @@ def _found(form: str) -> str:
 
 
 def guard() -> None:
-    """Let nothing out of this process unredacted: prints, tracebacks, warnings, usage messages."""
+    """Redact everything this process prints: output, tracebacks, warnings, usage messages."""
     sys.stdout, sys.stderr = _Redacted(sys.stdout), _Redacted(sys.stderr)
 
 
 class _Redacted:
-    """A text stream that redacts, line by line, what is written to another."""
+    """A text stream that redacts, line by line, what it passes on to another."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._pending = ""  # a secret may come in pieces
+        self._pending = ""  # a secret may be written in pieces
 
     def write(self, text: str) -> int:
-        """Write whole lines; what is left waits for its end, or a flush."""
+        """Write whole lines; the rest waits for its end, or a flush."""
         lines, end, self._pending = (self._pending + text).rpartition("\n")
         self._stream.write(redact(lines + end))
         return len(text)
@@ -88,11 +88,11 @@ class _Redacted:
         self.write("".join(lines))
 
     def flush(self) -> None:
-        """Write what is left, too."""
+        """Write the rest, too."""
         self._stream.write(redact(self._pending))
         self._pending = ""
         self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        """Be like the other in all else."""
+        """Pass everything else on to the other stream."""
         return getattr(self._stream, name)

@@ -15,13 +15,13 @@ from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
 IDLE_SECONDS = 15
-"""An idle connection is closed before the other side does it under a request being sent."""
+"""We close idle connections before the other side does so while a request is being sent."""
 
 Check = Callable[[], Awaitable[None]]
 
 
 async def _unchecked() -> None:
-    """Let every request be written."""
+    """Allow every request."""
 
 
 def transport(
@@ -42,14 +42,14 @@ def transport(
 
 
 _tls = functools.cache(httpx.create_ssl_context)
-"""One for all: to read the machine's certificates takes 30 ms."""
+"""Shared, because reading the machine's certificates takes 30 ms."""
 
 
 class _Transport(AiohttpTransport):
-    """Tells apart, in httpx's own errors, what was never sent from what may have arrived.
+    """Raises httpx errors that distinguish what was never sent from what may have arrived.
 
-    The library calls a broken connection `ConnectTimeout`, as if nothing had been sent, and lets
-    aiohttp's errors about malformed responses through; it chokes on a reason that is not UTF-8.
+    The library calls a broken connection `ConnectTimeout`, as if nothing had been sent, lets
+    aiohttp's errors about malformed responses through, and chokes on a reason that is not UTF-8.
     """
 
     def __init__(self, before_write: Check, **options: Any) -> None:
@@ -57,12 +57,12 @@ class _Transport(AiohttpTransport):
         self._before_write = before_write
 
     def get_client(self) -> aiohttp.ClientSession:
-        """Make the session, which asks ``before_write``."""
+        """Make the session, which calls ``before_write``."""
 
         async def check(*_: object) -> None:
             await self._before_write()
 
-        # In spite of its name aiohttp calls this before it writes anything.
+        # Despite its name, aiohttp calls this before it writes anything.
         tracing = aiohttp.TraceConfig()
         tracing.on_request_headers_sent.append(check)
         tracing.freeze()
@@ -85,9 +85,9 @@ class _Transport(AiohttpTransport):
 
 
 class _Socks(httpx.AsyncHTTPTransport):
-    """Tells in httpx's own errors of a proxy that speaks no SOCKS, or nothing at all.
+    """Raises httpx errors for a proxy that does not speak SOCKS, or says nothing at all.
 
-    The library lets the first kind through, and for its handshake knows no time-out.
+    The library lets the first error through unchanged, and has no timeout for the handshake.
     """
 
     def __init__(self, before_write: Check, **options: Any) -> None:

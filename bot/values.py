@@ -1,4 +1,4 @@
-"""What the values of settings look like; whatever does not, raises a ValueError in plain words."""
+"""Parsers for values of settings; a bad value raises ValueError in plain words."""
 
 import re
 from importlib.util import find_spec
@@ -10,29 +10,29 @@ from storage.server import address
 
 
 def tokens(value: str) -> str:
-    """Read tokens of bots, with commas between."""
+    """Parse bot tokens, separated by commas."""
     each = [token.strip() for token in value.split(",")]
     if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in each):
-        raise ValueError("is not a token as BotFather gives them, nor several with commas between")
+        raise ValueError("is not a token from BotFather, nor several separated by commas")
     if len({token.partition(":")[0] for token in each}) < len(each):
         raise ValueError("names a bot twice")
     return ",".join(each)
 
 
 def base_url(value: str) -> str:
-    """Read an address below which there are others."""
+    """Parse a base URL."""
     _require_url(value, ("http", "https"))
     return value.rstrip("/")
 
 
 def redis_url(value: str) -> str:
-    """Read where Redis is."""
+    """Parse the URL of Redis."""
     address.parse(value)
     return value
 
 
 def proxy_url(value: str) -> str:
-    """Read where a proxy is."""
+    """Parse the URL of a proxy."""
     _require_url(value, ("http", "socks5", "socks5h"))
     if value.startswith("socks5") and find_spec("socksio") is None:
         raise ValueError("needs the extra socks: pip install socksio")
@@ -40,7 +40,7 @@ def proxy_url(value: str) -> str:
 
 
 def host(value: str) -> str:
-    """Read the name or address of a machine, with a port or without."""
+    """Parse a host name or address, with or without a port."""
     try:
         _require_url(f"http://{value}", ("http",))
     except ValueError:
@@ -61,26 +61,26 @@ def _require_url(value: str, schemes: tuple[str, ...]) -> None:
 
 
 def webhook_secret(value: str) -> str:
-    """Read what Telegram takes for a webhook's secret."""
+    """Parse a webhook secret that Telegram accepts."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value):
         raise ValueError("must be 1 to 256 of the characters A-Z, a-z, 0-9, _ and -")
     return value
 
 
 def memory(value: str) -> str:
-    """Read an amount of memory."""
+    """Parse an amount of memory."""
     if not re.fullmatch(r"[1-9][0-9]{0,5}[mg]b", value.lower()):
         raise ValueError("is not an amount of memory in mb or gb")
     return value.lower()
 
 
 def listening(value: object) -> object:
-    """See `host_and_port`; what is no text is left alone."""
+    """See `host_and_port`; anything but text is left alone."""
     return host_and_port(value) if isinstance(value, str) else value
 
 
 def host_and_port(value: str) -> tuple[str, int]:
-    """Read where to listen; a port alone is one of this machine's own programs."""
+    """Parse an address to listen on; a port alone means loopback."""
     found = re.fullmatch(r"(?:([\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?([0-9]{1,5})", value, re.ASCII)
     if not found or int(found[2]) > 65535:
         raise ValueError("is neither HOST:PORT nor a port")
@@ -88,7 +88,7 @@ def host_and_port(value: str) -> tuple[str, int]:
 
 
 def ids(value: object) -> object:
-    """Read numbers of people or chats, with commas between."""
+    """Parse ids of people or chats, separated by commas."""
     if not isinstance(value, str):
         return value
     parts = [part.strip() for part in value.split(",") if part.strip()]
@@ -98,21 +98,21 @@ def ids(value: object) -> object:
 
 
 def credential(value: object) -> object:
-    """Read what goes into a header."""
+    """Parse a secret that goes into a header."""
     if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value):
         raise ValueError("holds a character that no such secret has")
     return value
 
 
 def readable(path: Path | None) -> Path | None:
-    """Read the name of a file that is there."""
+    """Check that a file is there and can be read."""
     if path is not None and not path.is_file():
         raise ValueError("names no readable file")
     return path
 
 
 def zone(value: object) -> object:
-    """Find a zone by its name, or by its file, as in ``TZ=:/etc/localtime``."""
+    """Find a time zone by its name, or by its file as in ``TZ=:/etc/localtime``."""
     if not isinstance(value, str):
         return value
     name = value.removeprefix(":")
@@ -124,5 +124,5 @@ def zone(value: object) -> object:
     except (ValueError, LookupError, OSError):
         problem = "names no time zone"
         if not available_timezones():
-            problem += ", for this machine knows none: pip install tzdata"
+            problem += ": this machine has none; pip install tzdata"
         raise ValueError(problem) from None

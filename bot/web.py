@@ -1,4 +1,4 @@
-"""HTTP served by this process: a web application while a block runs, and the bot's own health."""
+"""HTTP served by this process: any web application while a block runs, and the bot's health."""
 
 import asyncio
 import contextlib
@@ -32,23 +32,23 @@ DEAD = Gauge("dead_letters", "Updates that could not be dealt with", ["bot"])
 STORAGE_UP = Gauge("storage_up", "Whether storage answers this process")
 
 SILENT_SECONDS = 3.0
-"""How long storage may take for its figures: who asks for them gives up after 10 s."""
+"""How long storage may take for its figures: those who ask give up after 10 s."""
 FLUSH_SECONDS = 0.5
-"""How long a client may take, at the end, to read what is sent to it already."""
+"""How long a client may take, at shutdown, to read what was already sent."""
 REQUEST_SECONDS = 10.0
-"""How long a request may take to arrive, and its answer to be taken. Telegram's are a few KB."""
+"""How long a request may take to arrive, and its response to be read. Telegram's are a few KB."""
 MOST_IDLE = 100
-"""Connections to a bot that may be without a whole request. Telegram opens at most 100."""
+"""Most connections without a complete request. Telegram opens at most 100."""
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Leave signals alone: the process, not its web server, decides when to stop."""
+        """Ignore signals: the process, not its web server, decides when to stop."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close all connections, those too that came at the last moment, and wait for no client."""
+        """Close all connections, even those that come at the last moment; wait for no client."""
         loop = asyncio.get_running_loop()
         late = loop.time() + FLUSH_SECONDS
         async with asyncio.TaskGroup() as tasks:
@@ -61,11 +61,11 @@ class _Server(uvicorn.Server):
 
 
 class _Connection(H11Protocol):
-    """A connection that is closed when its client is slow; uvicorn knows no such bound.
+    """A connection that is closed when its client is slow; uvicorn has no such limit.
 
-    ``seconds`` are for a request to arrive, for the next to follow, and for an answer to be taken;
-    the application may take as long as it likes. Of more than ``most_idle`` connections without
-    a whole request the oldest is closed, so that they do not use up the process's descriptors.
+    ``seconds`` limits how long a request takes to arrive, the next one to follow, and a response to
+    be read; the application may take as long as it likes. Beyond ``most_idle`` connections without
+    a complete request, the oldest is closed, so that they do not use up the process's descriptors.
     """
 
     def __init__(self, *args: Any, seconds: float, most_idle: int | None, **named: Any) -> None:
@@ -77,7 +77,7 @@ class _Connection(H11Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether it is its client that is waited for."""
+        """True if we are waiting for the client."""
         cycle = self.cycle
         at_work = cycle and not cycle.more_body and not cycle.response_complete
         return not at_work or self.flow.write_paused
@@ -118,17 +118,17 @@ class _Connection(H11Protocol):
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Take an address, or at port 0 a free one. Raises OSError when it cannot be had."""
+    """Bind an address; port 0 finds a free one. Raises OSError if it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), backlog=1024, family=family)
-    # asyncio does so by itself only for sockets that name their protocol.
+    # asyncio does this by itself only for sockets that name their protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
-    """Serve ``app`` at an address; see `serving_at`. Raises OSError when it cannot be had."""
+    """Serve ``app`` at an address; see `serving_at`. Raises OSError if it cannot be had."""
     async with serving_at(listening(host, port), app) as url:
         yield url
 
@@ -143,7 +143,7 @@ async def serving_at(
 ) -> AsyncIterator[str]:
     """Serve ``app`` over HTTP/1.1 while the block runs; yields its base URL.
 
-    What bounds its clients is in `_Connection`. Closes the listener in the end.
+    `_Connection` says what limits its clients. Closes the listener at the end.
     """
     protocol: Any = partial(_Connection, seconds=seconds, most_idle=most_idle)
     config = uvicorn.Config(
@@ -152,7 +152,7 @@ async def serving_at(
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells no other way
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no other way
             await asyncio.sleep(0.005)
         host, port, *_ = listener.getsockname()
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -163,10 +163,10 @@ async def serving_at(
 
 
 class Health:
-    """What this process does, and whether it does it well: for balancers, and for operators.
+    """What this process does, and how well: for load balancers and operators.
 
-    ``/healthz`` and ``/readyz`` answer 200 or 503, ``/metrics`` in Prometheus's form. Where
-    strangers may ask, `is_public`, problems are told without their details.
+    ``/healthz`` and ``/readyz`` answer 200 or 503, ``/metrics`` in Prometheus's format. If
+    strangers may ask (`is_public`), problems are named without details.
     """
 
     def __init__(self) -> None:
@@ -183,17 +183,17 @@ class Health:
         ]
 
     def application(self) -> Starlette:
-        """Make the web application of all routes known so far."""
+        """Make the web application from all routes known so far."""
         return Starlette(routes=self.routes)
 
     async def _healthz(self, _request: Request) -> JSONResponse:
-        """Answer 200 as long as a restart would mend nothing."""
+        """Answer 200 unless a restart would help."""
         silent = any(polling.is_silent for polling in self.pollings)
         restarts = sum(polling.restarts for polling in self.pollings)
         return JSONResponse({"silent": silent, "polls_restarted": restarts}, 503 if silent else 200)
 
     async def _readyz(self, _request: Request) -> JSONResponse:
-        """Answer 200 when a message that comes now will be dealt with; else say why not."""
+        """Answer 200 if a message that comes now will be dealt with; else say why not."""
         found = [("storage", await self._count())]
         if not found[0][1]:
             found.append(("intake", await self._refusal()))
@@ -205,10 +205,10 @@ class Health:
         return JSONResponse({"problems": problems}, 503 if problems else 200)
 
     async def _refusal(self) -> str:
-        """Say why storage would refuse what is polled now, be it tried or not; else ''.
+        """Say why storage would refuse polled updates now, whether or not any come; else ''.
 
-        Who posts to a webhook hears that for each message, and has to go on: what makes room is
-        taken in all the same.
+        Not with a webhook: there each post is refused by itself, and Telegram must go on posting,
+        because what makes room is taken in all the same.
         """
         try:
             async with asyncio.timeout(SILENT_SECONDS):
@@ -223,7 +223,7 @@ class Health:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def _count(self) -> str:
-        """Take the figures that are in storage, if they can be had; else why not."""
+        """Update the figures that are in storage; returns why that failed, or ''."""
         problem = ""
         for census in self.censuses:
             try:
@@ -243,7 +243,7 @@ class Health:
 
 
 def _in_general(problem: str) -> str:
-    """Name an error without its text, which may hold hosts and ports; the log has it all."""
+    """Name an error without its text, which may contain hosts and ports; the log has all of it."""
     kind = re.match(r"\w+(?=: )", problem)
     return kind[0] if kind else "unavailable"
 

@@ -1,1 +1,1 @@
-"""Redis, and the words that every storey speaks."""
+"""Redis, and the vocabulary shared by all packages."""

@@ -1,8 +1,8 @@
-"""All that is kept of a bot, key by key: read from one Redis, written into another.
+"""Everything kept of a bot, key by key: read from one Redis, written to another.
 
-That is histories with all that belongs to them, usage, what waits to be answered, dead letters,
-which updates are known, and what groups have become. Leases, paces and the queue itself are left
-behind: they are made anew.
+That is histories and what belongs to them, usage, questions that wait, dead letters, known update
+ids, and which group became which supergroup. Leases, paces and the queue itself stay behind: they
+are rebuilt.
 """
 
 import json
@@ -32,22 +32,22 @@ OF_A_CHAT = {
     "outbox": "hash",
 }
 OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string", "successors": "hash"}
-"""Keys by their names' beginnings, and Redis's types of them."""
+"""Redis's type of each key, by how its name begins."""
 IN_WORK = "outbox"
-"""What is known of the work on a mailbox's head, and true of that one only."""
+"""State of the work on a mailbox's head; it holds for that head only."""
 FORMER = {"interrupt": "string"}
-"""What exports of older versions hold, and nobody needs any more."""
+"""Keys in exports of older versions that are no longer needed."""
 COUNTED = ("length", "bytes")
-"""What a conversation's state notes of its history, which is counted anew wherever that comes."""
+"""Sizes of a history, noted in the conversation's state; recounted after an import."""
 LISTED = ("answer", "shown")
 NUMBERED = (
     *COUNTED, "asked", "revision", "floor", "told",
     "begun", "failures", "joined",
     "answers", "prompt_tokens", "completion_tokens",
 )  # fmt: skip
-"""Fields of hashes that hold several numbers, and one."""
+"""Hash fields that hold several numbers (LISTED) or one (NUMBERED)."""
 LAST = "mailbox"
-"""Written after what belongs to it, for then its lane is queued."""
+"""Written after everything that belongs to it, because it queues the lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Item:
     content: Sequence[str]
 
     def check(self) -> None:
-        """Raise what `decode` raises for what no bot would have there."""
+        """Raise what `decode` raises if no bot could have written this."""
         name, _, chat = self.name.partition(":")
         if name in OF_A_CHAT | FORMER:
             ChatKey.parse(chat)
@@ -132,15 +132,15 @@ _PARTS: dict[str, Callable[[str], object]] = {
     "mailbox": _matching(r"\d+[ !*]\{.*"),
     "webhook-secret": _matching(r"[A-Za-z0-9_-]{1,256}"),
 }
-"""What one part, or a field with its value, must be; raises what `Item.check` does."""
+"""Checks of one part, or of a field and its value; they raise what `Item.check` does."""
 
 
 class Changed(Exception):
-    """Somebody else imports into the same bot."""
+    """Another import into the same bot is running."""
 
 
 class Archive:
-    """All that is kept of one bot. Methods raise `StorageUnavailable`."""
+    """Everything kept of one bot. Methods raise `StorageUnavailable`."""
 
     def __init__(self, redis: Redis, bot_id: int) -> None:
         self._redis = redis
@@ -149,7 +149,7 @@ class Archive:
         self._export, self._import = (Script(redis, name) for name in ("export", "import"))
 
     async def stamp(self) -> str:
-        """Give what is another after the bot has taken anything in, or dealt with what waited."""
+        """Return a stamp that changes when the bot takes anything in or finishes what waited."""
         key = keys.seen(self._bot_id)
         with translated():
             newest = await self._redis.zrange(key, -1, -1)
@@ -158,10 +158,10 @@ class Archive:
         return " ".join(map(str, (known, lanes, *newest)))
 
     async def names(self, *, whole: bool) -> list[str]:
-        """Name all that is kept, in the order in which it is to be written.
+        """Name everything kept, in the order in which it must be written.
 
-        Unless it is to be ``whole``, what changes while a bot works is left out, where it would be
-        false beside another moment's.
+        Unless ``whole``, keys that change while the bot works are left out: read at different
+        moments, they would not fit together.
         """
         with translated():
             found = {
@@ -173,7 +173,7 @@ class Archive:
         return sorted(kept, key=lambda name: (name.startswith(LAST), name))
 
     async def read(self, name: str) -> Item | None:
-        """Read what a key holds; None if it is gone meanwhile."""
+        """Read a key; None if it has gone by now."""
         with translated():
             found = await self._export([self._tag + name])
         if not found:
@@ -185,7 +185,7 @@ class Archive:
         return Item(name, kind, expires, content) if content else None
 
     async def write(self, item: Item, before: str, after: str) -> None:
-        """Write what a key held, and with it the progress, if that is still what it was ``before``.
+        """Write a key and, in the same step, the progress, if that is still ``before``.
 
         Raises `Changed` if it is not.
         """
@@ -205,23 +205,23 @@ class Archive:
             raise Changed
 
     async def progress(self) -> str:
-        """What the last `write` of an import said; "" when none is under way."""
+        """Progress of the import under way, as the last `write` set it; "" if there is none."""
         with translated():
             return str(await self._redis.get(keys.progress(self._bot_id)) or "")
 
     async def finish(self) -> None:
-        """Forget the progress: the import is whole."""
+        """Delete the progress: the import is complete."""
         with translated():
             await self._redis.delete(keys.progress(self._bot_id))
 
     async def is_living(self) -> bool:
-        """Tell whether a process of the bot runs, as far as storage has heard of it lately."""
+        """True if storage has recently heard from a process of the bot."""
         ready = keys.ready(self._bot_id)
         with translated():
             if await self._redis.exists(keys.poller(self._bot_id)):
                 return True
             try:
                 workers = await self._redis.xinfo_consumers(ready, GROUP)
-            except ResponseError:  # nobody ever worked here
+            except ResponseError:  # no worker has ever run here
                 return False
         return any(worker["idle"] < LEASE * 1000 for worker in workers)

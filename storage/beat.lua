@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- KEYS: ready. ARGV: consumer, milliseconds of idleness to pretend, entries...
--- Renews the lanes that are still ours (0), or gives them up for anybody to claim (the lease);
--- returns the entries that are ours no longer. A bare XCLAIM would steal those back.
+-- Renews the lanes that are still ours (0), or lets anyone claim them (the lease); returns the entries
+-- that are no longer ours. A bare XCLAIM would steal those back.
 local lost = {}
 for i = 3, #ARGV do
   local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[i], ARGV[i], 1)[1]

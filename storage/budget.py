@@ -1,14 +1,14 @@
 """How much may go to Telegram: one budget for each chat and one for all, over all processes.
 
-Telegram publishes about one message a second in a chat, twenty a minute in a group, and thirty a
+Telegram documents about one message a second in a chat, twenty a minute in a group, and thirty a
 second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
-edits, "typing" and drafts count likewise, as far as people have found out. The numbers stand in
-the script ``pace``: a chat has a place every 1.1 s and a burst of three, of which one is kept for
-an answer's end; a group besides has one every 4 s and a burst of five, of which what can be shed
-leaves two. Of the thirty a second, twenty are for what can be shed or wait. The ends of an answer,
-its first and its final text, wait only while Telegram has frozen the chat; they take places that
-others then miss, up to twenty a second. Whoever waits has a place of his own, so that those of a
-chat go in the order in which they came.
+as far as people have found out, edits, "typing" and drafts count too. The numbers are in the
+script ``pace``: a chat has a place every 1.1 s and a burst of three, one of it reserved for the
+end of an answer; a group also has one every 4 s and a burst of five, two of which calls that can
+be shed leave free. Of the thirty a second, twenty are for calls that can be shed or can wait. The
+ends of an answer, its first and its final text, wait only while Telegram has frozen the chat; the
+places they take, up to twenty a second, are then missing for others. Every call that waits has a
+place of its own, so calls of a chat go in the order in which they came.
 """
 
 from typing import Literal
@@ -20,16 +20,16 @@ from storage.server.connect import translated
 from storage.server.script import Script
 
 Act = Literal["shed", "wait", "end"]
-"""What a place is for: what can be left out, what can wait, an answer's first or final text."""
+"""What a place is for: a call that can be left out, one that can wait, an end of an answer."""
 
 WIDE_SECONDS = 60
-"""How long after a freeze a chat's pace is half as fast."""
+"""How long a chat's pace is halved after a freeze."""
 WORTH_WAITING = 5.0
-"""Seconds of a freeze that whoever has something to say waits out."""
+"""A freeze of up to so many seconds is worth waiting out."""
 
 
 class Frozen(Exception):
-    """Telegram has frozen the chat for ``seconds``, which are too many to wait for."""
+    """Telegram has frozen the chat for ``seconds``, too long to wait."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"frozen for {seconds:.0f} s")
@@ -44,7 +44,7 @@ class Budget:
         self._pace, self._freeze = (Script(redis, name) for name in ("pace", "freeze"))
 
     async def take(self, chat_id: int, act: Act) -> float | None:
-        """Take a place; gives the seconds after which it is there, or None: shed it.
+        """Take a place; returns the seconds until it comes, or None if the call should be shed.
 
         Raises `Frozen`.
         """
@@ -57,7 +57,7 @@ class Budget:
         return None if wait < 0 else wait / 1000
 
     async def frozen(self, chat_id: int) -> float:
-        """For how many seconds nothing may go to a chat. Raises `Frozen` if they are too many."""
+        """Seconds for which the chat is frozen. Raises `Frozen` if that is too long to wait."""
         with translated():
             seconds = int(await self._freeze([keys.pace(self._bot_id, chat_id)])) / 1000
         if seconds > WORTH_WAITING:
@@ -65,7 +65,7 @@ class Budget:
         return seconds
 
     async def freeze(self, chat_id: int, seconds: float) -> None:
-        """Let nothing go to a chat for so long, and less than usual for some time after that."""
+        """Send nothing to the chat for so long, and less than usual for a while after that."""
         with translated():
             await self._freeze(
                 [keys.pace(self._bot_id, chat_id)], [int(seconds * 1000), WIDE_SECONDS * 1000]

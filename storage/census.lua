@@ -6,7 +6,7 @@
 -- The mailboxes are undeclared, as they depend on what is queued; all are in the bot's own slot.
 local in_work, number = {}, 0
 local pending = redis.pcall('XPENDING', KEYS[1], 'workers', '-', '+', ARGV[1])
-if not pending.err then  -- as it is where nobody has begun yet
+if not pending.err then  -- an error: there is no group yet
   for _, claim in ipairs(pending) do
     if claim[3] < tonumber(ARGV[2]) then
       in_work[claim[1]], number = true, number + 1
@@ -20,7 +20,7 @@ for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', ARGV[1])
   if since and not in_work[entry[1]] then oldest = math.max(oldest, now - since) end
 end
 
--- What is of another type is set aside by whoever writes there; until then nothing is counted.
+-- A key of another type is set aside by whoever writes to it; until then it counts as nothing.
 local function number_or_none(found) return type(found) == 'number' and found or 0 end
 return {oldest, redis.call('XLEN', KEYS[1]), number, number_or_none(redis.pcall('LLEN', KEYS[2])),
   number_or_none(redis.pcall('ZCARD', KEYS[3]))}

@@ -1,4 +1,4 @@
-"""What of one bot waits in Redis, is in work, or is dead: the same from whichever process."""
+"""How much of one bot waits in Redis, is in work, or is dead: the same from every process."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from storage.server.connect import translated
 from storage.server.script import Script
 
 MOST_LANES = 1000
-"""Lanes that are looked at; a look at so many takes 2 ms of the server's time."""
+"""How many lanes are looked at; this many cost 2 ms of the server's time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """``oldest`` is how many seconds the oldest message has waited that nobody works on.
+    """``oldest`` is how many seconds the oldest message that nobody works on has waited.
 
     Lanes are conversations with something to do: ``waiting`` for a worker, ``in_work``, or
     ``frozen`` by Telegram.

@@ -1,4 +1,4 @@
-"""What a reply does to its conversation, once: the words in which it is kept with the reply."""
+"""What a reply does to its conversation, exactly once, because it is kept together with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from storage.message import ChatKey, Message
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An exchange is added, if ``epoch`` is still the same; ``replaces``: in place of the last one.
+    """An exchange is added if ``epoch`` is still the same; ``replaces``: in place of the last one.
 
-    ``asked`` is the number by which Telegram's side knows the exchange: its question's, as a rule.
-    ``revision`` is how often the question was answered before. ``told``: the person hears with
-    this reply that the model does not get the oldest any more. ``most_bytes`` is what the history
-    may have; if it has more, its oldest exchanges leave.
+    ``asked`` is the number of the exchange on Telegram, usually its question's. ``revision`` is how
+    often the question was answered before. ``told``: this reply tells the person that the model no
+    longer gets the oldest messages. If the history grows beyond ``most_bytes``, its oldest
+    exchanges are dropped.
     """
 
     exchange: Sequence[Message]
@@ -30,10 +30,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """The conversation of ``chat`` is forgotten, and answers to it that are still under way.
+    """The conversation of ``chat`` is forgotten, with the answers still under way in it.
 
-    Edits of messages up to the number ``floor`` ask nothing any more. ``for_good`` makes room at
-    once, and nothing can bring it back. ``with_topics`` means all conversations of a forum.
+    Edits of messages up to the number ``floor`` are ignored from now on. ``for_good`` frees memory
+    at once, and nothing can bring the conversation back. ``with_topics`` means all of a forum.
     """
 
     chat: ChatKey
@@ -44,7 +44,7 @@ class Forgotten:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The last exchange stays as it is, though it was asked again; ``revision`` as in `Kept`."""
+    """The last exchange was asked again but stays as it is; ``revision`` as in `Kept`."""
 
     revision: int
 
@@ -58,7 +58,7 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was forgotten comes back; ``floor`` as in `Forgotten`."""
+    """The forgotten conversation comes back; ``floor`` as in `Forgotten`."""
 
     floor: int = 0
 
@@ -67,7 +67,7 @@ Change = Kept | Forgotten | Left | Undone | Restored
 
 
 def arguments(change: Change | None) -> list[str | int]:
-    """Write a change as the script ``commit`` reads it."""
+    """Return a change as arguments of the script ``commit``."""
     match change:
         case Kept():
             return [

@@ -13,7 +13,7 @@ if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return 1 end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
 local act = ARGV[4]
 local forgets = act == 'forget' or act == 'forget for good'
--- A reply that is kept is sent: what may fail for a key's being of another type comes before that.
+-- A kept reply will be sent, so anything that can fail because of a key's type comes before that.
 if act ~= '' and not forgets then
   redis.call('LLEN', history)
   redis.call('GET', epoch)
@@ -23,7 +23,7 @@ end
 redis.call('HSET', KEYS[2], 'reply', ARGV[3])
 local kept = 1
 
--- Counts the bytes of all messages, from the newest back; what is beyond the bound is cut off.
+-- Counts the bytes of all messages, from the newest back; cuts off what is beyond the bound.
 local function counted(most)
   local bytes = 0
   for last = redis.call('LLEN', history), 1, -2 do
@@ -37,8 +37,8 @@ local function counted(most)
   return bytes
 end
 
--- Adds an exchange, and lets the oldest ones go that are too much; the newest stays in any case.
--- Bytes are known from the last time, unless the length, noted with them, is gone or another now.
+-- Adds an exchange and drops the oldest ones beyond the bounds; the newest always stays. The bytes are
+-- known from last time, unless the length noted with them is missing or has changed.
 local function add(most_messages, most_bytes, ...)
   local noted = redis.call('HMGET', state, 'length', 'bytes')
   local length, bytes, added = redis.call('LLEN', history), tonumber(noted[2]) or 0, {...}
@@ -58,8 +58,7 @@ local function add(most_messages, most_bytes, ...)
   redis.call('HSET', state, 'length', length, 'bytes', bytes)
 end
 
--- Gives the number of the newest message that is known of: what is forgotten must not come back by an
--- edit of it.
+-- Returns the number of the newest message we know of: an edit must not bring back what was forgotten.
 local function newest(state, number)
   local known = redis.pcall('HMGET', state, 'floor', 'asked', 'answer')
   for i = 1, #known do
@@ -68,7 +67,7 @@ local function newest(state, number)
   return number
 end
 
--- Also makes an end of keys that are of another type, or hold a word where a number belongs.
+-- Also removes keys of the wrong type, or that hold a word where a number belongs.
 local function forget(history, epoch, state, forgotten)
   if type(redis.pcall('INCR', epoch)) ~= 'number' then redis.call('SET', epoch, redis.call('TIME')[1]) end
   local floor = newest(state, ARGV[5])

@@ -13,12 +13,12 @@ from storage.server.connect import translated
 from storage.server.script import Script
 
 MOST = 10_000
-"""Dead letters kept; the oldest go first."""
+"""Most dead letters kept; the oldest are dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An update, as text because nobody may be able to read it, and why it is here."""
+    """An update and why it is here. It is plain text: it may not be possible to parse it."""
 
     reason: str
     update: str
@@ -43,8 +43,8 @@ class DeadLetters:
         return [_read(str(letter)) for letter in letters]
 
     async def add(self, update: str, reason: str) -> None:
-        """Bury what cannot even be queued."""
-        # Two that are alike are two; one that is added again, for a reply was lost, is one.
+        """Bury an update that cannot even be queued."""
+        # The id tells equal updates apart; a retry after a lost reply keeps its id.
         fields = {"reason": reason, "update": update, "id": secrets.token_hex(8)}
         letter = json.dumps(fields, ensure_ascii=False)
         mark = keys.mark(self._bot_id)
@@ -53,7 +53,7 @@ class DeadLetters:
         )
 
     async def replay(self, dead: DeadLetter, lane: ChatKey) -> None:
-        """Queue one again, once."""
+        """Queue a dead letter again, exactly once."""
         mailbox = keys.mailbox(self._bot_id, lane)
         names = [self._key, keys.ready(self._bot_id), mailbox]
         await self._mending.mended(
@@ -61,7 +61,7 @@ class DeadLetters:
         )
 
     async def drop(self, dead: DeadLetter) -> None:
-        """Throw one away."""
+        """Delete a dead letter."""
         with translated():
             await self._redis.lrem(self._key, 1, dead.letter)
 
@@ -74,7 +74,7 @@ def _read(letter: str) -> DeadLetter:
 
 
 def fields(letter: str) -> tuple[str, str]:
-    """Give the reason and the update. Raises ValueError, LookupError, TypeError, RecursionError."""
+    """Parse reason and update. Raises ValueError, LookupError, TypeError, RecursionError."""
     found = json.loads(letter)
     reason, update = found["reason"], found["update"]
     if not isinstance(reason, str) or not isinstance(update, str):

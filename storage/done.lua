@@ -2,12 +2,12 @@
 -- KEYS: ready, mailbox, outbox, dead, state, nothing. ARGV: entry, consumer, lane, reason
 -- ('' unless the head is to be a dead letter), most dead letters, messages of the answer ('' if it is
 -- none).
--- The head leaves its mailbox, with what was joined to it; if more waits there, the lane goes to the
--- end of the queue under a new entry, so that an entry's id never comes back. Nothing happens when the
--- lane is not ours.
+-- Removes the head from its mailbox, with what was joined to it. If more waits there, the lane goes to the
+-- end of the queue under a new entry, so that an entry's id never comes back. Does nothing if the lane is
+-- not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return end
--- What may fail for a key's being of another type comes before anything is written.
+-- Anything that can fail because of a key's type comes before the first write.
 local outbox = redis.call('HMGET', KEYS[3], 'joined', 'told')
 local answers = ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[5], 'asked') == 1
 redis.call('LLEN', KEYS[4])
@@ -24,6 +24,6 @@ redis.call('XACK', KEYS[1], 'workers', ARGV[1])
 redis.call('XDEL', KEYS[1], ARGV[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('XADD', KEYS[1], '*', 'lane', ARGV[3])
-  -- Who was told that it takes longer is not told again before the lane has been idle.
+  -- The notice that it takes longer is not repeated until the lane has been idle.
   if outbox[2] then redis.call('HSET', KEYS[3], 'told', outbox[2]) end
 end

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- KEYS: any key. Returns its type, when it expires (ms since 1970; -1: never), and what it holds, flat;
--- or nothing when it is gone.
+-- or nothing if it is gone.
 local read = {
   string = function(key) return {redis.call('GET', key)} end,
   list = function(key) return redis.call('LRANGE', key, 0, -1) end,

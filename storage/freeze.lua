@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- KEYS: pace of a chat. ARGV: milliseconds to freeze it, milliseconds of a wider pace after that; or
--- nothing. Returns the milliseconds for which it is frozen still. See pace.lua.
+-- KEYS: pace of a chat. ARGV: milliseconds to freeze it, milliseconds of a slower pace after that; or
+-- nothing. Returns for how many more milliseconds it is frozen. See pace.lua.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end

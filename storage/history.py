@@ -1,7 +1,7 @@
 """A conversation's history: a Redis list of ``{"role", "text"}`` objects, oldest first.
 
-Besides, an object may say who wrote the text (``from``, ``name``), and when (``at``). The list is
-read here; it changes with the replies that are kept, in `storage.inbox`.
+An object may also say who wrote the text (``from``, ``name``) and when (``at``). The list is only
+read here; it changes together with the replies kept in `storage.inbox`.
 """
 
 import json
@@ -18,20 +18,20 @@ from storage.server.script import Script
 log = structlog.get_logger()
 
 LONGEST = 1000
-"""Messages kept in one history; older ones are cut off. 500 turns are far beyond any window."""
+"""Most messages kept in one history; older ones are dropped. 500 turns exceed any window."""
 MOST_BYTES = 3_000_000
-"""Bytes kept in one history, unless it is said how large the model's window is."""
+"""Most bytes kept in one history if the size of the model's window is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The newest messages of a conversation, oldest first, and what is known of it.
+    """The newest messages of a conversation, oldest first, and its state.
 
-    ``epoch`` is the one they belong to, ``length`` how many messages there are in all, ``asked``
-    the number of the last exchange's question on Telegram (0: unknown) and ``answer`` those of
-    the messages that answer it; ``told`` says that the person knows the oldest are left out.
-    ``revision`` is how often the last question was answered before, and ``floor`` the number of
-    the newest message when something was forgotten last.
+    They belong to ``epoch``; ``length`` counts all messages, not only these. ``asked`` is the
+    number of the last question on Telegram (0: unknown), ``answer`` the numbers of the messages
+    that answer it, ``revision`` how often it was answered before. ``told``: the person knows that
+    the oldest are left out. ``floor`` is the number of the newest message when something was last
+    forgotten.
     """
 
     messages: tuple[Message, ...]
@@ -55,8 +55,8 @@ class History:
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
         """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON.
 
-        What somebody else wrote there, and nobody can read, is left out with its turn. Raises
-        `StorageRefused`, and ValueError for numbers that are none.
+        A turn that cannot be parsed, because somebody else wrote it, is left out. Raises
+        `StorageRefused`, and ValueError if a number in the state is not one.
         """
         names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
         found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
@@ -77,21 +77,21 @@ class History:
         )
 
     async def is_forgotten(self, chat: ChatKey) -> bool:
-        """Tell whether there is a forgotten conversation that can come back."""
+        """True if there is a forgotten conversation that can come back."""
         key = keys.forgotten(self._bot_id, chat)
         return str(await patiently(lambda: self._redis.type(key))) == "list"
 
 
 def encode(message: Message) -> str:
-    """Write a message as it stands in the list."""
-    # Readable in redis-cli, and two bytes a Cyrillic letter instead of six.
+    """Encode a message as an entry of the list."""
+    # Not escaped: readable in redis-cli, and two bytes per Cyrillic letter instead of six.
     known = {"from": message.sender, "name": message.name, "at": message.at}
     fields = {"role": message.role, "text": message.text}
     return json.dumps(fields | {key: one for key, one in known.items() if one}, ensure_ascii=False)
 
 
 def decode(entry: str) -> Message:
-    """Read one. Raises ValueError, LookupError, TypeError or RecursionError."""
+    """Decode an entry. Raises ValueError, LookupError, TypeError or RecursionError."""
     fields = json.loads(entry)
     if not isinstance(fields["text"], str) or not fields["text"]:
         raise ValueError(fields["text"])

@@ -1,9 +1,9 @@
 #!lua
 -- KEYS: progress, a key, mailbox and state of its lane, ready. ARGV: progress before, progress after, what the
 -- key is, its lane, its type, when it expires (ms since 1970; -1: never), what it holds...
--- Writes a key, once: progress tells how far the import has come. Returns 0 if it is neither as it was
--- before nor as it is after.
--- What waits is added to what waits there already. What is known of the work on its head counts only
+-- Writes a key, once: progress says how far the import has come. Returns 0 if progress is neither as it
+-- was before nor as it is after.
+-- Waiting updates are added to those that already wait there. The state of the work on a head counts only
 -- if that head is the imported one. An older version's `interrupt` is left out.
 local progress = redis.call('GET', KEYS[1]) or ''
 if progress == ARGV[2] then return 1 end

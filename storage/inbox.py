@@ -1,41 +1,41 @@
-"""The durable inbox: every update is stored before Telegram hears of it, until it is dealt with.
+"""The durable inbox: stores every update before Telegram hears of it, until it is dealt with.
 
 The life of a message
 ---------------------
 An update is in exactly one of four places:
 
-1. *Telegram*, which sends it again for a day, until `put` has stored it and it is confirmed;
+1. *Telegram*, which keeps sending it for a day, until `put` has stored it and it is confirmed;
 2. its lane's **mailbox** (a list; a lane is a conversation), where it waits behind older ones;
 3. at the head of the mailbox, **in work**: a worker owns the lane;
 4. *gone*: answered, or a **dead letter**.
 
-Lanes, not messages, are what is queued. A lane with a non-empty mailbox has exactly one entry in
-the stream **ready**, and no other lane has one. `take` gives a worker entries through a consumer
-group: an entry in a consumer's pending list *is* the ownership of its lane. The owner renews it
-(`beat`); whoever dies stops, and after `LEASE` seconds another one claims it (`stale`). An entry is
+Lanes are queued, not messages. A lane with a non-empty mailbox has exactly one entry in the stream
+**ready**; other lanes have none. `take` gives entries to a worker through a consumer group: an
+entry in a consumer's pending list *is* the ownership of its lane. The owner renews it (`beat`). A
+dead owner does not, and after `LEASE` seconds another worker claims the lane (`stale`). An entry is
 never used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen
 is **parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
 
-Every script that writes checks that ownership first, in itself: a worker that lost its lane, frozen
-or cut off, can write nothing any more. And every script may be repeated, for a reply can be lost:
+Every script that writes checks that ownership first: a worker that lost its lane, because it froze
+or was cut off, cannot write any more. And every script is safe to repeat, as replies can be lost:
 
-- `put` knows update ids that it has seen;
-- `commit` keeps the reply, and with it changes the history and counts the usage, only if no reply
-  is kept: after a death the next owner sends the kept reply, and the model is not asked again;
-- `note` says which messages on Telegram show the reply, while it grows and when it is final: the
-  next owner edits those on, and posts nothing anew;
-- `migrate` moves what is kept of a group that is a supergroup now; what has moved is not there;
-- `done` takes the head away and with it the entry; again, it finds itself no owner.
+- `put` recognises update ids it has seen;
+- `commit` keeps the reply and, with it, changes the history and counts the usage, but only if no
+  reply is kept yet: after a death the next owner sends the kept reply without asking the model;
+- `note` records which messages on Telegram show the reply, while it grows and when it is final: the
+  next owner goes on editing those, and posts nothing new;
+- `migrate` moves everything kept of a group that is now a supergroup; what has moved is gone;
+- `done` removes the head and with it the entry; repeated, it finds that it no longer owns the lane.
 
-What happens on Telegram no script can check, so `hold` is asked directly before each request is
-written: a claim that was renewed less than half a lease ago, by a clock that also runs while the
-machine sleeps, is surely ours still; any other is renewed first, or found to be lost.
+No script can check what happens on Telegram, so `hold` is called directly before each request is
+written. A claim renewed less than half a lease ago, by a clock that also runs while the machine
+sleeps, is certainly still ours; any other is renewed first, or found to be lost.
 
-What is left is Telegram's side: when it has taken a message and we die before noting so, that one
-message is sent once more, for Telegram knows no idempotency. A process that is stopped between the
-check and the write for longer than the other half of the lease may do the same; so may a machine
-whose clocks all stand still while it is paused, or a step forward of the server's clock, until the
-next beat. Nothing else can happen twice, and nothing can be lost.
+What remains is Telegram's side: if it took a message and we die before noting that, the message is
+sent once more, because Telegram has no idempotency keys. The same can happen if a process is
+stopped between the check and the write for longer than the other half of the lease, on a paused
+machine whose clocks all stand still, or, until the next beat, after the server's clock jumped
+forward. Nothing else can happen twice, and nothing can be lost.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -55,23 +55,23 @@ from storage.work import Work
 log = structlog.get_logger()
 
 LEASE = 12.0
-"""Seconds without a beat after which a lane is anybody's. At 2 s network stalls made doubles."""
+"""Seconds without a beat after which anyone may claim a lane; at 2, network stalls made doubles."""
 MOST_WAITING = 50
-"""Updates of one lane; the next one is told to be too many, those after it are not stored."""
+"""Most updates of one lane. The first one beyond gets a notice; later ones are dropped."""
 MOST_AHEAD = 200
-"""Interrupts of one lane that may wait beyond those; while memory is full, all that is urgent."""
+"""Most interrupts of one lane beyond those; while memory is full, all urgent updates."""
 MOST_OF_ONE = 10
-"""So many of them from one sender, so that nobody shuts out others."""
+"""Most of them from one sender, so that nobody shuts out others."""
 FULL_SECONDS = 60
-"""How long memory is known to be full after an update was refused."""
+"""How long memory counts as full after an update was refused."""
 IDS_KEPT = 100_000
 IDS_SECONDS = 2 * 24 * 60 * 60
-"""How many update ids are remembered, and for how long; Telegram repeats one for a day at most."""
+"""How many update ids are remembered, and for how long; Telegram repeats an update for a day."""
 MOST_LOOKED_AT = 1000
-"""Lanes that one look for late people takes in; so many take 2 ms of the server's time."""
+"""Lanes that one call of `overdue` looks at; this many cost 2 ms of the server's time."""
 MOST_UNPARKED = 1000
 SILENT_SECONDS = 3.0
-"""Silence on the channel of interrupts after which the server is asked whether it is there."""
+"""How long the channel of interrupts may be silent before we ask whether the server is there."""
 GROUP = "workers"
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -80,7 +80,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 class Arrival:
     """An update that has come in; ``interrupts`` if it may cut short what waits in its lane.
 
-    ``sender`` is who sent it, in whatever words without a "{"; the same for the same one.
+    ``sender`` identifies the sender; any text without a "{".
     """
 
     lane: ChatKey
@@ -91,14 +91,14 @@ class Arrival:
 
 
 class Inbox(Work):
-    """One bot's inbox, seen by one worker: what comes in, and whose each lane is.
+    """One bot's inbox, seen by one worker.
 
-    What concerns a claimed lane waits while storage is down, and raises `StorageRefused`; the rest
-    raises `StorageUnavailable`.
+    Methods that work on a claimed lane wait while storage is down, and raise `StorageRefused`; the
+    others raise `StorageUnavailable`.
     """
 
     def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
-        """``consumer`` names the worker; no two that live at the same time may share a name."""
+        """``consumer`` names the worker; no two living workers may share a name."""
         others = "begin", "put", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
         super().__init__(redis, bot_id, consumer, *others)
         self._server_time = 0
@@ -106,24 +106,24 @@ class Inbox(Work):
         self._put_urgent = Script(redis, "put", allow_oom=True)
 
     async def begin(self) -> None:
-        """Make the consumer group, unless there is one."""
+        """Create the consumer group, unless there is one."""
         with translated():
             await self._scripts["begin"](keys=[self._ready])
 
     async def put(self, *arrivals: Arrival) -> list[str]:
         """Store updates, each ``update_id`` once; only then may they be confirmed.
 
-        Returns for each ``stored``, ``known``, ``flood`` (stored, as the first too many) or
-        ``dropped`` (too many, after that one was told). Raises `StorageUnavailable`, and
-        `StorageFull`, which it is too, when memory is full.
+        Returns for each ``stored``, ``known``, ``flood`` (stored as the first one too many) or
+        ``dropped`` (one too many after that). Raises `StorageUnavailable`, in particular
+        `StorageFull` when memory is full.
         """
         return await self._put(self._scripts["put"], arrivals, "")
 
     async def put_urgent(self, *arrivals: Arrival) -> list[str]:
-        """Store updates though memory is full, up to `MOST_OF_ONE` of a sender in a lane.
+        """Store updates even while memory is full, up to `MOST_OF_ONE` per sender in a lane.
 
-        For `FULL_SECONDS` memory is full then, to whoever asks, though something small may fit.
-        Beyond them it is ``full`` for one, which may not be confirmed. Raises `StorageUnavailable`.
+        Then memory counts as full for `FULL_SECONDS`, even if something small would fit. Returns
+        ``full`` for updates beyond the limit: do not confirm those. Raises `StorageUnavailable`.
         """
         return await self._put(self._put_urgent, arrivals, FULL_SECONDS)
 
@@ -148,12 +148,12 @@ class Inbox(Work):
         return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
 
     async def check_room(self) -> None:
-        """Raise what `put` would raise of itself now: `StorageFull` or `StorageUnavailable`."""
+        """Raise what `put` would raise now: `StorageFull` or `StorageUnavailable`."""
         put, names = self._scripts["put"], self._place()
         await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
 
     async def is_full(self) -> bool:
-        """Tell whether memory is full, or an update was refused for that lately."""
+        """True if memory is full, or an update was recently refused because of that."""
 
         async def ask() -> bool:
             try:
@@ -166,9 +166,9 @@ class Inbox(Work):
         return await patiently(ask)
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
-        """Claim up to ``count`` lanes that nobody has; wait up to ``seconds`` for the first.
+        """Claim up to ``count`` free lanes; wait up to ``seconds`` for the first.
 
-        When it fails, lanes may have been claimed without our hearing of it: see `mine`.
+        If this fails, lanes may have been claimed without our knowing: see `mine`.
         """
         asked = clock()
         with translated():
@@ -178,7 +178,7 @@ class Inbox(Work):
         return _claims(found.get(self._ready, []), asked)
 
     async def stale(self, count: int) -> list[Claim]:
-        """Claim up to ``count`` lanes whose owners have not been heard of for `LEASE`."""
+        """Claim up to ``count`` lanes whose owners have been silent for `LEASE` seconds."""
         claims: list[Claim] = []
         cursor, asked = "0-0", clock()
         with translated():
@@ -196,9 +196,9 @@ class Inbox(Work):
                     return claims
 
     async def mine(self, running: Sequence[str]) -> list[Claim]:
-        """Give the lanes under our name that we do not know of, claimed anew and counted.
+        """Claim lanes under our name that we do not know of, and count the claims.
 
-        They are left from a life before, or from a claim whose reply was lost.
+        They are left from a previous life, or from a claim whose reply was lost.
         """
         asked = clock()
         with translated():
@@ -212,7 +212,7 @@ class Inbox(Work):
         await self._mending.mended(lambda: unpark(names, [MOST_UNPARKED]), {names[1]: "zset"})
 
     async def beat(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Renew lanes in work; returns those that are ours no longer, and are void now."""
+        """Renew lanes in work; returns those that are no longer ours, and marks them as lost."""
         asked = clock()
         lost = set(await self._beat([claim.entry for claim in claims], 0))
         for claim in claims:
@@ -223,9 +223,9 @@ class Inbox(Work):
         return [claim for claim in claims if claim.lost]
 
     async def hold(self, claim: Claim) -> None:
-        """Make sure that a lane is ours before what cannot be taken back. Raises `LaneLost`.
+        """Check that the lane is ours before an effect that cannot be undone. Raises `LaneLost`.
 
-        That costs nothing while the claim is fresh, and waits while storage is down.
+        Costs nothing while the claim is fresh, and waits while storage is down.
         """
         while not claim.lost:
             if clock() - claim.renewed < LEASE / 2:
@@ -234,14 +234,14 @@ class Inbox(Work):
         raise LaneLost
 
     async def leave(self) -> None:
-        """Let anybody claim at once what is still ours, and take our name out of the group."""
+        """Let others claim at once what is still ours, and take our name out of the group."""
         await self._beat([claim["message_id"] for claim in await self._pending()], LEASE)
         with translated():
             await self._scripts["sweep"](keys=[self._ready], args=[self._consumer, str(DAY_MS)])
 
     async def _beat(self, entries: Sequence[str], idle: float) -> list[str]:
         lost: list[str] = []
-        # A script that looks at thousands would hold up everybody else.
+        # A script over thousands of entries would hold up everyone else.
         for start in range(0, len(entries), 500):
             args: list[Any] = [self._consumer, int(idle * 1000), *entries[start : start + 500]]
             with translated():
@@ -255,10 +255,10 @@ class Inbox(Work):
             )
 
     async def overdue(self, seconds: float, most: int) -> list[Late]:
-        """Give up to ``most`` heads of mailboxes that have waited so long, to one caller.
+        """Return up to ``most`` heads of mailboxes that have waited so long, each to one caller.
 
-        Of each lane one, and no other until the lane has been idle. Each call looks at
-        `MOST_LOOKED_AT` lanes, and goes on where the last one ended.
+        A lane is returned once, and again only after it has been idle. Each call looks at
+        `MOST_LOOKED_AT` lanes and goes on where the last one ended.
         """
         with translated():
             after, *found = await self._scripts["overdue"](
@@ -277,12 +277,12 @@ class Inbox(Work):
         return [Late(*late) for late in zip(lanes, map(Entry.parse, found[1::2]), strict=True)]
 
     async def untold(self, late: Late) -> None:
-        """Let one of those come again: nobody could be told."""
+        """Let `overdue` return this one again, because its person could not be told."""
         with translated():
             await self._redis.hdel(keys.outbox(self.bot_id, late.lane), "told")
 
     async def watch_clock(self) -> None:
-        """Begin all leases anew when the server's clock went back; call it with every beat."""
+        """Restart all leases if the server's clock went back; call it with every beat."""
         before = self._server_time
         with translated():
             names = [self._ready, keys.parked(self.bot_id)]
@@ -292,9 +292,9 @@ class Inbox(Work):
         self._server_time = now
 
     async def interruptions(self) -> AsyncIterator[ChatKey | None]:
-        """Give the lanes in which an interrupting update has come in, as it happens.
+        """Yield lanes as interrupting updates come in.
 
-        Or None, when some may have been missed: as before it began, or a connection broke.
+        Yields None when some may have been missed: at the start, and when a connection broke.
         """
         name, silent = keys.interrupts(self.bot_id), False
         async with self._redis.pubsub() as channel:
@@ -304,12 +304,12 @@ class Inbox(Work):
                 with translated():
                     message = await channel.get_message(timeout=SILENT_SECONDS)
                     if message is None and not silent:
-                        await channel.subscribe(name)  # which is answered, and changes nothing
+                        await channel.subscribe(name)  # it is answered, and changes nothing
                 if message and message["type"] == "message":
                     yield ChatKey.parse(message["data"])
                 elif message and not silent:  # subscribed, and not because we asked just now
                     yield None
-                elif silent and not message:  # a connection may be dead without a sign
+                elif silent and not message:  # a connection can die without a sign
                     raise StorageUnavailable("no answer on the channel of interrupts")
                 silent = message is None
 

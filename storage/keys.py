@@ -1,21 +1,21 @@
-"""Every key in Redis, and only here: what matters about a key is that no other equals it.
+"""Every key in Redis, all in one place, because no two may be equal.
 
-All keys of one bot share the hash tag ``{bot id}``, so that scripts work on a cluster too, and
-several bots can live on one server.
+All keys of a bot share the hash tag ``{bot id}``, so that scripts also work on a cluster and
+several bots can share one server.
 """
 
 from storage.message import ChatKey
 
 
 def tag(bot_id: int) -> str:
-    """What the names of all keys of a bot begin with."""
+    """Prefix of all keys of a bot."""
     return f"{{{bot_id}}}:"
 
 
 def history(bot_id: int, chat: ChatKey) -> str:
     """List of the conversation's messages, oldest first: JSON objects ``{"role", "text"}``.
 
-    With ``from``, ``name`` and ``at`` where it is known who wrote them, and when.
+    With ``from``, ``name`` and ``at`` if it is known who wrote them, and when.
     """
     return f"{{{bot_id}}}:history:{chat}"
 
@@ -26,19 +26,19 @@ def epoch(bot_id: int, chat: ChatKey) -> str:
 
 
 def state(bot_id: int, chat: ChatKey) -> str:
-    """Hash of the conversation's last exchange; and ``told`` and ``floor``.
+    """Hash of the conversation's last exchange, plus ``told``, ``floor``, ``bytes``, ``length``.
 
     ``asked`` is the number of its question on Telegram, ``answer`` those of the messages that
     answer it, ``revision`` how often it was answered before. ``told``: the person knows that the
-    model does not get the oldest turns any more. Edits of messages up to the number ``floor`` ask
-    nothing: what they said was forgotten. ``bytes`` is how many the history has, as long as its
-    number of messages is ``length``.
+    model no longer gets the oldest turns. Edits of messages up to the number ``floor`` are ignored:
+    those were forgotten. ``bytes`` is the size of the history as long as it has ``length``
+    messages.
     """
     return f"{{{bot_id}}}:state:{chat}"
 
 
 def forgotten(bot_id: int, chat: ChatKey) -> str:
-    """List of a conversation's messages after a reset, for as long as it can be taken back."""
+    """List of a conversation's messages after a reset, as long as that can be undone."""
     return f"{{{bot_id}}}:forgotten:{chat}"
 
 
@@ -48,17 +48,17 @@ def usage(bot_id: int, chat: ChatKey) -> str:
 
 
 def successors(bot_id: int) -> str:
-    """Hash of the groups that have become supergroups: their numbers, and what those are now."""
+    """Hash of groups that have become supergroups: the old id, and the new one."""
     return f"{{{bot_id}}}:successors"
 
 
 def conversation(bot_id: int, chat: ChatKey) -> list[str]:
-    """What is forgotten with a conversation: `history`, `epoch`, `state` and `forgotten`."""
+    """The keys that a reset touches: `history`, `epoch`, `state` and `forgotten`."""
     return [name(bot_id, chat) for name in (history, epoch, state, forgotten)]
 
 
 def kept(bot_id: int, chat: ChatKey) -> dict[str, str]:
-    """Name all that is kept of a chat, with Redis's types, in the order of `migrate.lua`."""
+    """All keys kept of a chat with their Redis types, in the order of `migrate.lua`."""
     kinds = {history: "list", epoch: "string", state: "hash", forgotten: "list", usage: "hash"}
     return {name(bot_id, chat): kind for name, kind in kinds.items()}
 
@@ -69,12 +69,12 @@ def mailbox(bot_id: int, lane: ChatKey) -> str:
 
 
 def mailboxes(bot_id: int) -> str:
-    """What the names of all mailboxes begin with; a lane's name follows."""
+    """Prefix of all mailboxes; a lane's name follows."""
     return f"{{{bot_id}}}:mailbox:"
 
 
 def outbox(bot_id: int, lane: ChatKey) -> str:
-    """Hash of what is known of the update in work.
+    """Hash of the state of the update in work.
 
     ``reply``, ``shown``, ``partial``, ``joined``, ``failures``, ``failure``, ``begun``, ``told``.
     """
@@ -82,12 +82,12 @@ def outbox(bot_id: int, lane: ChatKey) -> str:
 
 
 def outboxes(bot_id: int) -> str:
-    """What the names of all outboxes begin with; a lane's name follows."""
+    """Prefix of all outboxes; a lane's name follows."""
     return f"{{{bot_id}}}:outbox:"
 
 
 def interrupts(bot_id: int) -> str:
-    """Channel on which a lane is told as an update comes in that may cut short what waits there."""
+    """Channel that names a lane when an update comes in that may cut short what waits there."""
     return f"{{{bot_id}}}:interrupts"
 
 
@@ -97,12 +97,12 @@ def ready(bot_id: int) -> str:
 
 
 def parked(bot_id: int) -> str:
-    """Sorted set of lanes whose chats Telegram has frozen, by when they go on (ms since 1970)."""
+    """Sorted set of lanes whose chats Telegram has frozen, by when they resume (ms since 1970)."""
     return f"{{{bot_id}}}:parked"
 
 
 def seen(bot_id: int) -> str:
-    """Sorted set of the newest update ids, by the time of their coming."""
+    """Sorted set of the newest update ids, by when they arrived."""
     return f"{{{bot_id}}}:seen"
 
 
@@ -117,27 +117,27 @@ def poller(bot_id: int) -> str:
 
 
 def webhook_secret(bot_id: int) -> str:
-    """The secret that Telegram shows at the webhook, where none is configured."""
+    """The secret that Telegram shows at the webhook, if none is configured."""
     return f"{{{bot_id}}}:webhook-secret"
 
 
 def pace(bot_id: int, chat_id: int) -> str:
-    """Hash of how far a chat's budget is spent, and until when it is frozen; see `pace.lua`."""
+    """Hash of how much of a chat's budget is spent, and until when it is frozen: see `pace.lua`."""
     return f"{{{bot_id}}}:pace:{chat_id}"
 
 
 def pace_of_all(bot_id: int) -> str:
-    """Hash of how far the budget of all chats together is spent."""
+    """Hash of how much of the budget of all chats together is spent."""
     return f"{{{bot_id}}}:pace"
 
 
 def generations(bot_id: int) -> str:
-    """Sorted set of the generations under way in all processes, by the ends of their leases."""
+    """Sorted set of generations under way in all processes, by when their leases end."""
     return f"{{{bot_id}}}:generations"
 
 
 def mark(bot_id: int) -> str:
-    """Written after what replicas are to confirm; see `storage.server.script`."""
+    """Written after what replicas must confirm; see `storage.server.script`."""
     return f"{{{bot_id}}}:mark"
 
 
@@ -147,14 +147,14 @@ def progress(bot_id: int) -> str:
 
 
 def full(bot_id: int) -> str:
-    """There for a while after an update was refused for lack of memory."""
+    """Exists for a while after an update was refused for lack of memory."""
     return f"{{{bot_id}}}:full"
 
 
 def nothing(bot_id: int) -> str:
-    """Never there. A script that names it runs whole or not at all, also while its slot moves.
+    """Never exists. A script that names it runs whole or not at all, even while its slot moves.
 
-    A cluster that moves a slot key by key refuses a script as long as keys that it names are not
-    all in one place; but one that has begun fails at the first key that is not there, or no longer.
+    A cluster that moves a slot key by key refuses a script as long as the keys it names are not
+    all in one place; a script that has already begun fails at the first key that is missing.
     """
     return f"{{{bot_id}}}:nothing"

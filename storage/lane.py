@@ -9,11 +9,11 @@ from storage.message import ChatKey
 
 
 class LaneLost(Exception):
-    """The lane has another owner now; whatever is in work for it here is to be dropped."""
+    """The lane has another owner now; drop whatever is in work for it here."""
 
 
 def clock() -> float:
-    """Seconds that pass on this machine also while it sleeps, where there is such a clock."""
+    """Seconds by a clock that also runs while the machine sleeps, where there is one."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -23,8 +23,8 @@ def clock() -> float:
 class Claim:
     """A lane that this worker owns, as long as ``entry`` is pending under its name.
 
-    ``renewed`` is the `clock` just before the claim was made or renewed last; once ``lost``, it
-    is void for everybody who has it in hand.
+    ``renewed`` is the `clock` just before the claim was made or last renewed. Once ``lost``, the
+    claim is void for everything that holds it.
     """
 
     entry: str
@@ -33,28 +33,28 @@ class Claim:
     lost: bool = field(default=False, compare=False)
 
     def void(self) -> LaneLost:
-        """Note that the lane is lost; gives the error to raise."""
+        """Mark the lane as lost; returns the error to raise."""
         self.lost = True
         return LaneLost()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update as it lies in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
+    """An update as stored in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
 
     update: str
     flood: bool
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what the script `put` wrote: time, a mark, perhaps the sender, the update."""
-        start = max(0, text.find("{"))  # who cannot read an update says so
+        """Parse what the script `put` wrote: time, a mark, perhaps the sender, the update."""
+        start = max(0, text.find("{"))  # whoever cannot read the update reports it
         return cls(text[start:], flood=text[:start].endswith("!"))
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """The head of a lane's mailbox that has waited long."""
+    """The head of a lane's mailbox, when it has waited long."""
 
     lane: ChatKey
     head: Entry
@@ -62,10 +62,9 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Which messages on Telegram, by their ``ids``, show a reply; the first ``final`` for good.
+    """Which messages on Telegram, by ``ids``, show a reply; the first ``final`` of them are final.
 
-    Those that are not final are in the lane's own chat, or in the supergroup ``chat`` that it has
-    become meanwhile.
+    The others are in the lane's own chat, or in the supergroup ``chat`` it has since become.
     """
 
     final: int = 0
@@ -78,7 +77,7 @@ class Shown:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what ``str`` wrote, or nothing."""
+        """Parse the output of ``str``, or ""."""
         final, *ids = [int(number) for number in text.split()] or [0]
         chat = ids.pop() if ids and ids[-1] < 0 else 0  # numbers of messages are positive
         return cls(final, tuple(ids), chat)
@@ -86,13 +85,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The head of a lane's mailbox, and what is known of earlier work on it.
+    """The head of a lane's mailbox, and the state of earlier work on it.
 
-    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since
-    this was its head, ``begun`` how often work on it began when it was suspected already,
-    ``failures`` how often the work failed by itself, the last time for the reason ``failure``.
-    ``reply`` is the kept reply ("" if none) and ``shown`` what of it is on Telegram; ``partial``
-    is how far an answer had grown.
+    It came in ``waited`` seconds ago. ``claims`` counts how often the lane was claimed since this
+    became its head, ``begun`` how often work on it began under suspicion, ``failures`` how often
+    the work itself failed, ``failure`` the last reason. ``reply`` is the kept reply ("" if none),
+    ``shown`` how much of it is on Telegram, ``partial`` how far an answer had grown.
     ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
     """
 

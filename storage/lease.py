@@ -1,4 +1,4 @@
-"""The leadership of one process among many, held under a lease in Redis."""
+"""Leadership: one process among many, under a lease in Redis."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from storage.server.script import Script
 log = structlog.get_logger()
 
 SECONDS = 12.0
-"""How long after its death a leader's place stays taken."""
+"""How long a dead leader's place stays taken."""
 
 
 class LeaseLost(Exception):
@@ -25,19 +25,19 @@ class Lease:
     """One key; one process at a time holds it."""
 
     def __init__(self, redis: Redis, key: str, name: str) -> None:
-        """``name`` is this process's; under the name of a life before, it has the lease at once."""
+        """``name`` is this process's; restarted under the same name, it has the lease at once."""
         self._redis = redis
         self._name = name
         self._lead = Script(redis, "lead")
         self._lock = redis.lock(key, timeout=SECONDS, blocking=False, thread_local=False)
         self._waiting = f"{key}:waiting"
         self.problem: str | None = None
-        """Why storage refuses to say who leads; None as soon as it says so."""
+        """Why storage does not say who leads; None once it does."""
 
     @contextlib.asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
-        """Wait for the lease, and hold it while the block runs. Raises `LeaseLost` into it."""
-        while not await self._acquire():  # noqa: ASYNC110 - it ends elsewhere
+        """Wait for the lease and hold it while the block runs. Raises `LeaseLost` into it."""
+        while not await self._acquire():  # noqa: ASYNC110 - it is freed elsewhere
             await asyncio.sleep(SECONDS / 8)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -45,7 +45,7 @@ class Lease:
                 yield
                 renewal.cancel()
         except BaseExceptionGroup as group:
-            # Before Python 3.13 a task group that fails swallows that its task was cancelled too.
+            # Before Python 3.13, a failing task group swallows a cancellation of its task.
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError from group
             raise group.exceptions[0] from None
@@ -54,7 +54,7 @@ class Lease:
                 await self._lock.release()
 
     async def is_awaited(self) -> bool:
-        """Tell whether another process waits for the lease or has it, as far as storage tells."""
+        """True if another process waits for the lease or has it, or storage cannot say."""
         with contextlib.suppress(StorageUnavailable), translated():
             holder = await self._redis.get(self._lock.name)
             return holder != self._name or bool(await self._redis.exists(self._waiting))
@@ -80,7 +80,7 @@ class Lease:
             await asyncio.sleep(SECONDS / 5)
             asked = clock()
             try:
-                # A server that is silent must not hold us beyond the end of what it granted.
+                # A silent server must not keep us leading beyond the end of the lease.
                 async with asyncio.timeout_at(ends):
                     with translated():
                         await self._lock.reacquire()

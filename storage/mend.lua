@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- KEYS: keys. ARGV: of each what type it must have.
--- Renames those of another type, so that nobody loses what they hold; returns their former names.
+-- KEYS: keys. ARGV: the type each must have.
+-- Renames those of another type, so that nothing is lost; returns their old names.
 local aside = {}
 for i, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok

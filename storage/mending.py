@@ -1,7 +1,7 @@
-"""Keys of another type than they must have: set aside under another name, and work goes on.
+"""Keys of the wrong type: set aside under another name, so that work goes on.
 
-Somebody wrote them with another program. Where nobody could go on without that, they are mended
-here; a conversation's own keys are not: its turns fail, until its person begins anew.
+Another program wrote them. Keys that everybody needs are mended here. A conversation's own are not:
+its turns fail until somebody resets it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,14 +25,14 @@ class Mending:
         self._mend = Script(redis, "mend")
 
     async def mend(self, kinds: Mapping[str, str]) -> None:
-        """Set aside those keys that are not of the type named for each."""
+        """Set aside the keys that do not have the type named for each."""
         with translated():
             aside = await self._mend([*kinds], [*kinds.values()])
         if aside:
             log.error("keys_set_aside", keys=aside)
 
     async def mended(self, call: Callable[[], Awaitable[T]], kinds: Mapping[str, str]) -> T:
-        """Make a call that needs keys of these types, and once more if it is refused."""
+        """Make a call that needs keys of these types; if it is refused, mend them and repeat."""
         try:
             with translated():
                 return await call()

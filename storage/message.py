@@ -1,4 +1,4 @@
-"""The words that every storey speaks: who said what, and in which conversation."""
+"""The vocabulary shared by all packages: who said what, and in which conversation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,8 +20,8 @@ class Role(StrEnum):
 class Message:
     """One message of a dialogue; its text is never empty.
 
-    Of a person's it is known who wrote it: ``sender`` is the number on Telegram, 0 if unknown, and
-    ``name`` as it was then. ``at`` is when it was written, in seconds since 1970, or 0.
+    For a person's message, ``sender`` is their Telegram id (0 if unknown) and ``name`` their name
+    at that time. ``at`` is when it was written, in seconds since 1970, or 0.
     """
 
     role: Role
@@ -43,11 +43,11 @@ class ChatKey:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Read what ``str`` wrote."""
+        """Parse the output of ``str``."""
         chat_id, _, topic_id = name.partition(":")
         return cls(int(chat_id), int(topic_id or 0))
 
 
 def well_formed(text: str) -> str:
-    """Replace lone surrogates, which JSON can carry but neither UTF-8 nor Redis can."""
+    """Replace lone surrogates: JSON can carry them, UTF-8 and Redis cannot."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

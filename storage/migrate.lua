@@ -2,15 +2,16 @@
 -- KEYS: ready, successors, nothing; mailbox and outbox of a group; its history, epoch, state, forgotten and
 -- usage, and the same of the supergroup that it has become. ARGV: entry, consumer, group, supergroup, whose
 -- lane the entry is ('group' or 'supergroup'), most messages and most bytes of a history.
--- Moves all that is kept of the group and returns 1; 0 if anything waits there that is to be answered first,
--- the entry's own update apart; nothing when the lane is not ours. What has moved is not there to move again.
+-- Moves everything kept of the group and returns 1; returns 0 if something waits there that must be answered
+-- first, apart from the entry's own update; nothing if the lane is not ours. Safe to repeat: what has moved is
+-- gone.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 local most_messages, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
 local old_history, old_epoch, old_state, old_forgotten, old_usage = unpack(KEYS, 6, 10)
 local history, epoch, state, forgotten, usage = unpack(KEYS, 11, 15)
 
--- What may fail for a key's being of another type comes before anything is written.
+-- Anything that can fail because of a key's type comes before the first write.
 local waiting, joined = redis.call('LLEN', KEYS[4]), redis.call('HGET', KEYS[5], 'joined')
 if ARGV[5] == 'group' then waiting = waiting - 1 - ((joined or ''):match('^%d+$') or 0) end
 if waiting > 0 then return 0 end
@@ -23,7 +24,7 @@ redis.call('HLEN', state)
 redis.call('HLEN', usage)
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 
--- Puts older entries before the others of a list, whole exchanges from the newest back, within the bounds.
+-- Puts older entries in front of a list: whole exchanges, from the newest back, within the bounds.
 local function prepend(list, older)
   local length, bytes = redis.call('LLEN', list), 0
   for _, entry in ipairs(redis.call('LRANGE', list, 0, -1)) do bytes = bytes + #entry end
@@ -34,7 +35,7 @@ local function prepend(list, older)
   end
 end
 
--- A reset in the supergroup was meant for what had been said in the group, too.
+-- A reset in the supergroup also meant what had been said in the group.
 if not was_reset then
   prepend(history, said)
   if told then redis.call('HSET', state, 'told', told) end
@@ -43,6 +44,6 @@ elseif is_forgotten > 0 then
   prepend(forgotten, said)
 end
 for i = 1, #spent, 2 do redis.pcall('HINCRBY', usage, spent[i], spent[i + 1]) end
--- All else that the state knows are numbers of messages, which are others in the supergroup.
+-- The rest of the state is numbers of messages, and those are different in the supergroup.
 redis.call('DEL', old_history, old_epoch, old_state, old_forgotten, old_usage)
 return 1

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- KEYS: ready. ARGV: consumer, entries that it works on...
--- Claims anew, and counts, what is pending under the consumer's name beside those; returns entries and
+-- Claims whatever else is pending under the consumer's name, and counts the claims; returns entries and
 -- their lanes. In one step: a bare XCLAIM would steal back what somebody else has claimed meanwhile.
 local known, mine = {}, {}
 for i = 2, #ARGV do known[ARGV[i]] = true end

@@ -2,7 +2,7 @@
 -- KEYS: history, epoch, state. ARGV: most bytes to read.
 -- Returns the epoch, how many messages there are, the last exchange's number and the messages of its
 -- answer, whether the person was told what is left out, how often it was answered before, the number up
--- to which edits ask nothing, then the newest messages, oldest first: whole pairs from the end, so that
+-- to which edits are ignored, then the newest messages, oldest first: whole pairs from the end, so that
 -- the cost does not grow with the history.
 local state = redis.call('HMGET', KEYS[3], 'asked', 'answer', 'told', 'revision', 'floor')
 local length = redis.call('LLEN', KEYS[1])

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- KEYS: ready, outbox. ARGV: entry, consumer, fields with their values...
--- Writes down what became of the head. Returns of a failure how many there were, this one included, else
--- 0; nothing when the lane is not ours.
+-- Notes what became of the head. Returns how many failures there were if this is one, itself included, else
+-- 0; nothing if the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 redis.call('HSET', KEYS[2], unpack(ARGV, 3))

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- KEYS: places. ARGV: token, number of places, seconds of the lease.
--- Takes a place, or renews it; returns 0 when all are taken. Those whose leases ended are free,
--- and those whose leases end too late: the clock went back, and their holders may have died.
+-- Takes or renews a place; returns 0 if all are taken. Places whose leases have ended are free, and so are
+-- those whose leases end too late: the clock went back, and their holders may be dead.
 local now = tonumber(redis.call('TIME')[1])
 if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then redis.call('DEL', KEYS[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)

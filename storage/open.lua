@@ -2,8 +2,8 @@
 -- KEYS: ready, mailbox, outbox. ARGV: entry, consumer.
 -- Returns the head of the mailbox ('' if there is none), for how many seconds it has waited, how often
 -- its lane was claimed, how often work on it began under suspicion, failures, the last one's reason, kept
--- reply, what of it is shown, how far an answer had grown, and the entries behind it that may want to cut
--- it short; or nothing when the lane is not ours.
+-- reply, how much of it is shown, how far an answer had grown, and the entries behind it that may want to
+-- cut it short; or nothing if the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return nil end
 local kept = redis.call('HMGET', KEYS[3], 'begun', 'failures', 'failure', 'reply', 'shown', 'partial')

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
 -- KEYS: pace of a chat, pace of all. ARGV: what for ('shed', 'wait' or 'end'), 1 for a group,
 -- milliseconds of a freeze that are worth waiting for.
--- Takes a place in every budget (see storage/budget.py) and returns the milliseconds after which it is
--- there. Or takes none, and returns -1 when what is to be shed would have to wait, and below that for
--- how many milliseconds the chat is frozen, when those are too many.
--- A budget is the time up to which it is spent: with a burst of n it may lie n intervals ahead.
+-- Takes a place in every budget (see storage/budget.py) and returns the milliseconds until it comes. Or
+-- takes none and returns -1 if a call that can be shed would have to wait; or, if the chat is frozen for
+-- too long, a number below that, which says for how many milliseconds.
+-- A budget is stored as the time up to which it is spent: with a burst of n, up to n intervals ahead.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- What is noted of a pace, in milliseconds from now on. After the clock went back it is noted anew, or
--- it would stand still until the clock is where it was.
+-- A noted time, as milliseconds from now. If the clock went back it is noted again, or the pace would stand
+-- still until the clock catches up.
 local function noted(key)
   if redis.call('TYPE', key).ok ~= 'hash' then redis.call('DEL', key) end
   local found = redis.call('HMGET', key, 'at', 'spent', 'group', 'frozen', 'wide', 'ends')
@@ -35,14 +35,14 @@ end
 if act == 'shed' and wait > 0 then return -1 end
 if frozen > tonumber(ARGV[3]) then return -math.ceil(frozen) end
 
--- Ends of answers that come faster than the pace leave a debt, but no endless one.
+-- Ends of answers that come faster than the pace leave a debt, but a bounded one.
 local function spend(spent, interval)
   if act == 'end' and spent > 20 * interval then return spent end
   return math.max(spent, frozen) + interval
 end
 of_chat = spend(of_chat, interval)
 if group then of_group = spend(of_group, 4000) end
--- They count among all calls, or these would be too many: those who wait have places in the time to come.
+-- They count among all calls, or there would be too many: those that wait already hold future places.
 if act ~= 'end' then
   of_all = of_all + 50
 elseif of_ends < 20 * 50 then

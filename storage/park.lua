@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- KEYS: ready, parked. ARGV: entry, consumer, lane, milliseconds.
--- Takes the lane, if it is ours, out of the queue for so long; what waits in it stays.
+-- Takes the lane, if it is ours, out of the queue for that long; what waits in it stays.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return end
 local time = redis.call('TIME')

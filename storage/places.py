@@ -1,4 +1,4 @@
-"""A number of places that all processes share, each held under a lease: a semaphore in Redis."""
+"""A semaphore in Redis: places that all processes share, each held under a lease."""
 
 import asyncio
 import contextlib
@@ -10,28 +10,28 @@ from storage.server.connect import StorageUnavailable, patiently, translated
 from storage.server.script import Script
 
 LEASE = 12
-"""Seconds after which the place of a process that died is free."""
+"""Seconds after which a dead process's place is free."""
 LOOK_SECONDS = 0.1
 
 
 class Places:
-    """``number`` places under one key. `renewing` must run beside whoever holds any."""
+    """``number`` places under one key. `renewing` must run as long as any is held."""
 
     def __init__(self, redis: Redis, key: str, number: int, name: str) -> None:
-        """``name`` is the process's; under the same one a later life has its places at once."""
+        """``name`` is the process's; restarted under the same name, it has its places at once."""
         self._redis = redis
         self._key = key
         self._number = number
         self._occupy = Script(redis, "occupy")
         self._free = [f"{name}:{place}" for place in range(number)]
         self._held: set[str] = set()
-        # Within the process, first come first served, and only one at a time asks Redis.
+        # Within the process: first come, first served, and one at a time asks Redis.
         self._here = asyncio.Semaphore(number)
         self._asking = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Hold a place while the block runs; waits for one as long as it must."""
+        """Wait for a place, however long it takes, and hold it while the block runs."""
         async with self._here:
             token = self._free.pop()
             try:
@@ -49,12 +49,12 @@ class Places:
                     self._free.append(token)
 
     async def renewing(self) -> None:
-        """Keep what is held; never ends."""
+        """Renew the places that are held; never returns."""
         while True:
             await asyncio.sleep(LEASE / 3)
             for token in list(self._held):
                 with contextlib.suppress(StorageUnavailable), translated():
-                    if token in self._held:  # not given back meanwhile
+                    if token in self._held:  # not released meanwhile
                         await self._try(token)
 
     async def _try(self, token: str) -> bool:

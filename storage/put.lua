@@ -1,22 +1,22 @@
 #!lua
 -- KEYS: seen, ready, full, nothing, then of each update its mailbox. ARGV: most waiting, ids kept, seconds
--- they are kept, channel of interrupts, most that may wait beyond the others' bound (interrupts, and what
--- is urgent while memory is full) in all and of one sender, '' or how many seconds it is told to everybody
--- that memory is full; then of each update its id, lane, text, 1 if it interrupts, 0 if not, and sender.
--- Returns what became of each. Plain, so that full memory refuses it as a whole, at its first write;
--- the same text under another flag lets urgent updates in all the same.
+-- they are kept, channel of interrupts, most that may wait beyond the others' bound (interrupts, and urgent
+-- updates while memory is full) in all and of one sender, '' or for how many seconds memory counts as full;
+-- then of each update its id, lane, text, 1 if it interrupts, else 0, and sender.
+-- Returns what became of each. A plain script, so that full memory refuses it as a whole, at its first
+-- write; with another flag the same text still lets urgent updates in.
 local now, most, urgent = tonumber(redis.call('TIME')[1]), tonumber(ARGV[1]), ARGV[7] ~= ''
 local most_ahead, most_of_one = tonumber(ARGV[5]), tonumber(ARGV[6])
 
--- After a quiet week Telegram counts from a random number: old ones must not be known any more.
--- What came in the future did so before the clock went back, and would stay for too long.
+-- After a quiet week Telegram counts from a random number, so old ids must be forgotten. Ids from the
+-- future are from before the clock went back, and would stay too long.
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now - ARGV[3])
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '(' .. now, '+inf', 'BYSCORE', 'LIMIT', 0, 1000)) do
   redis.call('ZADD', KEYS[1], now, id)
 end
 
--- How many wait in a mailbox ahead of the others, and of them from one sender; how many others, and
--- whether one of those beyond the bound was the first too many.
+-- How many interrupts wait in a mailbox, and how many of them from one sender; how many others wait, and
+-- whether the first one beyond the bound is already marked.
 local function count(mailbox, sender)
   local ahead, of_one, others, flood = 0, 0, 0, false
   for _, entry in ipairs(redis.call('LRANGE', mailbox, 0, -1)) do
@@ -47,7 +47,7 @@ local function put(mailbox, id, lane, update, interrupts, sender)
     if flood then return 'dropped' end
     mark = '!'
   end
-  -- An entry is the time of its coming, a mark, of one ahead its sender, and the update.
+  -- An entry is its time of arrival, a mark, the sender if it goes ahead, and the update.
   redis.call('RPUSH', mailbox, now .. mark .. update)
   if waiting == 0 then redis.call('XADD', KEYS[2], '*', 'lane', lane) end
   if interrupts then redis.call('PUBLISH', ARGV[4], lane) end

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- KEYS: ready, parked. ARGV: what the time was before, in seconds. Returns what it is now.
--- When the server's clock went back, what was claimed "in the future" would never grow stale, and what
--- is parked would wait too long. Every claim then begins anew, with whoever has it; parked lanes go on.
+-- KEYS: ready, parked. ARGV: the time of the last call, in seconds. Returns the time now.
+-- If the server's clock went back, claims made "in the future" would never grow stale, and parked lanes
+-- would wait too long. So every claim is renewed for its owner, and parked lanes go on.
 local now = redis.call('TIME')[1]
 if tonumber(now) < tonumber(ARGV[1]) then
   for _, claim in ipairs(redis.call('XPENDING', KEYS[1], 'workers', '-', '+', 100000)) do

@@ -1,8 +1,8 @@
 #!lua flags=no-writes,allow-oom
 -- KEYS: a name, or nothing. ARGV: the name, commands (and their subcommands)...
--- Tries each command on the name; returns what the server says against it, or ''.
--- A server counts the arguments first, then asks for the user's rights, and only then whether this
--- script may write; as it may not, nothing changes. What reads finds nothing under that name.
+-- Tries each command on the name; returns why the server refuses it, or ''.
+-- A server first counts the arguments, then checks the user's rights, and only then whether this script may
+-- write; it may not, so nothing changes. Reads find nothing under that name.
 local found = {}
 for i = 2, #ARGV do
   local words, said = {}, nil

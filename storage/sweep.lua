@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- KEYS: ready. ARGV: consumer, milliseconds.
--- Takes this consumer's name out of the group, and names not heard of for so long; never one
--- with a pending entry, whose lane would be lost with it.
+-- Removes this consumer's name from the group, and names that have been silent for so long; never one with
+-- a pending entry, because its lane would be lost with it.
 for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], 'workers')) do
   local consumer = {}
   for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end

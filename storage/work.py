@@ -37,9 +37,9 @@ class Work:
         self._mending = Mending(redis)
 
     async def open(self, claim: Claim) -> Opened:
-        """Look at the head of a lane's mailbox.
+        """Read the head of a lane's mailbox.
 
-        Raises `LaneLost`; `StorageRefused` or ValueError where it cannot be read: see `give_up`.
+        Raises `LaneLost`; and `StorageRefused` or ValueError if it cannot be read: see `give_up`.
         """
         found = await self._patiently(
             "open",
@@ -63,28 +63,28 @@ class Work:
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
-        """Look at what waits behind the head."""
+        """Read what waits behind the head."""
         mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
 
     async def interrupts(self, lane: ChatKey) -> list[Entry]:
-        """Look at what waits in anybody's lane and may cut short what is done for it elsewhere."""
+        """Read what waits in any lane, ours or not, and may cut short the work on it."""
         mailbox = keys.mailbox(self.bot_id, lane)
         found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
         return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
-        """Note that so many that follow the head are dealt with together with it.
+        """Note that the ``number`` updates after the head are dealt with together with it.
 
         Raises `LaneLost`.
         """
         await self._note(claim, "joined", str(number))
 
     async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
-        """Keep the reply to the head and, once with it, what it does to a history.
+        """Keep the reply to the head and, in the same step, what it does to a history.
 
-        Repeated, also by a later owner, it changes nothing. Raises `LaneLost`, and
+        Repeated, even by a later owner, it changes nothing. Raises `LaneLost`, and
         `StorageRefused` before anything is kept.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
@@ -109,7 +109,7 @@ class Work:
             log.warning("usage_not_counted", chat=claim.lane.chat_id)
 
     async def _topics(self, chat_id: int) -> set[ChatKey]:
-        """Find a forum's topics: those in which anything was said, or waits."""
+        """Find a forum's topics in which something was said or waits."""
 
         async def look() -> set[ChatKey]:
             pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
@@ -120,19 +120,19 @@ class Work:
         return await patiently(look)
 
     async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
-        """Note what of the reply is on Telegram, or of the answer so far. Raises `LaneLost`."""
+        """Note how much of the reply, or of the answer so far, is shown. Raises `LaneLost`."""
         await self._note(claim, "shown", str(shown), "partial", partial)
 
     async def began(self, claim: Claim, times: int) -> None:
-        """Note that work on the head began so many times under suspicion. Raises `LaneLost`."""
+        """Note how many times work on the head began under suspicion. Raises `LaneLost`."""
         await self._note(claim, "begun", str(times))
 
     async def failed(self, claim: Claim, reason: str) -> int:
-        """Count a failure of the work itself; returns how many there were. Raises `LaneLost`."""
+        """Count a failure of the work itself; returns how many there are. Raises `LaneLost`."""
         return await self._note(claim, "failure", reason[:500])
 
     async def give_up(self, claim: Claim, reason: str, failures: int) -> None:
-        """Note of the head, which cannot be read as it is, only that it failed so often.
+        """Replace the head's unreadable notes by how often and why it failed.
 
         Raises `LaneLost`.
         """
@@ -153,10 +153,10 @@ class Work:
         return int(noted)
 
     async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
-        """The head is dealt with, and what was joined to it. Gives up the lane.
+        """Remove the head, and what was joined to it, and give up the lane.
 
-        ``dead`` is why it becomes a dead letter; ``answer`` are the messages on Telegram that
-        answer the last exchange of its conversation.
+        ``dead`` is the reason if it becomes a dead letter; ``answer`` are the messages on Telegram
+        that answer the last exchange of its conversation.
         """
         mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
         letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
@@ -169,18 +169,18 @@ class Work:
         )
 
     async def inherit(self, claim: Claim, group: int) -> bool:
-        """Take over all that is kept of a group that has become the supergroup of this lane.
+        """Take over everything kept of a group that has become this lane's supergroup.
 
-        Returns False while something waits there that is to be answered first. Repeated, it
-        changes nothing. Raises `LaneLost`.
+        Returns False while something waits there that must be answered first. Repeated, it changes
+        nothing. Raises `LaneLost`.
         """
         return await self._migrate(claim, group, claim.lane.chat_id, "supergroup")
 
     async def hand_over(self, claim: Claim, supergroup: int) -> None:
-        """Move all that is kept of this lane, a group's, to the supergroup that it has become.
+        """Move everything kept of this lane, a group's, to the supergroup it has become.
 
-        While more waits behind the head nothing moves: who answers that hears the same of Telegram.
-        Raises `LaneLost`.
+        Nothing moves while more waits behind the head: whoever answers that hears the same from
+        Telegram. Raises `LaneLost`.
         """
         await self._migrate(claim, claim.lane.chat_id, supergroup, "group")
 
@@ -206,7 +206,7 @@ class Work:
         return bool(moved)
 
     async def successors(self, chats: Collection[int]) -> set[int]:
-        """Give the supergroups that any of these chats have become."""
+        """Return the supergroups that any of these chats have become."""
         key = keys.successors(self.bot_id)
         found = await patiently(
             lambda: self._mending.mended(
@@ -216,7 +216,7 @@ class Work:
         return {int(one) for one in found if one}
 
     async def park(self, claim: Claim, seconds: float) -> None:
-        """Give up the lane, and let nobody claim it for so long; its head stays as it is."""
+        """Give up the lane, and let nobody claim it for ``seconds``; its head stays as it is."""
         parked = keys.parked(self.bot_id)
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)]
         park = self._scripts["park"]

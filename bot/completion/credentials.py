@@ -1,4 +1,4 @@
-"""Signing in to the completion API: an API key, or an IAM token that is given or fetched."""
+"""Signing in to the completion API: an API key, or an IAM token, given or fetched."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,11 @@ from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnav
 
 AUDIENCE = "https://iam.api.cloud.yandex.net/iam/v1/tokens"
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""What JSON of another shape than was expected may raise; Infinity is no whole number."""
+"""What JSON of an unexpected shape may raise; OverflowError comes from Infinity."""
 PATIENCE = 5.0
-"""Seconds to wait for a token; less than for an answer, so that an old one serves meanwhile."""
+"""Seconds to wait for a token; less than for an answer, so that the old one can serve meanwhile."""
 JWT_SECONDS = 3600
-"""The longest life that IAM accepts for the signed request for a token."""
+"""Longest lifetime that IAM accepts for the signed request for a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ Fetch = Callable[[], Awaitable[Token]]
 
 
 class Credentials:
-    """What to write into the headers of a request; this one never changes."""
+    """The headers that sign requests; these never change."""
 
     renewable = False
 
@@ -49,18 +49,18 @@ class Credentials:
         self._headers = headers
 
     async def headers(self) -> Mapping[str, str]:
-        """Give the headers that sign a request.
+        """Return the headers that sign a request.
 
-        Raises `CompletionUnavailable` or `CompletionMisconfigured` when no token can be had.
+        Raises `CompletionUnavailable` or `CompletionMisconfigured` if no token can be had.
         """
         return self._headers
 
     def drop(self) -> None:
-        """Forget a token that the API refused."""
+        """Forget the token: the API refused it."""
 
 
 class FetchedToken(Credentials):
-    """An IAM token from elsewhere, renewed after a tenth of its life, as its makers advise."""
+    """A fetched IAM token, renewed after a tenth of its lifetime, as Yandex advises."""
 
     renewable = True
 
@@ -71,7 +71,7 @@ class FetchedToken(Credentials):
         self._renew_at = self._dead_at = 0.0
 
     async def headers(self) -> Mapping[str, str]:
-        """Give the headers, fetching a token when it is time; one fetch serves all who wait."""
+        """Return the headers; fetches a token when due, and one fetch serves all who wait."""
         async with self._lock:
             if time.monotonic() >= self._renew_at:
                 await self._renew()
@@ -88,7 +88,7 @@ class FetchedToken(Credentials):
         except CompletionUnavailable:
             if now >= self._dead_at:
                 raise
-            self._renew_at = now + 60  # the old one lives on; do not ask at every request
+            self._renew_at = now + 60  # the old one still works; do not ask at every request
             return
         hide("fetched token", [token.value])
         self._headers = {"Authorization": f"Bearer {token.value}"}
@@ -97,14 +97,14 @@ class FetchedToken(Credentials):
 
 
 def sign_in(settings: Settings, http: httpx.AsyncClient) -> Credentials:
-    """Choose among the ways that are configured; the first of the README's list wins.
+    """Choose the configured way to sign in; of several, the first in docs/settings.md wins.
 
-    Raises `CompletionMisconfigured` when a key file cannot be used.
+    Raises `CompletionMisconfigured` if a key file cannot be used.
     """
     if settings.api_key:
         return Credentials({"Authorization": f"Api-Key {settings.api_key.get_secret_value()}"})
     if settings.iam_token:
-        # A user account's token says nothing of a folder; a service account's ignores the header.
+        # A user account's token names no folder; with a service account's the header is ignored.
         folder = settings.model_uri.removeprefix("gpt://").partition("/")[0]
         bearer = f"Bearer {settings.iam_token.get_secret_value()}"
         return Credentials({"Authorization": bearer, "x-folder-id": folder})
@@ -116,7 +116,7 @@ def sign_in(settings: Settings, http: httpx.AsyncClient) -> Credentials:
 def key_file(path: Path, http: httpx.AsyncClient, iam_url: str) -> Fetch:
     """Exchange a JWT signed with an authorized key for a token.
 
-    Raises `CompletionMisconfigured` when the file, or the library for signing, cannot be used.
+    Raises `CompletionMisconfigured` if the file, or the library for signing, cannot be used.
     """
     sign = _signer(path)
 
@@ -132,7 +132,7 @@ def key_file(path: Path, http: httpx.AsyncClient, iam_url: str) -> Fetch:
 
 def _signer(path: Path) -> Callable[[], str]:
     try:
-        # An extra, which only this way of signing in needs; without cryptography jwt is of no use.
+        # An extra that only this way of signing in needs; jwt is of no use without cryptography.
         import cryptography  # noqa: F401, PLC0415
         import jwt  # noqa: PLC0415
     except ImportError:
@@ -148,7 +148,7 @@ def _signer(path: Path) -> Callable[[], str]:
     try:
         key = json.loads(path.read_text(encoding="utf-8-sig"))
         account, key_id, private_key = key["service_account_id"], key["id"], key["private_key"]
-        # Some exports begin with a line of warning before the key itself.
+        # Some exports have a line of warning before the key itself.
         private_key = private_key[private_key.index("-----BEGIN") :]
         hide("private key", (line for line in private_key.splitlines() if len(line) > 20))
         sign()
@@ -198,6 +198,6 @@ def _readable() -> Iterator[None]:
 
 
 def _seconds_until(moment: str) -> float:
-    # Nanoseconds come in nine digits, of which `datetime` reads six.
+    # Nanoseconds have nine digits; `datetime` reads six.
     moment = re.sub(r"(\.\d{6})\d+", r"\1", moment.replace("Z", "+00:00"))
     return datetime.fromisoformat(moment).timestamp() - time.time()

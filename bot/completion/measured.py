@@ -1,4 +1,4 @@
-"""What an operator wants to know of a completion API: how fast, how much, how often not."""
+"""What an operator wants to know about a completion API: how fast, how much, how often it fails."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -36,7 +36,7 @@ for _reason in _REASONS.values():
 
 
 async def measured(answers: AsyncGenerator[Answer]) -> AsyncGenerator[Answer]:
-    """Pass an answer on as it grows; count and time it. What it raises is counted, and raised."""
+    """Pass an answer on as it grows; count and time it, and count and re-raise its errors."""
     began, first = time.monotonic(), True
     try:
         with UNDER_WAY.track_inprogress():

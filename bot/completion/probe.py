@@ -1,4 +1,4 @@
-"""Whether the model could answer, found out at the start and not by the first who asks."""
+"""Finds out at the start whether the model can answer, before the first person asks."""
 
 import structlog
 
@@ -8,11 +8,11 @@ from storage.message import Message, Role
 log = structlog.get_logger()
 
 NO_TOKENISER = (404, 405, 501)
-"""What servers say that have none; there nothing can be tried for free."""
+"""Statuses of servers without a tokeniser; there, nothing can be tried for free."""
 
 
 async def probe(completion: Completion) -> None:
-    """Try key, role, folder and model by the tokeniser, which is free, and log what is wrong."""
+    """Try key, role, folder and model with the tokeniser, which is free; log what is wrong."""
     try:
         await completion.count([Message(Role.USER, "да")])
     except CompletionMisconfigured as error:
@@ -21,7 +21,7 @@ async def probe(completion: Completion) -> None:
     except CompletionError as error:
         log.warning("model_unreachable", reason=_line(error))
     except Exception:
-        log.exception("probe_failed")  # the bot goes on without it
+        log.exception("probe_failed")  # the bot works without it
 
 
 def _line(error: CompletionError) -> str:

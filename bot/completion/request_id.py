@@ -1,7 +1,7 @@
-"""A request's id: a UUID like any other, from which the bot's token tells for which chat it is.
+"""A request's id: a random-looking UUID that, with the bot's token, reveals which chat it is for.
 
-The completion API has no other place for that, and is not to know: without the token two requests
-of one chat have nothing in common.
+The completion API has no other place for that, and must not know it: without the token, two
+requests of one chat have nothing in common.
 """
 
 import hmac
@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 
 def request_id(token: str, chat_id: int) -> str:
-    """Make a new id of a request for a chat."""
+    """Make a new request id for a chat."""
     return _marked(uuid4().bytes[:8], token, chat_id)
 
 
 def chat_of(found: str, token: str, chats: Iterable[int]) -> int | None:
-    """Tell for which of these chats a request is, or None."""
+    """Return which of these chats a request is for, or None."""
     try:
         name = UUID(found)
     except ValueError:

@@ -1,7 +1,7 @@
 """YandexGPT's own completion API: its wire format as pure functions, and a thin client.
 
-Facts about the wire are from the API's reference and recorded traffic: a stream is
-newline-delimited JSON (not SSE), each line holds the whole text so far, counters are strings.
+From the API's reference and recorded traffic: a stream is newline-delimited JSON (not SSE), each
+line holds the whole text so far, and counters are strings.
 """
 
 import asyncio
@@ -48,32 +48,32 @@ COMPLETION, TOKENISER = (
 COUNT_SECONDS = 10.0
 """How long the tokeniser may take."""
 SILENCE = 45.0
-"""Seconds without a line from the model after which it is given up, tries and pauses together."""
+"""Seconds without a line from the model after which we give up, tries and pauses together."""
 LONGEST = 600.0
-"""Seconds an answer may take in all, against a stream that drips for ever."""
+"""Seconds an answer may take in all, in case a stream drips forever."""
 LARGEST_LINE = 4 * 1024 * 1024
-"""Bytes in one line of a stream; each line repeats the whole text, so real ones stay far below."""
+"""Most bytes in a line of a stream; each repeats the whole text, but real ones are far smaller."""
 PAUSES = (0.5, 1, 2, 4, 8)
-"""Seconds before each further try, the last for all that follow; jitter comes on top."""
+"""Seconds before each retry, plus jitter; the last one repeats."""
 
 REFUSALS = (
     "Я не могу обсуждать эту тему",
     "В интернете есть много сайтов с информацией на эту тему",
 )
-"""How the content filter's answers begin; at times they come with an ordinary final status."""
+"""How the content filter's answers begin; sometimes they have an ordinary final status."""
 
 REMEDIES = (
     (401, "", "the key or token is wrong, or has expired"),
     (403, "", "the role ai.languageModels.user may be missing, or billing is not active"),
     (400, "folder id", "FOLDER_ID must be the folder of the key's service account"),
-    (400, "model", "MODEL may be misspelt, or no longer there"),
+    (400, "model", "MODEL may be misspelt, or no longer exist"),
 )
-"""What the owner can do, by status and a word of the message; the first that fits is told."""
+"""Hints for the owner by status and a word of the message; the first match is used."""
 
 HTTP_OF_GRPC: dict[Any, int] = {
     2: 500, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401
 }  # fmt: skip
-"""An error inside a stream may carry a gRPC code only (google.rpc.Code)."""
+"""An error inside a stream may carry only a gRPC code (google.rpc.Code)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ def encode(model: Model, messages: Sequence[Message], *, stream: bool) -> dict[s
 
 
 def decode(line: bytes) -> Answer:
-    """Read one line of a stream, or the whole body of an answer that is not streamed.
+    """Parse one line of a stream, or the whole body of an answer that is not streamed.
 
-    Raises the `CompletionError` that the line tells; `CompletionUnavailable` if it cannot be read.
+    Raises the `CompletionError` that it reports, or `CompletionUnavailable` if it is unreadable.
     """
     try:
         fields = json.loads(line)
@@ -115,7 +115,7 @@ def decode(line: bytes) -> Answer:
         prompt_tokens = int(usage.get("inputTextTokens") or 0)
         completion_tokens = int(usage.get("completionTokens") or 0)
     except UNREADABLE as error:
-        # What it says may be somebody's answer, which is for no log.
+        # It may contain somebody's answer, which must not be logged.
         reason = f"unreadable answer of {len(line)} bytes: {type(error).__name__}"
         raise CompletionUnavailable(reason) from error
     return _answer(status, text, prompt_tokens, completion_tokens)
@@ -136,7 +136,7 @@ def _answer(status: str, text: str, prompt_tokens: int, completion_tokens: int) 
             completion_tokens=completion_tokens,
         )
     if status in ("PARTIAL", "UNSPECIFIED"):
-        # An emoji may be cut in two; the next line has it whole.
+        # An emoji may be cut in two; the next line will have all of it.
         return Answer(text.rstrip("\ufffd"))
     raise CompletionUnavailable(f"unexpected status {status[:100]!r}")
 
@@ -165,7 +165,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Completion
 
 
 def _message(body: bytes) -> str:
-    """Find the sentence in any of the shapes in which this API and its gateways tell errors."""
+    """Find the message in any of the shapes in which this API and its gateways report errors."""
     text = body.decode("utf-8", "replace")
     try:
         fields = json.loads(text)
@@ -206,10 +206,10 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Cut a stream of bytes at newlines, and at nothing else; blank lines are left out.
+    """Split a stream of bytes at newlines only; skips blank lines.
 
-    httpx's own line decoder also cuts at U+2028 and its like, which JSON allows in a string.
-    Raises `CompletionUnavailable` for a line beyond all measure.
+    httpx's line decoder also splits at U+2028 and the like, which JSON allows in a string.
+    Raises `CompletionUnavailable` for a line that is far too long.
     """
     pending = b""
     async for chunk in chunks:
@@ -224,7 +224,7 @@ async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 class YandexGPT:
-    """The completion API, with tries, a deadline, and a bound on answers generated at once."""
+    """The completion API with retries, a deadline, and a limit on concurrent answers."""
 
     def __init__(
         self,
@@ -235,9 +235,9 @@ class YandexGPT:
         place: Callable[[], AbstractAsyncContextManager[None]],
         request_id: Callable[[], object] = uuid.uuid4,
     ) -> None:
-        """Each answer is generated within a ``place()``, which bounds how many there are.
+        """Each answer is generated within a ``place()``, which limits how many there are.
 
-        ``request_id()`` makes the id of a try.
+        ``request_id()`` makes the id of each try.
         """
         self._http = http
         self._credentials = credentials
@@ -249,8 +249,8 @@ class YandexGPT:
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
         """Yield the answer as it grows; see `handlers.dialogue.completion.Completion`.
 
-        A try that fails for a passing reason is followed by another, which starts the text anew,
-        as long as `SILENCE` has not run out since the first began.
+        A try that fails for a temporary reason is followed by another, which starts the text over,
+        until `SILENCE` seconds after the first one began.
         """
         body = encode(self._model, messages, stream=True)
         async with self._place(), aclosing(measured(self._tries(body))) as answers:
@@ -272,17 +272,17 @@ class YandexGPT:
             except CompletionUnavailable as error:
                 wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
                 if clock() + wait > deadline - SILENCE / 10:
-                    raise  # what is left would be too short for an answer to begin in
+                    raise  # too little time is left for an answer to begin
                 log.info("completion_retried", reason=str(error), seconds=round(wait, 1))
             await asyncio.sleep(wait)
 
     async def answer(self, messages: Sequence[Message]) -> Answer:
-        """Ask once, for the whole answer in one piece. Raises a `CompletionError`."""
+        """Ask once, without streaming. Raises a `CompletionError`."""
         with _without_echo(message.text for message in messages):
             return decode(await self._told(COMPLETION, messages, SILENCE))
 
     async def count(self, messages: Sequence[Message]) -> int:
-        """Count the tokens of a request by the API's tokeniser. Raises a `CompletionError`."""
+        """Count the tokens of a request with the API's tokeniser. Raises a `CompletionError`."""
         with _without_echo(message.text for message in messages):
             told = await self._told(TOKENISER, messages, COUNT_SECONDS)
         try:
@@ -291,7 +291,7 @@ class YandexGPT:
             raise CompletionUnavailable(f"unreadable count: {type(error).__name__}") from error
 
     async def _told(self, path: str, messages: Sequence[Message], seconds: float) -> bytes:
-        """Ask once, without a stream; the answer's body."""
+        """Ask once, without streaming; returns the response's body."""
         body = encode(self._model, messages, stream=False)
         try:
             async with AsyncExitStack() as connection, asyncio.timeout(seconds):
@@ -313,7 +313,9 @@ class YandexGPT:
                 while line is not None:
                     answer = decode(line)
                     if answer.complete:
-                        await _drain(told)  # first, because who has the answer may ask no further
+                        await _drain(
+                            told
+                        )  # first, because the caller may stop once it has the answer
                         yield answer
                         return
                     yield answer
@@ -332,7 +334,7 @@ class YandexGPT:
         response = await self._post(connection, path, body)
         if response.status_code == 401 and self._credentials.renewable:
             self._credentials.drop()
-            await response.aclose()  # else each request would hold two of the pool's connections
+            await response.aclose()  # or each request would hold two of the pool's connections
             response = await self._post(connection, path, body)
         if response.status_code == 429:
             TOO_MANY.inc()
@@ -354,7 +356,7 @@ class YandexGPT:
 
 @contextlib.contextmanager
 def _without_echo(said: Iterable[str]) -> Iterator[None]:
-    """Leave out of what the API tells of an error what it repeats of a request, or an answer."""
+    """Remove from the API's errors what they repeat of a request or an answer."""
     try:
         yield
     except CompletionError as error:
@@ -363,7 +365,7 @@ def _without_echo(said: Iterable[str]) -> Iterator[None]:
 
 
 async def _drain(told: AsyncIterator[bytes]) -> None:
-    """Read to the end, so that the connection can be used again; no end is not worth an error."""
+    """Read to the end, so that the connection can be reused; a missing end is not an error."""
     with contextlib.suppress(TimeoutError, httpx.HTTPError, CompletionUnavailable):
         async with asyncio.timeout(0.1):
             await anext(told, None)

@@ -1,4 +1,4 @@
-"""``python -m bot check``: is it my key, my proxy or Telegram? Tries each once, and says."""
+"""``python -m bot check``: is it my key, my proxy or Telegram? Tries each once and says."""
 
 import contextlib
 from contextlib import AsyncExitStack
@@ -14,7 +14,7 @@ from storage.server.connect import StorageUnavailable
 
 
 async def check(settings: Settings) -> bool:
-    """Print a line for each thing outside that the bot needs; tell whether all of them work."""
+    """Print a line for each outside service the bot needs; returns whether all of them work."""
     sound = True
     for url, proxy in settings.proxies.items():
         say(f"proxy: {url} is reached through {proxy}")
@@ -27,7 +27,7 @@ async def check(settings: Settings) -> bool:
             try:
                 say(f"{name}: works, {await trial}")
             except (StorageUnavailable, TelegramError, CompletionError) as error:
-                # What python-telegram-bot says of a token that is refused has it in the text.
+                # python-telegram-bot's own message about a refused token contains the token.
                 say(f"{name}: {TOKEN_REFUSED if isinstance(error, InvalidToken) else error}")
                 sound = False
     return sound

@@ -1,4 +1,4 @@
-"""``python -m bot dead``: look at dead letters, replay them, throw them away."""
+"""``python -m bot dead``: list dead letters, replay them, delete them."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def dead(settings: Settings, act: str) -> None:
-    """Do so with all dead letters, and say of each what it is; never what a person wrote.
+    """Do that with all dead letters, and print a line for each; never what a person wrote.
 
     Raises `StorageUnavailable`.
     """
@@ -47,7 +47,7 @@ async def _done(letters: DeadLetters, letter: DeadLetter, lane: ChatKey | None, 
 
 
 async def _addressed(letter: DeadLetter, inbox: Inbox) -> tuple[DeadLetter, ChatKey | None]:
-    """Find a letter's conversation; of a group that has become a supergroup, that one's."""
+    """Find a letter's conversation; for a group that has become a supergroup, the new one."""
     try:
         update = json.loads(letter.update)
         lane = lane_of(update)

@@ -1,8 +1,8 @@
-"""``python -m bot export`` and ``import``: all that is kept of a bot, from one storage to another.
+"""``python -m bot export`` and ``import``: move everything kept of a bot to another storage.
 
-The file is JSON lines: a header; one object for each key, named without the bot's tag, with what it
-holds under the name of its type in Redis; and an end, without which it is not whole. Both commands
-can be interrupted at any instant, and go on where they were when they are run again.
+The file is JSON lines: a header; one object per key, named without the bot's tag, with its content
+under the name of its Redis type; and an end, without which it is incomplete. Both commands can be
+interrupted at any moment, and continue when run again.
 """
 
 import argparse
@@ -27,23 +27,23 @@ from storage.message import UNREADABLE
 FORMAT, VERSION = "yandexgpt-telegram-bot", 1
 BEGINNING = f'{{"{FORMAT}": '.encode()
 AT_ONCE = 50
-"""Keys read at once."""
+"""Keys read concurrently."""
 
 
 class MovingRefused(Exception):
-    """It would lose or mix up something; the sentence says what, and what to do."""
+    """Refused, because something would be lost or mixed up; the message says what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what both commands take."""
+    """Add the arguments of both commands."""
     parser.add_argument("file", type=Path, help="JSON lines")
     parser.add_argument(
-        "--anyway", action="store_true", help="although the bot runs, or has data there already"
+        "--anyway", action="store_true", help="even if the bot runs, or already has data there"
     )
 
 
 async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
-    """Write all that is kept of the bot to a file. Raises `MovingRefused`, `StorageUnavailable`."""
+    """Write everything kept of the bot to a file. Raises `MovingRefused`, `StorageUnavailable`."""
     async with AsyncExitStack() as stack:
         archive = await _archive(settings, stack, anyway=anyway)
         names = await archive.names(whole=not await archive.is_living())
@@ -64,7 +64,7 @@ async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
 
 
 async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
-    """Read it back, into another storage. Raises `MovingRefused`, `StorageUnavailable`."""
+    """Read such a file into a storage. Raises `MovingRefused`, `StorageUnavailable`."""
     header, number = _checked(file, settings.bot_id)
     async with AsyncExitStack() as stack:
         archive = await _archive(settings, stack, anyway=anyway)
@@ -74,8 +74,8 @@ async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
             done = "0"
             if not anyway and (before or await archive.names(whole=True)):
                 raise MovingRefused(
-                    "There are data of this bot already. To have both, where the file's histories "
-                    "take the place of those there, say --anyway."
+                    "There are data of this bot already. To merge, with the file's histories "
+                    "replacing those there, say --anyway."
                 )
         with _Progress("imported", number) as progress:
             progress.step(int(done))
@@ -94,18 +94,18 @@ async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
 
 async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -> Archive:
     if len(settings.bots) > 1:
-        raise MovingRefused("One bot at a time: let TELEGRAM_TOKEN be the token of that one.")
+        raise MovingRefused("One bot at a time: set TELEGRAM_TOKEN to its token alone.")
     archive = Archive(await open_storage(settings, stack), settings.bot_id)
     if not anyway and await archive.is_living():
         raise MovingRefused(
             "The bot runs, or did until a few seconds ago: stop all its processes first. "
-            "For a copy of a running bot, which may be of no single moment, say --anyway."
+            "For a copy of a running bot, which is not of a single moment, say --anyway."
         )
     return archive
 
 
 def _is_readable(item: Item) -> bool:
-    """Tell whether `import_` would take it; what it would not is named, and left where it is."""
+    """True if `import_` would accept it; otherwise prints its name and leaves it where it is."""
     try:
         item.check()
     except UNREADABLE:
@@ -116,7 +116,7 @@ def _is_readable(item: Item) -> bool:
 
 @contextlib.contextmanager
 def _told(file: Path) -> Iterator[None]:
-    """Tell in a sentence what is the matter with a file. Raises `MovingRefused`."""
+    """Turn errors of a file into a sentence. Raises `MovingRefused`."""
     try:
         yield
     except OSError as error:
@@ -126,7 +126,7 @@ def _told(file: Path) -> Iterator[None]:
 
 
 class _Progress:
-    """Says on stderr how far it has come, once a second, and what it has done in the end."""
+    """Prints progress to stderr once a second, and the total at the end."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what = what
@@ -139,11 +139,11 @@ class _Progress:
         return self
 
     def __exit__(self, failure: object, *_: object) -> None:
-        """Say how far it has come in the end, whatever it was."""
+        """Print the total, whatever happened."""
         self._say()
 
     def step(self, number: int) -> None:
-        """Go on by so many keys."""
+        """Advance by ``number`` keys."""
         self._done += number
         if time.monotonic() - self._told > 1:
             self._told = time.monotonic()
@@ -154,14 +154,14 @@ class _Progress:
 
 
 class _Written:
-    """A file being written, or written on: ``names`` are the keys that are in it already."""
+    """A file being written, new or continued; ``names`` are the keys already in it."""
 
     def __init__(self, file: Path, bot_id: int, stamp: str) -> None:
-        """Raises `MovingRefused` when it is whole, or another's, or of another ``stamp``."""
+        """Raises `MovingRefused` if it is complete, another bot's, or of another ``stamp``."""
         self.names: set[str] = set()
         self._path = file
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, mode=0o600)
-        self._file = os.fdopen(descriptor, "r+b")  # it may end within a letter
+        self._file = os.fdopen(descriptor, "r+b")  # bytes: it may end inside a character
         try:
             self._read_on(bot_id, stamp)
         except BaseException:
@@ -186,13 +186,13 @@ class _Written:
                 whole = self._file.tell()
         self._be_private()
         self._file.seek(whole)
-        self._file.truncate()  # what was being written when it was interrupted
+        self._file.truncate()  # drop what was being written when it was interrupted
         if not whole:
             name = secrets.token_hex(8)
             self._line({FORMAT: VERSION, "bot": bot_id, "file": name, "stamp": stamp})
 
     def _be_private(self) -> None:
-        """Let nobody else read a file that was there, either: histories are not their business."""
+        """Make an existing file private, too: histories are nobody else's business."""
         if sys.platform == "win32":
             return
         if os.fstat(self._file.fileno()).st_uid != os.geteuid():
@@ -204,7 +204,7 @@ class _Written:
         self._file.close()
 
     def add(self, item: Item) -> None:
-        """Write what a key holds."""
+        """Write a key's content."""
         fields: dict[str, Any] = {"key": item.name, item.kind: _nested(item)}
         if item.expires >= 0:
             fields["expires"] = item.expires
@@ -212,7 +212,7 @@ class _Written:
         self.names.add(item.name)
 
     def end(self) -> None:
-        """Mark it as whole, on disk."""
+        """Mark it as complete, on disk."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._line({"end": len(self.names)})
@@ -259,7 +259,7 @@ def _items(file: Path) -> Iterator[Item]:
 
 
 def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
-    """Read a file through before anything is done; its header, and how many keys it has."""
+    """Read the whole file before anything is done; returns its header and number of keys."""
     with _told(file), file.open(encoding="utf-8", newline="\n") as lines:
         header = _judge_header(next(lines, ""), bot_id)
         for number, line in enumerate(lines):
@@ -267,7 +267,7 @@ def _checked(file: Path, bot_id: int) -> tuple[dict[str, Any], int]:
                 break
             if line.startswith('{"end"'):
                 if json.loads(line) != {"end": number} or next(lines, None) is not None:
-                    raise MovingRefused(f"{file}: line {number + 2} is no end of this file.")
+                    raise MovingRefused(f"{file}: line {number + 2} is not the end of this file.")
                 return header, number
             try:
                 _item(line)
@@ -281,7 +281,7 @@ def _judge_header(line: str | bytes, bot_id: int) -> dict[str, Any]:
         header: dict[str, Any] = json.loads(line)
         version, whose, _, _ = (header[name] for name in (FORMAT, "bot", "file", "stamp"))
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise MovingRefused("The file is none of ours.") from None
+        raise MovingRefused("The file is not one of our exports.") from None
     if version != VERSION:
         raise MovingRefused(f"The file is of version {version}, and this bot knows {VERSION}.")
     if whose != bot_id:

@@ -63,9 +63,9 @@ class Person:
 class Chat:
     """A private chat, a group or a supergroup with its messages in order.
 
-    ``changes`` are the room's versions in which messages changed last, also of deleted ones;
-    ``typing`` is when the bot last said that it types, since when it has posted nothing; ``toast``
-    what it last answered to the press of a button, and when.
+    ``changes`` are the room's versions in which messages, deleted ones too, last changed;
+    ``typing`` is when the bot last said that it is typing, if it has posted nothing since;
+    ``toast`` is its last answer to the press of a button, and when.
     """
 
     id: int
@@ -100,7 +100,7 @@ class Chat:
         return chat
 
     def full_json(self) -> Json:
-        """Return what getChat tells."""
+        """Return the result of getChat."""
         return {
             **self.json(),
             "accent_color_id": 0,

@@ -60,7 +60,7 @@ class Chats:
         return {"id": bot_id, "is_bot": True, "first_name": "Demo", "username": self.username}
 
     def claim(self, token: str) -> bool:
-        """Tell whether ``token`` is the bot's; the first becomes it. ValueError: it is none."""
+        """True if ``token`` is the bot's; the first one becomes it. ValueError if it is none."""
         if not _TOKEN.fullmatch(token):
             raise ValueError("not a bot token")
         if self.token is None:
@@ -70,11 +70,11 @@ class Chats:
     # What tests and the page see and arrange.
 
     def fail(self, method: str, *faults: Fault | None) -> None:
-        """Let the next calls of ``method`` fail, one fault a call; None lets a call pass."""
+        """Let the next calls of ``method`` fail, one fault per call; None lets a call pass."""
         self._faults.setdefault(method.lower(), deque()).extend(faults)
 
     def pardon(self) -> None:
-        """Let no call fail that has not yet."""
+        """Drop all faults that have not happened yet."""
         self._faults.clear()
 
     def next_fault(self, method: str) -> Fault | None:
@@ -82,7 +82,7 @@ class Chats:
         return planned.popleft() if planned else None
 
     def messages(self, chat: int) -> list[Json]:
-        """Return all messages of a chat in order, the bot's too."""
+        """Return all messages of a chat in order, including the bot's."""
         return list(self.chats[chat].messages.values()) if chat in self.chats else []
 
     async def changed(self, since: int, seconds: float) -> int:
@@ -96,7 +96,7 @@ class Chats:
         return self.version
 
     def touch(self) -> None:
-        """Count a change and wake up who waits for one."""
+        """Count a change and wake up whoever waits for one."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -104,7 +104,7 @@ class Chats:
     # What the Bot API does on the bot's behalf.
 
     def chat(self, chat: int) -> Chat:
-        """Return the chat, made when it is new. ValueError when Telegram has no such id."""
+        """Return the chat, creating it if new. ValueError if Telegram has no such id."""
         if not 0 < abs(chat) <= _LARGEST_ID:
             raise ValueError("a chat's id is a whole number other than 0, below 2^52")
         if chat not in self.chats:
@@ -113,7 +113,7 @@ class Chats:
         return self.chats[chat]
 
     def post(self, chat: Chat, content: Json, *, reply_to: int | None, topic: int | None) -> Json:
-        """Put the bot's own message into a chat."""
+        """Post the bot's own message in a chat."""
         message = self._message(chat, None, content, reply_to, topic)
         chat.bot_spoke_last = True
         chat.typing = float("-inf")
@@ -125,7 +125,7 @@ class Chats:
         return message
 
     def show_draft(self, chat: Chat, draft: Json) -> None:
-        """Show a draft, in the place of one with the same id."""
+        """Show a draft, replacing one with the same id."""
         chat.drafts[draft["draft_id"]] = (draft, self.clock())
         self.touch()
 

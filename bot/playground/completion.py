@@ -1,6 +1,6 @@
 """A completion server that speaks YandexGPT's native wire format; the words come from elsewhere.
 
-Grounds: the public API reference and its protos, and recorded traffic of the official SDK. The
+Sources: the public API reference and its protos, and recorded traffic of the official SDK. The
 stream is newline-delimited JSON, each line holds the whole text so far, counters are strings.
 """
 
@@ -52,7 +52,7 @@ _BASE = "/foundationModels/v1"
 _PIECES_A_LINE = 12
 """Recorded lines grew by 10 to 15 tokens."""
 _LONGEST_LINE = 0.5
-"""Seconds after which a slow model's pieces go out though the line is short."""
+"""Seconds after which a slow model's pieces are sent even if the line is short."""
 _CLIENT_CLOSED = 499
 _GAUGE = (
     "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed {} requests"
@@ -66,7 +66,7 @@ _DETAILS: tuple[dict[str, Any], ...] = (
 
 
 class Words(Protocol):
-    """Whatever finds the words: a model, an echo."""
+    """Whatever produces the words: a model, an echo."""
 
     def answer(
         self, messages: Sequence[Message], *, temperature: float, max_tokens: int
@@ -101,9 +101,9 @@ class Exchange:
 class CompletionServer:
     """See the module.
 
-    ``limit`` generations may be open at once. ``folder`` is the key's folder; None takes any.
-    ``keys`` are the credentials that are known; None knows all but expired tokens. ``context``
-    is the model's window in tokens. ``check_jwt`` is for signing in, see ``Iam``.
+    ``limit`` generations may be open at once. ``folder`` is the key's folder; None accepts any.
+    ``keys`` are the known credentials; None accepts all but expired tokens. ``context`` is the
+    model's window in tokens. ``check_jwt`` is for signing in, see ``Iam``.
     """
 
     def __init__(
@@ -136,15 +136,15 @@ class CompletionServer:
         ]
 
     def script(self, *replies: Reply) -> None:
-        """Let the next well-formed completion requests be answered by these, in order."""
+        """Answer the next well-formed completion requests with these, in order."""
         self._script.extend(replies)
 
     def clear_script(self) -> None:
-        """Let requests be answered by the words again, whatever is left of the script."""
+        """Answer requests with the words again; drop the rest of the script."""
         self._script.clear()
 
     def authorize(self, header: str) -> None:
-        """Refusal (401) when the Authorization header is not good for anything."""
+        """Raise Refusal (401) if the Authorization header is not valid."""
         scheme, _, credential = header.partition(" ")
         known = bool(credential) and (self.keys is None or credential in self.keys)
         if scheme == "Api-Key":
@@ -265,7 +265,7 @@ def _result(text: str, status: str, usage: dict[str, Any], version: str) -> dict
 
 
 def _filtered(text: str, *, as_final: bool) -> dict[str, Any]:
-    """Write the content filter's refusal, which costs nothing and names no model."""
+    """Return the content filter's refusal, which costs nothing and names no model."""
     usage = dict.fromkeys(("inputTextTokens", "completionTokens", "totalTokens"), "0")
     return _result(text, "FINAL" if as_final else "CONTENT_FILTER", usage, "")
 
@@ -278,7 +278,7 @@ def _token_list(texts: Sequence[str]) -> dict[str, Any]:
 
 
 class _Endpoint:
-    """What every endpoint does around its own work, as an ASGI application."""
+    """What all endpoints do around their own work, as an ASGI application."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The HTTP connection below a request: waiting until it is gone, and cutting it."""
+"""The HTTP connection under a request: waiting until it is gone, and cutting it."""
 
 import asyncio
 import socket
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 async def gone(receive: Receive) -> None:
-    """Return when the other side has gone away."""
+    """Return once the other side has gone away."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def unless_gone(work: Coroutine[Any, Any, T], receive: Receive) -> T:
-    """Do ``work``; when the other side goes away first, cancel it and raise ClientDisconnect."""
+    """Do ``work``; if the other side goes away first, cancel it and raise ClientDisconnect."""
     doing = asyncio.create_task(work)
     leaving = asyncio.create_task(gone(receive))
     try:
@@ -35,9 +35,9 @@ async def unless_gone(work: Coroutine[Any, Any, T], receive: Receive) -> T:
 
 
 async def cut(receive: Receive) -> None:
-    """Reset the connection without a further word.
+    """Reset the connection without sending anything.
 
-    ASGI has no message for that, so it is asked of uvicorn, whose ``receive`` is a method of the
+    ASGI has no message for that, so this relies on uvicorn, whose ``receive`` is a method of the
     object that holds the transport.
     """
     transport: asyncio.Transport = receive.__self__.transport  # type: ignore[attr-defined]

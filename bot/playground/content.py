@@ -13,7 +13,7 @@ _file_numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as somebody sends it."""
+    """A file as a person sends it."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ def of_kind(kind: str, caption: str) -> Json:
 
 
 def captioned(caption: str) -> Json:
-    """Return the part of a content that is its caption, if there is one."""
+    """Return the caption's part of a content, if there is one."""
     if not caption:
         return {}
     entities = find(caption)
@@ -45,10 +45,10 @@ def captioned(caption: str) -> Json:
 
 
 def position(chat: Chat, reply_to: int | None, topic: int | None) -> Json:
-    """Say where in the chat a message stands.
+    """Return a message's position in the chat.
 
-    In a topic every message without a reply of its own "replies" to the message that opened the
-    topic; in other supergroups a reply carries its thread's id but no ``is_topic_message``.
+    In a topic, every message that is not a reply "replies" to the message that opened the topic; in
+    other supergroups a reply carries its thread's id but no ``is_topic_message``.
     """
     replied = chat.messages.get(reply_to or 0)
     if topic is None and replied and replied.get("is_topic_message"):

@@ -53,7 +53,7 @@ _PAGE_ONLY = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``python -m bot demo`` takes."""
+    """Add the arguments of ``python -m bot demo``."""
     parser.add_argument(
         "--no-bot", action="store_true", help="serve Telegram and the model for a bot elsewhere"
     )
@@ -68,17 +68,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="another name under which it is served, say behind a proxy; may be repeated",
+        help="another host name it is served under, such as a proxy's; may be repeated",
     )
-    parser.add_argument("--token", help="the only token that is taken")
+    parser.add_argument("--token", help="the only token that is accepted")
 
 
 @contextlib.asynccontextmanager
 async def demo(arguments: argparse.Namespace) -> AsyncIterator[None]:
     """Serve the local Telegram, and the bot on it, while the block runs.
 
-    The first address printed is the page's. Leaving it drops what is in hand: all that was said is
-    forgotten then. Raises SettingsRefused when the address cannot be had, the environment has a
+    The first address printed is the page's. Leaving the block drops work in hand: everything said
+    is forgotten then. Raises SettingsRefused if the address cannot be had, the environment has a
     mistake, or there is no model; and what `bot.app.running` raises.
     """
     log.configure()
@@ -122,8 +122,8 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
 def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Settings:
     """Make the bot's settings: Telegram is at ``url``, and so is the model if ``local``.
 
-    Everything else is the environment's, but for what would keep the page's people out;
-    ``folder`` is for the data unless ``DATA_DIR`` is set.
+    Everything else comes from the environment, except settings that would keep the page's people
+    out. ``folder`` is for the data unless ``DATA_DIR`` is set.
     """
     given: dict[str, Any] = {
         "telegram_token": token,
@@ -148,7 +148,7 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
             "service_account_key_file": None,
             "yandex_auth": None,
         }
-        # It speaks English, and rambles on for as long as it may.
+        # It speaks English, and rambles on as long as it is allowed to.
         defaults |= {"system_prompt": "You are a helpful assistant.", "max_tokens": 500}
     settings = read(**given)
     unset = defaults.keys() - settings.model_fields_set
@@ -156,7 +156,7 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
 
 
 def _signs_in(token: str) -> bool:
-    """Tell whether the environment has what YandexGPT asks for."""
+    """True if the environment has what YandexGPT needs."""
     try:
         read(telegram_token=token)
     except SettingsRefused as error:
@@ -174,7 +174,7 @@ async def _local_model() -> Words:
 
 
 class _Silent:
-    """Words of a model that is not there; every request is refused with the reason."""
+    """Stands in for a missing model: refuses every request with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -188,7 +188,7 @@ class _Silent:
 
 
 def hosts_of(arguments: argparse.Namespace) -> list[str]:
-    """Return the hosts under which the demo is served, told by its arguments."""
+    """Return the host names that the demo is served under, by its arguments."""
     host, _ = arguments.listen or (HOST, PORT)
     return [host, *arguments.allow_host]
 
@@ -196,10 +196,10 @@ def hosts_of(arguments: argparse.Namespace) -> list[str]:
 def application(
     room: Room, completions: CompletionServer, facts: Json, hosts: Collection[str]
 ) -> Starlette:
-    """Make what is served at the one address, under ``hosts``: see `SameOrigin`.
+    """Make the application served at the one address, under ``hosts``: see `SameOrigin`.
 
     ``facts`` are for the page: ``model`` (local, missing or yandexgpt), whether a ``bot`` runs
-    here, and both in English words.
+    here, and both in words, in English.
     """
     _furnish(room)
     view = View(room, completions, secrets.token_hex(4))
@@ -233,7 +233,7 @@ async def _to_nobody(_request: Request, _error: Exception) -> Response:
 
 
 def _furnish(room: Room) -> None:
-    """Make the page's people and chats: Anna owns the group, so that she may /reset there."""
+    """Create the page's people and chats: Anna owns the group, so she may /reset there."""
     for person, status in ((ANNA, Status.CREATOR), (BORIS, Status.MEMBER)):
         room.people[person.id] = person
         room.set_member(GROUP, person.id, status)
@@ -242,7 +242,7 @@ def _furnish(room: Room) -> None:
 
 class _Page(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Serve a file; whatever people and models write, a browser runs nothing but these."""
+        """Serve a file; a browser runs only these, whatever people and models write."""
         response = await super().get_response(path, scope)
         response.headers["Content-Security-Policy"] = _PAGE_ONLY
         response.headers["Cache-Control"] = "no-cache"
@@ -253,7 +253,7 @@ class _Page(StaticFiles):
 async def _served(
     app: Starlette, address: tuple[str, int] | None
 ) -> AsyncIterator[tuple[str, str]]:
-    """Serve at the address, or where it is free; yields the URL, and a note if it is another."""
+    """Serve at the address, or at a free one; yields the URL, and a note if it is another."""
     async with AsyncExitStack() as stack:
         host, port = address or (HOST, PORT)
         note = ""
@@ -275,4 +275,4 @@ def _address(value: str) -> tuple[str, int]:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - the demo's result is for whoever started it
+    print(text, flush=True)  # noqa: T201 - output for whoever started it

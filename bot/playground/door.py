@@ -1,4 +1,4 @@
-"""The room's door, over HTTP: what people do goes in, what happened comes out."""
+"""The room's door over HTTP: what people do goes in, what happened comes out."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from bot.playground.room import Room
 from bot.playground.view import View
 
 _CHANGES_WAIT = 25.0
-"""Seconds after which the page asks again."""
+"""Seconds after which the page has to ask again."""
 
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -25,10 +25,9 @@ _Handler = Callable[[Request], Awaitable[Response]]
 def room_routes(
     room: Room, completions: Iterable[Exchange] = (), view: View | None = None
 ) -> list[Route]:
-    """Return the door: POST what a person does, GET what there is to see.
+    """Return the routes: POST what a person does, GET what there is to see.
 
-    ``completions`` are the requests of a completion server, to be shown in the log; ``view`` is
-    what the page looks through.
+    ``completions`` are the requests to a completion server, for the log; ``view`` serves the page.
     """
     person, file = {"chat": int, "user": int}, {"name": str, "text": str}
     return [
@@ -54,7 +53,7 @@ def _sent_by(room: Room) -> Callable[..., Json]:
 
 
 def _public(completions: Iterable[Exchange]) -> list[Json]:
-    """Leave out what only counts tokens: the bot does so by itself."""
+    """Leave out requests that only count tokens: the bot makes them by itself."""
     return [each.public() for each in completions if each.path.endswith("/completion")]
 
 
@@ -81,7 +80,7 @@ def _news(view: View) -> _Handler:
 
 
 class _RoomJson(JSONResponse):
-    """Readable JSON; what is no character (a lone surrogate in a call) becomes a "?"."""
+    """Readable JSON; lone surrogates become "?"."""
 
     def render(self, content: Any) -> bytes:
         text = json.dumps(content, ensure_ascii=False, default=_described)
@@ -107,7 +106,7 @@ def _get(name: str, look: Callable[[Request], Any]) -> Route:
 
 
 def _told(handler: _Handler) -> _Handler:
-    """Let a ValueError's sentence be the answer to a wrong request."""
+    """Answer a wrong request with the message of its ValueError."""
 
     async def handle(request: Request) -> Response:
         try:
@@ -126,7 +125,7 @@ def _number(request: Request, name: str) -> int:
 
 
 def _read(body: bytes, wanted: dict[str, type], more: dict[str, type]) -> Json:
-    """Read what somebody does; ValueError tells what is wrong with it."""
+    """Parse what somebody does; ValueError says what is wrong with it."""
     kinds = wanted | more
     try:
         given = json.loads(body)

@@ -1,4 +1,4 @@
-"""Drafts: what a bot shows of a message in a private chat before it sends it.
+"""Drafts: what a bot shows in a private chat of a message that it has not sent yet.
 
 Source: core.telegram.org/bots/api#sendmessagedraft, as of Bot API 10.3.
 """
@@ -9,7 +9,7 @@ from bot.playground.room import LONGEST_TEXT, Room
 
 
 def send_message_draft(room: Room, given: Json) -> bool:
-    """Show a draft, new or changed; it is gone after a while, or when a message comes."""
+    """Show a draft, new or changed; it goes away after a while, or when a message comes."""
     chat = open_chat(room, given)
     if chat.kind != "private":
         raise bad("TEXTDRAFT_PEER_INVALID")

@@ -49,7 +49,7 @@ def _file(room: Room) -> Callable[[Request], Awaitable[Response]]:
 
 
 class _BotApi:
-    """An ASGI application, so that it may answer late, never, or by a reset."""
+    """An ASGI application, so that it can answer late, never, or with a reset."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -115,7 +115,7 @@ class _BotApi:
 
 
 async def _parameters(scope: Scope, receive: Receive) -> Json:
-    """Take parameters from the query, and from a body of any of the three kinds."""
+    """Read parameters from the query and from a body of any of the three kinds."""
     given: Json = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     request = Request(scope, receive)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Text entities: found in what people write, and judged in what a bot sends.
+"""Text entities: found in what people write, checked in what a bot sends.
 
 Offsets and lengths are UTF-16 code units throughout, as in the Bot API.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 try:
     import tdjson
-except ImportError:  # only tests install it; the built-in checks then stand alone
+except ImportError:  # only tests install it; elsewhere the built-in checks do alone
     tdjson = None  # type: ignore[assignment]
 
 if tdjson is not None:
@@ -21,7 +21,7 @@ Entity = dict[str, Any]
 MOST_ENTITIES = 100
 """More are not applied, without an error (telegram-bot-api issue 820)."""
 
-# What the server finds by itself; TDLib's own patterns in their common part.
+# What the server finds by itself: the common part of TDLib's own patterns.
 _FOUND = (
     (
         "bot_command",
@@ -54,16 +54,16 @@ _PARSE_MODES = {
 }
 
 
-# A link needs a host with a dot in it, an IP address, or to be Telegram's own.
+# A link needs a host with a dot, an IP address, or Telegram's own scheme.
 _LINK = re.compile(
     r"(?:tg|ton)://.|(?:https?://)?(?:[^\s/@]*@)?[^\s/:.]*\.[^\s/:]|https?://\[", re.IGNORECASE
 )
-# What TDLib cleans away: a text of nothing else is empty.
+# What TDLib strips: a text of nothing else is empty.
 _BLANK = "".join(map(chr, [*range(33), 0x30A, 0x333, 0x33F, *range(0x2028, 0x202F)]))
 
 
 class EntityError(ValueError):
-    """The server would refuse this text; says so in TDLib's words."""
+    """The server would refuse this text; the message is TDLib's."""
 
 
 def units(text: str) -> int:
@@ -72,19 +72,19 @@ def units(text: str) -> int:
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of ``text`` would be visible, which the server calls empty."""
+    """True if nothing of ``text`` would be visible; the server calls that empty."""
     return not text.strip(_BLANK)
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether ``text`` can be written down, which a half of a surrogate pair cannot."""
+    """True if ``text`` can be encoded: it has no lone surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def find(text: str) -> list[Entity]:
-    """Find what the server does in every message: commands, mentions, hashtags, links.
+    """Find what the server finds in every message: commands, mentions, hashtags, links.
 
-    But for links without a scheme, as ``example.org``, which take a list of top-level domains.
+    Except links without a scheme, such as ``example.org``, which need a list of top-level domains.
     """
     if not any(mark in text for mark in "/@#"):
         return []
@@ -103,7 +103,7 @@ def find(text: str) -> list[Entity]:
 
 
 def sent(text: str, parse_mode: str, entities: Sequence[Entity]) -> tuple[str, list[Entity]]:
-    """Return text and entities as the server keeps them; EntityError when it refuses."""
+    """Return text and entities as the server keeps them; EntityError if it refuses."""
     if parse_mode:
         text, kept = _parsed(text, parse_mode)
     else:
@@ -136,7 +136,7 @@ def _parsed(text: str, parse_mode: str) -> tuple[str, list[Entity]]:
 
 
 def _judged(text: str, entities: Sequence[Entity]) -> list[Entity]:
-    """Keep the entities that are the bot's to give; the server finds the others itself."""
+    """Keep the entities that a bot may set; the server finds the others itself."""
     given = [entity for entity in entities if str(entity.get("type")) not in _IGNORED]
     if not given:
         return []
@@ -149,8 +149,8 @@ def _judged(text: str, entities: Sequence[Entity]) -> list[Entity]:
     for entity in given:
         _check(text, edges, entity)
     if tdjson is not None:
-        # The one call that needs no login and takes text *with* entities. Its answer, with
-        # Markdown parsed, is of no use here; its refusal is the one the Bot API passes on.
+        # The only call without a login that takes text *with* entities. Its result, with Markdown
+        # parsed, is of no use here; its refusal is the one the Bot API passes on.
         _ask({"@type": "parseMarkdown", "text": asked})
     return [entity for entity in given if entity["length"] > 0]
 
@@ -216,7 +216,7 @@ def _ask(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check(text: str, edges: set[int], entity: Entity) -> None:
-    """Check what needs no TDLib: places inside the text, and links that have a host."""
+    """Check what needs no TDLib: that entities lie inside the text, and links have a host."""
     begin, length = entity["offset"], entity["length"]
     if begin < 0:
         raise EntityError(f"Receive an entity with incorrect offset {begin}")

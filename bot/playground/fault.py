@@ -18,10 +18,10 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One call's failure.
+    """How one call fails.
 
-    With a ``status`` the call is answered by it: in Telegram's JSON, or by ``html`` as a proxy
-    between would. Without one the connection is reset or, with ``hang``, never answered. With
+    With a ``status``, the call is answered with it: in Telegram's JSON, or with ``html`` as a proxy
+    in between would. Without one, the connection is reset or, with ``hang``, never answered. With
     ``after_accept`` the call is carried out first, which its caller cannot know.
     """
 

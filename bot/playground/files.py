@@ -1,4 +1,4 @@
-"""Files: sent by the bot as documents, and fetched by it from people's messages."""
+"""Files: documents that the bot sends, and those it fetches from people's messages."""
 
 from bot.playground.chat import Json
 from bot.playground.content import Upload
@@ -6,7 +6,7 @@ from bot.playground.parameters import bad, markup_of, open_chat, reply_to, threa
 from bot.playground.room import Room
 
 LARGEST_SENT, LARGEST_FETCHED = 50 * 2**20, 20 * 2**20
-"""Bytes that a bot may send, and fetch."""
+"""Most bytes that a bot may send, and fetch."""
 LONGEST_CAPTION = 1024
 
 

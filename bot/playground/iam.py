@@ -16,10 +16,10 @@ _METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 
 class Iam:
-    """Issues tokens and knows which of them are good.
+    """Issues tokens and knows which of them are valid.
 
-    ``check_jwt`` gets a key file's JWT and raises ValueError when it is not signed as it should
-    be; without it any is good. ``lifetime`` of a new token is in seconds.
+    ``check_jwt`` gets a key file's JWT and raises ValueError if it is not signed correctly; without
+    it any JWT is valid. ``lifetime`` of a new token is in seconds.
     """
 
     def __init__(self, check_jwt: Callable[[str], object] | None = None) -> None:
@@ -32,13 +32,13 @@ class Iam:
         ]
 
     def issue(self) -> str:
-        """Return a new token, good for ``lifetime`` seconds."""
+        """Return a new token, valid for ``lifetime`` seconds."""
         token = f"t1.{secrets.token_urlsafe(24)}"
         self._expiry[token] = time.time() + self.lifetime
         return token
 
     def expire(self) -> None:
-        """Let every token issued so far be worth nothing from now on."""
+        """Invalidate every token issued so far."""
         self._expiry = dict.fromkeys(self._expiry, 0.0)
 
     def issued(self, token: str) -> bool:
@@ -70,7 +70,7 @@ class Iam:
         return JSONResponse({**body, "token_type": "Bearer"})
 
     def _expires_at(self) -> str:
-        """Write the end of a new token's life as protobuf's JSON does: to the nanosecond."""
+        """Return when a new token expires, as in protobuf's JSON: to the nanosecond."""
         end = datetime.fromtimestamp(time.time() + self.lifetime, UTC)
         return f"{end:%Y-%m-%dT%H:%M:%S.%f}123Z"
 

@@ -27,11 +27,11 @@ from bot.playground.webhook import CONNECTIONS, MOST_CONNECTIONS, Target
 
 MOST_COMMANDS = 100
 DELETABLE = 48 * 60 * 60
-"""Seconds for which a bot may delete its own message."""
+"""Seconds within which a bot may delete its own message."""
 CALLBACK_SECONDS = 150
-"""How long the press of a button can be answered."""
+"""Seconds within which the press of a button can be answered."""
 LONGEST_TOAST = 200
-"""Characters in the answer to it."""
+"""Most characters in that answer."""
 
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _ACTIONS = frozenset(
@@ -94,7 +94,7 @@ def edit_message_reply_markup(room: Room, given: Json) -> Json:
 
 
 def _change(room: Room, chat: Chat, old: Json, content: Json, *names: str) -> Json:
-    """Change what a message holds under ``names``, and its inline keyboard."""
+    """Change a message's fields ``names`` and its inline keyboard."""
     changing = (*names, "reply_markup")
     if all(old.get(name) == content.get(name) for name in changing):
         raise bad(
@@ -266,4 +266,4 @@ METHODS: dict[str, Callable[[Room, Json], Any]] = {
     "deleteWebhook": delete_webhook,
     "getWebhookInfo": get_webhook_info,
 }
-"""All but getUpdates, the one that waits."""
+"""All but getUpdates, the only one that waits."""

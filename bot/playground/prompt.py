@@ -1,4 +1,4 @@
-"""A completion request, read and judged as the native API does, with its texts of refusal."""
+"""A completion request, parsed and checked as the native API does, with its error messages."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _DEFAULT_MAX_TOKENS = 2000
 _CHARACTERS_A_TOKEN = 4
 _TOKENS_A_REQUEST = 10
 _TOKENS_A_MESSAGE = 4
-"""With these "ping" makes 15 tokens, as was recorded."""
+"""With these, "ping" makes 15 tokens, as recorded."""
 _MODEL_URI = re.compile(r"gpt://([^/\s]+)/[^/\s@]+(?:/[^/\s@]+)?(?:@[^/\s]+)?")
 
 
@@ -27,7 +27,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is asked of the model, and how it wants to be answered."""
+    """What the model is asked, and how to answer."""
 
     messages: tuple[Message, ...]
     stream: bool
@@ -40,13 +40,13 @@ class Prompt:
         return _TOKENS_A_REQUEST + inside
 
     def token_texts(self) -> list[str]:
-        """Return the text of every token; those that only mark a message's place have none."""
+        """Return the text of every token; tokens that only separate messages have none."""
         texts = [piece for message in self.messages for piece in pieces(message.text)]
         return [""] * (self.tokens - len(texts)) + texts
 
 
 def read(body: Mapping[str, Any], folder: str | None) -> Prompt:
-    """Read the body of a completion request; Refusal (400) when the API would not take it."""
+    """Parse the body of a completion request; Refusal (400) if the API would not accept it."""
     check_model(body.get("modelUri"), folder)
     options = body.get("completionOptions") or {}
     if not isinstance(options, dict):
@@ -60,7 +60,7 @@ def read(body: Mapping[str, Any], folder: str | None) -> Prompt:
 
 
 def check_model(uri: Any, folder: str | None) -> None:
-    """Refuse what is no model's URI, or names a folder other than the key's."""
+    """Refuse anything that is not a model's URI, or names another folder than the key's."""
     match = _MODEL_URI.fullmatch(uri) if isinstance(uri, str) else None
     if match is None:
         raise Refusal(400, "invalid model_uri")
@@ -73,7 +73,7 @@ def check_model(uri: Any, folder: str | None) -> None:
 
 
 def check_text(text: Any) -> str:
-    """Return the text unless it is empty, or no text at all."""
+    """Return the text; refuse it if it is empty or not a text."""
     if not isinstance(text, str) or not text:
         raise Refusal(400, "empty message text")
     if not is_unicode(text):
@@ -82,7 +82,7 @@ def check_text(text: Any) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into tokens: here simply four characters each."""
+    """Split a text into tokens: here simply four characters each."""
     step = _CHARACTERS_A_TOKEN
     return [text[start : start + step] for start in range(0, len(text), step)]
 
@@ -112,7 +112,7 @@ def _temperature(value: Any) -> float:
 
 
 def _max_tokens(value: Any) -> int:
-    """Read an int64 that came as a string, as protobuf writes it, or as a number."""
+    """Parse an int64 that came as a string, as protobuf writes it, or as a number."""
     text = str(value)
     if not re.fullmatch(r"[0-9]{1,19}", text) or not 0 < int(text) < 2**63:
         raise Refusal(400, "invalid maximum text generation size")

@@ -27,8 +27,8 @@ _FILTERED = "Я не могу обсуждать эту тему. Давайте
 class Say:
     """An answer in ``steps`` lines of growing text; the last one is final.
 
-    ``delay`` is in seconds before each line. ``cut`` sends the bytes in chunks of that size,
-    which then break anywhere: inside a line, inside a character.
+    ``delay`` is the pause before each line, in seconds. ``cut`` sends the bytes in chunks of that
+    size, which break anywhere: inside a line, inside a character.
     """
 
     text: str
@@ -46,7 +46,7 @@ class Truncated:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """The content filter's refusal, after ``after`` was shown; it can look like a plain FINAL."""
+    """The content filter's refusal after ``after`` was sent; it can look like a plain FINAL."""
 
     as_final: bool = False
     after: str = ""
@@ -73,7 +73,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class ErrorLine:
-    """An error in mid-stream, when HTTP has long said 200."""
+    """An error in mid-stream, after HTTP has said 200."""
 
     after: str = ""
     status: int = 500
@@ -89,7 +89,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Any bytes at all, a network chunk each."""
+    """Arbitrary bytes, each in a network chunk of its own."""
 
     chunks: Sequence[bytes]
     delay: float = 0.0
@@ -112,7 +112,7 @@ def error_json(status: int, message: str) -> dict[str, Any]:
 
 
 def line(value: Any) -> bytes:
-    """Write one line of a stream; characters stay as they are, so that readers meet them raw."""
+    """Encode one line of a stream; characters are not escaped, so that readers meet them raw."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 

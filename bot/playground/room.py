@@ -1,8 +1,8 @@
-"""The room: one bot, the chats it is in, the people who write there, and what it missed so far.
+"""The room: one bot, the chats it is in, the people who write there, and updates still waiting.
 
-It holds Telegram's state and rules and knows nothing of HTTP. Ids say what a chat is: positive
-ones are private chats and equal their person's id, negative ones are groups, from
--1000000000000 down supergroups. Chats, people and forum topics come into being at first use.
+It holds Telegram's state and rules and knows nothing of HTTP. Ids say what a chat is: positive ones
+are private chats and equal their person's id, negative ones are groups, from -1000000000000 down
+supergroups. Chats, people and forum topics are created at first use.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ from bot.playground.content import Upload, captioned, document, of_kind, written
 from bot.playground.entities import is_blank, is_unicode
 
 LONGEST_TEXT = 4096
-"""Code points in one message."""
+"""Most code points in one message."""
 DRAFT_SECONDS = 30.0
-"""How long a draft is shown that is not shown again."""
+"""How long a draft stays unless it is updated."""
 
 
 class Room(Chats):
@@ -43,9 +43,10 @@ class Room(Chats):
         topic: int | None = None,
         language: str | None = None,
     ) -> Json:
-        """Let ``user`` write ``text``; the new Message. ValueError when Telegram has no such thing.
+        """Let ``user`` write ``text``; returns the new Message.
 
-        ``topic`` is a forum topic's thread id, ``language`` the person's from now on.
+        ``topic`` is a forum topic's thread id, ``language`` the person's from now on. ValueError if
+        Telegram would not allow it.
         """
         if is_blank(text):
             raise ValueError("the text is empty")
@@ -62,7 +63,7 @@ class Room(Chats):
         return self._write(chat, user, of_kind(kind, caption), None, topic, None)
 
     def edit(self, chat: int, message_id: int, text: str, *, language: str | None = None) -> Json:
-        """Let its author change a message. ValueError when there is none such."""
+        """Let its author edit a message. ValueError if there is no such message."""
         place = self._place_of(chat, message_id)
         old = {k: v for k, v in place.messages[message_id].items() if k != "entities"}
         message = {**old, **written(text), "edit_date": self._now()}
@@ -76,9 +77,9 @@ class Room(Chats):
     def press(
         self, chat: int, user: int, message_id: int, data: str, *, language: str | None = None
     ) -> str:
-        """Let ``user`` press an inline button of the bot's message; the callback query's id.
+        """Let ``user`` press an inline button of the bot's message; returns the query's id.
 
-        ValueError when there is no such message.
+        ValueError if there is no such message.
         """
         place = self._place_of(chat, message_id)
         callback_id = str(next(self._callback_ids))
@@ -103,12 +104,12 @@ class Room(Chats):
         language: str | None = None,
         **more: Any,
     ) -> Json:
-        """Let ``user`` send a file; ``more`` is what a message may hold besides."""
+        """Let ``user`` send a file; ``more`` are further fields of the message."""
         content = {"document": self.store(upload), **captioned(caption), **more}
         return self._write(chat, user, content, None, None, language)
 
     def store(self, upload: Upload) -> Json:
-        """Keep a file, for the bot to fetch; its Document."""
+        """Keep a file for the bot to fetch; returns its Document."""
         made = document(upload)
         self.files[made["file_id"]] = upload
         return made
@@ -119,12 +120,12 @@ class Room(Chats):
         return self._write(chat, user, content, None, None, None)
 
     def drafts(self, chat: int) -> list[Json]:
-        """Return the drafts that a private chat shows now."""
+        """Return the drafts that a private chat shows at the moment."""
         found = self.chats[chat].drafts if chat in self.chats else {}
         return [draft for draft, shown in found.values() if self.clock() - shown < DRAFT_SECONDS]
 
     def stop(self, chat: int, draft_id: int) -> None:
-        """Let the person press Stop under a draft. ValueError when there is no such button."""
+        """Let the person press Stop under a draft. ValueError if there is no such button."""
         draft = next((one for one in self.drafts(chat) if one["draft_id"] == draft_id), None)
         if draft is None or not draft["can_stop"]:
             raise ValueError("no draft with that id can be stopped")
@@ -137,7 +138,7 @@ class Room(Chats):
         self.updates.add("stopped_message_generation", told)
 
     def open_topic(self, chat: int, name: str = "Topic", *, by_bot: bool = False) -> int:
-        """Open a forum topic, which makes the supergroup a forum; the topic's thread id."""
+        """Open a forum topic, which makes the supergroup a forum; returns its thread id."""
         place = self.chat(chat)
         author = None if by_bot else self._person(ANONYMOUS_ADMIN)
         return self._open_topic(place, self._next_id(place), name, author)
@@ -154,7 +155,7 @@ class Room(Chats):
             self._member_update("chat_member", place, person, person.json(), old, Status(status))
 
     def set_bot(self, chat: int, status: Status | str) -> None:
-        """Make the bot an administrator, a member, or gone; it is told (``my_chat_member``)."""
+        """Make the bot an administrator, a member, or gone; it gets a ``my_chat_member``."""
         place = self.chat(chat)
         old, place.bot = place.bot, Status(status)
         by = place.person or self._person(ANONYMOUS_ADMIN)
@@ -169,9 +170,9 @@ class Room(Chats):
         self.set_bot(chat, Status.KICKED)
 
     def migrate(self, chat: int, told: Sequence[str] = ("to", "from")) -> int:
-        """Make a group a supergroup; the new chat's id.
+        """Make a group a supergroup; returns the new chat's id.
 
-        ``told`` are the service messages that the bot gets of it, in their order: that it has moved
+        ``told`` are the service messages that the bot gets about it, in order: that it has moved
         ``to`` the new chat (in the old one), and ``from`` the old one (in the new one).
         """
         old = self.chat(chat)
@@ -186,7 +187,7 @@ class Room(Chats):
         return new.id
 
     def inject(self, update: Json) -> Json:
-        """Queue a raw update, for instance one that nobody can parse."""
+        """Queue a raw update, for example one that nobody can parse."""
         return self.updates.inject(update)
 
     def _write(

@@ -1,8 +1,8 @@
-"""Keeps websites out: what a browser sends on behalf of another page is refused, on every route.
+"""Keeps websites out: refuses, on every route, what a browser sends on behalf of another page.
 
-A page of any website can make its visitor's browser send requests to this machine, and with a name
-that resolves to 127.0.0.1 (DNS rebinding) read the answers, too. Browsers tell who asks: in
-``Host``, ``Origin`` and ``Sec-Fetch-Site``. Programs send none of the latter two and are served.
+A page of any website can make its visitor's browser send requests to this machine and, with a name
+that resolves to 127.0.0.1 (DNS rebinding), read the answers, too. Browsers say who asks: in
+``Host``, ``Origin`` and ``Sec-Fetch-Site``. Programs do not send the latter two and are served.
 """
 
 import re
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _HOST = re.compile(r"(\[[^]]*]|[^:]*)(:\d*)?")
 _JSON = ("application/json", "application/x-www-form-urlencoded", "")
-"""Content types of JSON; curl says the second of whatever it sends, the last is none."""
+"""Content types of JSON; curl sends the second by default, the last means none."""
 
 _NO_SUCH_HOST = (
     "The demo is not served under this name. If it is yours, start the demo with --allow-host NAME."
@@ -27,11 +27,11 @@ _NOT_JSON = "Send JSON, with the content type application/json."
 
 
 class SameOrigin:
-    """ASGI middleware that lets only programs and pages of ``app`` itself through.
+    """ASGI middleware that lets through only programs and pages of ``app`` itself.
 
-    It is served under ``hosts``, names or addresses without a port, and always on the loopback; one
-    of them being 0.0.0.0 or ::, under every address of the machine, but under no name. The port
-    does not matter, as it may be forwarded.
+    It is served under ``hosts``, names or addresses without a port, and always on loopback. If one
+    of them is 0.0.0.0 or ::, it is served under every IP address, but under no further name. The
+    port does not matter, because it may be forwarded.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
@@ -51,8 +51,8 @@ class SameOrigin:
         sites = set(headers.getlist("sec-fetch-site"))
         if not (origins <= {hosts[0]} and sites <= {"same-origin", "none"}):
             return _refused(403, _FOREIGN)
-        # An old browser's form names no origin, and can write JSON as text/plain. The Bot API takes
-        # no JSON in that.
+        # An old browser's form sends no origin and can write JSON as text/plain. The Bot API does
+        # not accept JSON in that.
         if scope["method"] == "POST" and not scope["path"].startswith("/bot"):
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
             return None if kind in _JSON else _refused(415, _NOT_JSON)
@@ -77,7 +77,7 @@ def _canonical(host: str) -> str:
 
 
 def _refused(status: int, sentence: str) -> JSONResponse:
-    """Tell why, in the words of the Bot API and in those of the room."""
+    """Say why, in the format of the Bot API and in that of the room."""
     return JSONResponse(
         {"ok": False, "error_code": status, "description": sentence, "error": sentence}, status
     )

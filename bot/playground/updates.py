@@ -1,8 +1,8 @@
 """The updates that wait for the bot, with getUpdates' own rules.
 
-What holds here was read in telegram-bot-api's source: confirmed at the start of a call, a
-negative offset keeps the newest, ``allowed_updates`` filters when an update is *made* and stays
-in force, a second poll ends the older one, everything expires.
+They are from telegram-bot-api's source: updates are confirmed at the start of a call, a negative
+offset keeps the newest, ``allowed_updates`` filters when an update is *made* and stays in force, a
+second poll ends the older one, everything expires.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LIFETIME = 24 * 60 * 60
-"""Seconds for which an update waits to be fetched."""
+"""Seconds that an update waits to be fetched."""
 CALLBACK_LIFETIME = 150
 MOST_AT_ONCE = 100
 LONGEST_POLL = 50
-"""Seconds; a longer time-out is cut to it."""
+"""Seconds; a longer timeout is cut to this."""
 
 _ONLY_ONE = "make sure that only one bot instance is running"
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 class PollTaken(Exception):
-    """Another call ends this poll; the text says which, in Telegram's words."""
+    """Another call ended this poll; the message says which, in Telegram's words."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,16 +67,16 @@ class Updates:
         self._waiting.clear()
 
     def allow(self, kinds: Collection[str]) -> None:
-        """Want only these kinds from now on; none means all but the three special ones."""
+        """Accept only these kinds from now on; none means all but the three special ones."""
         self.allowed = sorted(kinds) or None
 
     def remove(self, taken: Waiting) -> None:
         """Forget an update that the bot has taken."""
-        with contextlib.suppress(ValueError):  # all may have been dropped meanwhile
+        with contextlib.suppress(ValueError):  # all may have been dropped by now
             self._waiting.remove(taken)
 
     async def arrivals(self) -> AsyncIterator[Waiting]:
-        """Give the updates that wait, then each as it comes; they go on waiting until removed."""
+        """Yield waiting updates, then each as it comes; they keep waiting until removed."""
         self._arrivals = arrivals = asyncio.Queue[Waiting]()
         for waiting in self._waiting:
             arrivals.put_nowait(waiting)
@@ -89,7 +89,7 @@ class Updates:
     async def poll(self, offset: int, limit: int, seconds: float) -> list[dict[str, Any]]:
         """Confirm what is below ``offset``, then wait up to ``seconds`` for updates.
 
-        Raises PollTaken when another call comes meanwhile.
+        Raises PollTaken if another call comes meanwhile.
         """
         self.end_poll(f"terminated by other getUpdates request; {_ONLY_ONE}")
         self._confirm(offset)

@@ -1,4 +1,4 @@
-"""What the page is told of a chat: only what is new since it last asked."""
+"""What the page gets of a chat: only what is new since it last asked."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from bot.playground.completion import REQUESTS_KEPT, CompletionServer, Exchange
 from bot.playground.room import Room
 
 TYPING_SECONDS = 6.0
-"""So long do Telegram's own apps show sendChatAction."""
+"""How long Telegram's own apps show sendChatAction."""
 TOAST_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request to the model. ``chat`` is None when the program that sent it did not say."""
+    """A request to the model. ``chat`` is None if the program that sent it did not say."""
 
     number: int
     chat: int | None
@@ -24,7 +24,7 @@ class _Asked:
 
     @property
     def body(self) -> Json:
-        """What was asked; empty when it is no JSON object, which the model refuses."""
+        """What was asked; empty if it is not a JSON object, which the model refuses."""
         return self.exchange.body if isinstance(self.exchange.body, dict) else {}
 
     @property
@@ -33,9 +33,9 @@ class _Asked:
         return found if isinstance(found, list) else []
 
     def json(self, count: int, known: list[Any]) -> Json:
-        """Write it down as the chat's request number ``count``, without what is ``known`` of it.
+        """Return it as the chat's request number ``count``, without the ``known`` messages.
 
-        As every request has the whole history, nearly all of them are.
+        Every request has the whole history, so nearly all of its messages are known.
         """
         return {
             "number": self.number,
@@ -54,7 +54,7 @@ class _Asked:
 
 
 class View:
-    """Looks at a room and at the requests to a model; ``run`` names this life of the demo."""
+    """Looks at a room and at the requests to a model; ``run`` identifies this run of the demo."""
 
     def __init__(self, room: Room, completions: CompletionServer, run: str) -> None:
         self.run = run
@@ -64,11 +64,11 @@ class View:
         completions.heard = self._heard
 
     async def news(self, chat: int, run: str, version: int, request: int, seconds: float) -> Json:
-        """Wait for something new, but no longer than ``seconds``; what it is.
+        """Wait up to ``seconds`` for something new, and return it.
 
-        ``version`` is the room's that the page knows of this chat, -1 at first; ``request`` the
-        number of the newest request it knows, 0 when none. What it knows of another ``run`` is
-        worth nothing.
+        ``version`` is the version of this chat that the page knows, -1 at first; ``request`` the
+        number of the newest request it knows, 0 if none. What it knows of another ``run`` does not
+        count.
         """
         if run != self.run:
             version, request = -1, 0
@@ -104,7 +104,7 @@ class View:
         self._room.touch()
 
     def _request(self, chat: int, known: int) -> Json | None:
-        """Tell the newest request of a chat, unless it is the known one."""
+        """Return the newest request of a chat, unless it is the known one."""
         asked = [each for each in self._asked if each.chat in (None, chat)]
         if not asked or asked[-1].number == known:
             return None

@@ -1,9 +1,9 @@
-"""The webhook: updates are posted to the bot, in queues, each again and again until it is taken.
+"""The webhook: updates are posted to the bot, in queues, each repeatedly until it is accepted.
 
-What holds here was read in telegram-bot-api's source (WebhookActor.cpp): one update of a queue at
-a time, only 2xx counts, the pauses between tries, ``Retry-After``. Telegram takes nothing but
-https; the emulator posts over http too, and to the loopback only: it resolves no name but localhost
-and follows no redirect. Methods that a bot calls in the body of its response are not carried out.
+The rules are from telegram-bot-api's source (WebhookActor.cpp): one update of a queue at a time,
+only 2xx counts, the pauses between tries, ``Retry-After``. Telegram accepts only https; the
+emulator also posts over http, and only to loopback: it resolves no name but localhost and follows
+no redirects. Methods that a bot calls in the body of its response are not carried out.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from bot.playground.updates import Updates, Waiting
 from bot.transport import transport
 
 CONNECTIONS = 40
-"""Requests at once, where setWebhook names no number."""
+"""Concurrent requests if setWebhook gives no number."""
 MOST_CONNECTIONS = 100
 PORTS = (80, 88, 443, 8443)
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 LONGEST_SECRET = 256
 SILENCE = 60.0
-"""Seconds for which an answer is waited for."""
+"""Seconds to wait for a response."""
 LONGEST_PAUSE = 60.0
-"""Seconds between two tries; at random up to twice as many."""
+"""Seconds between two tries; random, up to twice as many."""
 LONGEST_RETRY_AFTER = 60 * 60
 
 _MESSAGES = frozenset({"message", "edited_message", "channel_post", "edited_channel_post"})
@@ -40,9 +40,9 @@ _MESSAGES = frozenset({"message", "edited_message", "channel_post", "edited_chan
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where updates go, the secret to be shown there, and the most requests at once.
+    """Where updates go, the secret to send, and the limit of concurrent requests.
 
-    ValueError tells, in Telegram's words, why it takes no such webhook.
+    ValueError says, in Telegram's words, why it accepts no such webhook.
     """
 
     url: str
@@ -51,9 +51,9 @@ class Target:
 
     def __post_init__(self) -> None:
         try:
-            parts = httpx.URL(self.url)  # read as it will be when it is posted to
+            parts = httpx.URL(self.url)  # parsed as it will be for posting
             host, port = parts.raw_host.decode(), parts.port
-        except (httpx.InvalidURL, ValueError):  # the latter of a name that no IDNA is
+        except (httpx.InvalidURL, ValueError):  # ValueError: a name that is not valid IDNA
             host, port = "", None
         if not host or parts.scheme not in ("http", "https"):
             raise ValueError("invalid webhook URL specified")
@@ -76,26 +76,26 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last try that failed: when, in seconds since 1970, and why."""
+    """The last failed try: when, in seconds since 1970, and why."""
 
     date: int
     message: str
 
 
 class Webhook:
-    """The bot's webhook, while there is a ``target``. Nothing is posted but in `delivering`."""
+    """The bot's webhook, while there is a ``target``. Only `delivering` posts anything."""
 
     def __init__(self, updates: Updates, clock: Callable[[], float]) -> None:
         self.target: Target | None = None
         self.failure: Failure | None = None
         self.sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-        """How a pause between tries is made; a test may have less time."""
+        """How to pause between tries; a test may have less time."""
         self._updates = updates
         self._clock = clock
         self._changed = asyncio.Event()
 
     def point(self, target: Target | None) -> None:
-        """Post updates there from now on, or nowhere; what waits goes on waiting."""
+        """Post updates there from now on, or nowhere; what waits keeps waiting."""
         if target == self.target:
             return
         self.target = target
@@ -123,7 +123,7 @@ class Webhook:
         async with (
             httpx.AsyncClient(
                 transport=transport(None, target.connections),
-                # The pool holds up who finds no connection free, for as long as it takes.
+                # Without a free connection, wait for one as long as it takes.
                 timeout=httpx.Timeout(SILENCE, pool=None),
                 headers=headers,
             ) as http,
@@ -141,7 +141,7 @@ class Webhook:
             self._updates.remove(queue.popleft())
 
     async def _persist(self, waiting: Waiting, http: httpx.AsyncClient, url: str) -> None:
-        """Post an update until it is taken, or expires."""
+        """Post an update until it is accepted or expires."""
         pause, delay, failed = 0.0, 1.0, False
         while self._clock() + pause <= waiting.expires:
             if pause:
@@ -155,7 +155,7 @@ class Webhook:
             failed = True
 
     async def _post(self, waiting: Waiting, http: httpx.AsyncClient, url: str) -> float | None:
-        """Post an update once; None when it is taken, else the seconds of Retry-After."""
+        """Post an update once; returns None if it is accepted, else the seconds of Retry-After."""
         try:
             response = await http.post(url, content=json.dumps(waiting.update))
         except httpx.HTTPError as error:
@@ -175,7 +175,7 @@ class Webhook:
 def queue_of(update: dict[str, Any]) -> tuple[str, str]:
     """Name an update's queue: a chat's messages and edits, a person's button presses, and so on.
 
-    Within a queue the order is strict, and who is not taken holds up what comes behind.
+    Within a queue the order is strict: an update that is not accepted holds up those behind it.
     """
     kind, content = next(((k, v) for k, v in update.items() if k != "update_id"), ("", None))
     fields = content if isinstance(content, dict) else {}

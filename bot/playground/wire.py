@@ -1,4 +1,4 @@
-"""The answer to a completion request as it goes over the wire: whole, or line by line."""
+"""The response to a completion request as it goes over the wire: whole, or line by line."""
 
 import asyncio
 from collections.abc import Mapping
@@ -59,4 +59,4 @@ class Wire:
 
     async def silence(self) -> None:
         await self.chunk(b"")
-        await asyncio.Event().wait()  # until whoever awaits this is told that the client left
+        await asyncio.Event().wait()  # until whoever awaits this learns that the client has left

@@ -1,4 +1,4 @@
-"""Raw updates into the inbox: nothing is confirmed to Telegram before it is stored."""
+"""Puts raw updates into the inbox: nothing is confirmed to Telegram before it is stored."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from storage.server.connect import StorageFull
 log = structlog.get_logger()
 
 KINDS = ("message", "edited_message", "callback_query", "stopped_message_generation")
-"""What we ask Telegram for. Channel posts and the rest would only be thrown away."""
+"""What we ask Telegram for. Anything else, such as channel posts, would only be dropped."""
 LARGEST = 1024 * 1024
 """Bytes in an update; Telegram's are a few thousand."""
 UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
@@ -34,14 +34,14 @@ COMMAND = re.compile(r"/[a-z]", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _Unreadable:
-    """An update, or the beginning of one, that cannot be queued."""
+    """An update that cannot be queued, or the beginning of one."""
 
     text: str
     reason: str
 
 
 class NoRoom(StorageFull):
-    """Memory is full; of what was to be taken, the first ``taken`` are stored."""
+    """Memory is full; only the first ``taken`` of the updates are stored."""
 
     def __init__(self, reason: str, taken: int) -> None:
         super().__init__(reason)
@@ -49,27 +49,27 @@ class NoRoom(StorageFull):
 
 
 class Intake:
-    """Takes updates as they come, by whatever way."""
+    """Takes in updates, whichever way they come."""
 
     def __init__(
         self, inbox: Inbox, dead: DeadLetters, is_mere_talk: Callable[[Any], bool]
     ) -> None:
-        """``is_mere_talk`` tells of a raw message that nothing here would answer it."""
+        """``is_mere_talk`` says of a raw message whether no handler would answer it."""
         self._inbox = inbox
         self._dead = dead
         self._is_mere_talk = is_mere_talk
         self._parts: dict[ChatKey | None, tuple[object, float, bool]] = {}
-        """Who in a group may be sending more of one message, until when, and whether as text."""
+        """Who in a group may be sending more parts of a message, until when, whether as text."""
         self._buried: deque[int] = deque(maxlen=1000)
         self.problem: str | None = None
-        """Why nothing can be taken at the moment."""
+        """Why nothing can be taken in at the moment."""
 
     async def take(self, *updates: Any) -> None:
-        """Store updates: each in its lane, or if it cannot have one, as a dead letter.
+        """Store updates, each in its lane or, if it has none, as a dead letter.
 
-        Raises `StorageUnavailable`; then Telegram must not hear that any of them arrived, but for
-        the first ones that a `NoRoom` counts. Others may be stored all the same, such as urgent
-        ones, and are known when they come again.
+        Raises `StorageUnavailable`; then none of them may be confirmed to Telegram, except the
+        first ones that a `NoRoom` counts. Others, such as urgent ones, may be stored anyway; they
+        are recognised when they come again.
         """
         read = [self._read(one, updates[place:]) for place, one in enumerate(updates, 1)]
         arrivals = [one for one in read if isinstance(one, Arrival)]
@@ -87,9 +87,9 @@ class Intake:
                 await self.bury(one.text, one.reason)
 
     async def _put(self, arrivals: Sequence[Arrival]) -> None:
-        """Store updates in their order, as many at once as there is room for.
+        """Store updates in order, as many at once as there is room for.
 
-        On their way they take memory too, so that half of them may fit where all do not.
+        Transferring them takes memory too, so half of them may fit where all do not.
         """
         stored, most = 0, len(arrivals)
         while stored < len(arrivals):
@@ -106,7 +106,7 @@ class Intake:
     async def _put_urgent(
         self, arrivals: Sequence[Arrival], full: StorageFull, before: int
     ) -> None:
-        """Store what makes room, or there never is any; raise `NoRoom` for the rest."""
+        """Store what makes room, or there never would be any; raise `NoRoom` for the rest."""
         urgent = going_ahead(arrivals)
         became = await self._inbox.put_urgent(*urgent)
         _count(urgent, became)
@@ -120,9 +120,9 @@ class Intake:
         await self._inbox.check_room()
 
     def _read(self, update: Any, behind: Sequence[Any]) -> Arrival | _Unreadable | None:
-        """Read as much of an update as it takes to queue it; None if it is not for us.
+        """Read as much of an update as queueing needs; None if it is not for us.
 
-        ``behind`` are those that came together with it, later.
+        ``behind`` are the updates that came after it in the same batch.
         """
         try:
             text = well_formed(json.dumps(update, ensure_ascii=False))
@@ -146,7 +146,8 @@ class Intake:
             return False
         message, lane, now = update[kind], lane_of(update), time.monotonic()
         talk = self._is_mere_talk(message)
-        # The further parts of a long text do not name the bot, nor does what is commented on.
+        # Further parts of a long text do not mention the bot, and neither does a forward or file
+        # that is sent with a comment.
         sender, until, texts = self._parts.get(lane, (None, 0.0, False))
         if talk and not (now < until and _goes_on(message, sender, texts=texts)):
             return not self._is_commented(message, lane, behind)
@@ -156,7 +157,7 @@ class Intake:
         return False
 
     def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:
-        """Tell whether the same sender's next words in a group, on what they sent, are for us."""
+        """True if the sender's next message comments on this one, and that comment is for us."""
         if lane is None or not _can_be_commented(message):
             return False
         for update in behind:
@@ -169,7 +170,7 @@ class Intake:
         return False
 
     async def bury(self, text: str, reason: str) -> None:
-        """Make a dead letter of what cannot be queued; of what comes again, only once."""
+        """Make a dead letter of what cannot be queued; a repeated one makes no second letter."""
         if hash(text) in self._buried:
             return
         log.warning("update_unreadable", reason=reason)
@@ -189,7 +190,7 @@ def _may_be_cut(message: dict[str, Any]) -> bool:
 
 
 def _goes_on(message: Any, sender: object, *, texts: bool) -> bool:
-    """Tell whether a message may belong to one of the same ``sender`` that just came."""
+    """True if a message may belong to one that the same ``sender`` has just sent."""
     if not isinstance(message, dict) or message.get("from") != sender:
         return False
     return texts or _can_be_commented(message)
@@ -208,9 +209,9 @@ def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:
 
 
 def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Choose those that do not wait with the others while memory is full: commands and presses.
+    """Choose the updates that go ahead while memory is full: commands and button presses.
 
-    They overtake what was said before them in their chats, but for commands that are about it.
+    They overtake earlier messages of their chats, except commands that are about those.
     """
     ahead: list[Arrival] = []
     kept_out: set[ChatKey] = set()
@@ -233,7 +234,7 @@ def _kind(update: dict[str, Any]) -> str:
 
 
 def _interrupts(kind: str, content: dict[str, Any]) -> bool:
-    """Tell whether it is a command that may cut short what waits, or a stop button."""
+    """True for a stop button, or a command that may cut short what waits."""
     match kind:
         case "message":
             row = table.read(_command(content))
@@ -246,26 +247,26 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
 
 
 def _sender(kind: str, content: dict[str, Any]) -> str:
-    """Name who sent it, and apart from what they write, what they press; "" if nobody is named."""
+    """Identify the sender, with a separate name for their presses; "" if there is none."""
     who = content.get("sender_chat") or content.get("from")
     number = who.get("id") if isinstance(who, dict) else None
     return f"{number} {kind}" if type(number) is int else ""
 
 
 def _command(message: dict[str, Any]) -> str:
-    """Give the text that may be a command: not of who forwards what somebody else wrote."""
+    """Return the text if it can be a command; a forwarded one cannot."""
     text = message.get("text")
     return text if isinstance(text, str) and "forward_origin" not in message else ""
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:
-    """Find the conversation of a raw update, which may be anything; None if there is none."""
+    """Find the conversation of a raw update of any shape; None if there is none."""
     try:
         kind = _kind(update)
         place = update[kind]["message"] if kind == "callback_query" else update[kind]
         chat_id = place["chat"]["id"]
         if kind == "message" and (migrated := migration(place)):
-            chat_id = migrated[1]  # which must have what was kept before anybody asks there
+            chat_id = migrated[1]  # everything kept must move there before anybody asks
         direct = place.get("direct_messages_topic")
         if isinstance(direct, dict) and type(direct.get("topic_id")) is int:
             topic_id = direct["topic_id"]

@@ -1,4 +1,4 @@
-"""Long polling that no update can stall and no outage can end, by one process at a time."""
+"""Long polling by one process at a time; no update can stall it, and no outage ends it."""
 
 import asyncio
 import contextlib
@@ -21,46 +21,46 @@ log = structlog.get_logger()
 POLL_SECONDS = 25
 """How long Telegram may hold a poll open; its servers close connections after about 39 s."""
 SILENT_SECONDS = POLL_SECONDS + 15
-"""After this a poll has gone silent, whatever its connection pretends, and is begun anew."""
+"""After so long a poll counts as silent, whatever its connection looks like, and is restarted."""
 TOO_SILENT = 120.0
-"""Seconds without an answer to any poll, after which the bot is not well."""
+"""After so many seconds without an answer to any poll, the bot is unhealthy."""
 LASTING = 3
-"""Failures in a row after which intake has a problem."""
+"""Failures in a row that count as a problem of the intake."""
 LONGEST_PAUSE = 30.0
 FULL_PAUSE = 3.0
-"""The longest pause while storage is full: what makes room must not wait for long."""
+"""Longest pause while storage is full: what makes room must not wait long."""
 IDLE_PAUSE = 0.5
-"""The longest pause after polls that brought nothing new, and at once."""
+"""Longest pause after polls that returned at once with nothing new."""
 AT_ONCE = 0.5
-"""Seconds within which Telegram answers at once; with nothing new it holds a poll open."""
+"""A poll that takes less has returned at once; with nothing new, Telegram holds it open."""
 TOLD_PAUSE = 90.0
-"""The longest pause that Telegram's word is taken for."""
+"""Longest pause that we accept from Telegram."""
 CONFLICT_PAUSE = 5.0
 """Seconds before polling again while another process does, or a webhook is set."""
 
 
 class Polling:
-    """Fetches updates as they come; each is stored before Telegram may forget it."""
+    """Fetches updates as they come; each is stored before it is confirmed to Telegram."""
 
     def __init__(self, http: httpx.AsyncClient, bot_url: str, intake: Intake) -> None:
-        """``bot_url`` is what the URLs of all methods begin with, the bot's token in it."""
+        """``bot_url`` is the prefix of all methods' URLs, including the bot's token."""
         self._http = http
         self._url = bot_url
         self._intake = intake
         self._offset: int | None = None
         self._taken: deque[int] = deque(maxlen=1000)
-        """Numbers of the newest updates that were taken."""
+        """Ids of the newest updates that were taken in."""
         self._polling = False
         self._heard_at = 0.0
         self.restarts = 0
 
     async def check_room(self) -> None:
-        """Raise `StorageUnavailable` if what is polled could not be stored now."""
+        """Raise `StorageUnavailable` if polled updates could not be stored now."""
         await self._intake.check_room()
 
     @property
     def is_silent(self) -> bool:
-        """Tell whether Telegram has not answered for long, though it is this process that polls."""
+        """True if this process polls and Telegram has not answered for long."""
         return self._polling and time.monotonic() - self._heard_at > TOO_SILENT
 
     async def run(self, lease: Lease) -> None:
@@ -79,11 +79,11 @@ class Polling:
                 self._intake.problem = None  # it is the next leader's
 
     async def _without_webhook(self) -> None:
-        """Take the webhook away: while one is set, Telegram refuses to be polled.
+        """Remove the webhook: while one is set, Telegram refuses polls.
 
-        Only now that we lead: processes with a webhook may have led until now.
+        Only once we lead, because until then a process with a webhook may have led.
         """
-        with contextlib.suppress(httpx.HTTPError):  # then polling fails too, and says so
+        with contextlib.suppress(httpx.HTTPError):  # polling will fail too, and report it
             await self._http.post(f"{self._url}/deleteWebhook", timeout=20)
 
     async def _poll(self) -> None:
@@ -94,7 +94,7 @@ class Polling:
                 news = await self._take(await self._fetch(POLL_SECONDS))
                 failures = 0
                 self._intake.problem = None
-                # A server may repeat what was confirmed, or hold no poll open.
+                # A server may repeat confirmed updates, or not hold polls open.
                 idle = 0 if news or time.monotonic() - began > AT_ONCE else idle + 1
                 if not idle:
                     continue
@@ -111,13 +111,13 @@ class Polling:
                 pause = error.pause or _pause(0.5, failures, LONGEST_PAUSE)
                 if failures >= LASTING:
                     self._intake.problem = str(error)
-                # A connection that Telegram closed is nothing to tell; one that stays closed is.
+                # One closed connection is routine; repeated ones are logged.
                 level = "debug" if failures == 1 and error.passing else "warning"
                 getattr(log, level)("poll_failed", reason=str(error), seconds=pause)
             await asyncio.sleep(pause * random.uniform(0.75, 1.25))
 
     async def _take(self, updates: list[Any]) -> bool:
-        """Take in what a poll brought; tells whether anything of it was new."""
+        """Take in the result of a poll; returns whether any of it was new."""
         try:
             await self._intake.take(*updates)
         except NoRoom as error:
@@ -130,9 +130,9 @@ class Polling:
         return self._confirm(numbers)
 
     def _confirm(self, numbers: list[int]) -> bool:
-        """Let the next poll confirm these; tells whether any of them is new."""
+        """Have the next poll confirm these; returns whether any of them is new."""
         if numbers:
-            # It may be smaller than before: after a quiet week numbers begin anew at random.
+            # It may get smaller: after a quiet week, ids restart at a random number.
             self._offset = numbers[-1] + 1
         news = not set(numbers) <= set(self._taken)
         self._taken.extend(numbers)
@@ -144,13 +144,13 @@ class Polling:
             parameters["offset"] = self._offset
         try:
             async with asyncio.timeout(SILENT_SECONDS):
-                # httpx's own 5 seconds of silence are less than Telegram's 25.
+                # httpx would give up after 5 s of silence; Telegram holds polls for 25.
                 response = await self._http.post(
                     f"{self._url}/getUpdates", data=parameters, timeout=None
                 )
         except TimeoutError:
             self.restarts += 1
-            raise _PollFailed(f"silent for {SILENT_SECONDS} s, begun anew") from None
+            raise _PollFailed(f"silent for {SILENT_SECONDS} s, restarted") from None
         except httpx.HTTPError as error:
             passing = isinstance(error, httpx.ReadError)
             raise _PollFailed(f"{type(error).__name__}: {error}", passing=passing) from error
@@ -162,13 +162,13 @@ class Polling:
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             return await self._without_the_unreadable(response.content, limit, error)
         if not isinstance(updates, list):
-            raise _PollFailed("Telegram's answer is no list")
+            raise _PollFailed("Telegram's answer is not a list")
         return updates
 
     async def _without_the_unreadable(
         self, content: bytes, limit: int, error: Exception
     ) -> list[Any]:
-        """Go on one by one when no JSON parser can read a batch; leave out what stops it."""
+        """If no JSON parser can read a batch, go on one by one, and bury what stops it."""
         if not content.lstrip().startswith(b'{"ok":'):
             raise _PollFailed("Telegram's answer cannot be read") from error
         if limit > 1:
@@ -176,7 +176,7 @@ class Polling:
         number = re.search(rb'"update_id"\s*:\s*(\d{1,18})\b', content)
         if number is None:
             raise _PollFailed("an update without a number") from error
-        if int(number[1]) not in self._taken:  # or a server repeats what was confirmed
+        if int(number[1]) not in self._taken:  # else a server repeats confirmed updates
             await self._intake.bury(content[:1000].decode("utf-8", "replace"), f"no JSON: {error}")
         self._confirm([int(number[1])])
         return []
@@ -197,7 +197,7 @@ def _numbers(updates: list[Any]) -> list[int]:
 
 
 def _pause(first: float, times: int, longest: float) -> float:
-    """How long to wait after so many times in a row, doubled each time up to the longest."""
+    """Exponential pause after ``times`` in a row, up to the longest."""
     return min(longest, first * 2.0 ** min(times - 1, 20))
 
 
@@ -212,7 +212,7 @@ def _refused(response: httpx.Response) -> _PollFailed:
 
 
 def _told(response: httpx.Response) -> float | None:
-    """Read how long Telegram told us to wait, in whole seconds; None if that is no time to wait."""
+    """Read for how many seconds Telegram told us to wait; None if it is not a usable number."""
     try:
         seconds = float(response.json()["parameters"]["retry_after"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
@@ -221,7 +221,7 @@ def _told(response: httpx.Response) -> float | None:
 
 
 def _described(response: httpx.Response) -> str:
-    """Find Telegram's own sentence; whatever else an answer holds may be what people say."""
+    """Find Telegram's own description; anything else in a response may be what people said."""
     try:
         return f": {response.json()['description'][:300]}"
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""The webhook: Telegram posts updates to us, and hears 200 only when they are stored."""
+"""The webhook: Telegram posts updates to us, and gets a 200 only once they are stored."""
 
 import asyncio
 import hmac
@@ -27,11 +27,11 @@ log = structlog.get_logger()
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 RETRY_SECONDS = 5
 LOOK_SECONDS = 60.0
-"""How often the webhook's keeper looks whether it is still set."""
+"""How often the leader checks that the webhook is still set."""
 
 
 async def shared_secret(redis: Redis, bot_id: int) -> str:
-    """Give the one secret of all processes, made by the first of them."""
+    """Return the secret that all processes share; the first one makes it."""
     with translated():
         agreed = await Script(redis, "agree")(
             [keys.webhook_secret(bot_id)], [secrets.token_urlsafe(32)]
@@ -43,7 +43,7 @@ _OF_THE_BOT = Effect(Kind.OTHER, hold=None)
 
 
 class Webhook:
-    """Takes updates at the path of ``url``, and keeps Telegram told of it."""
+    """Takes updates at the path of ``url``, and keeps the webhook registered at Telegram."""
 
     def __init__(self, bot: ExtBot[Any], intake: Intake, url: str, secret: str) -> None:
         self._bot = bot
@@ -59,12 +59,12 @@ class Webhook:
         try:
             await self._store(await _body(request))
         except ClientDisconnect:
-            return Response(status_code=400)  # to nobody; it will be posted again
+            return Response(status_code=400)  # nobody reads this; it will be posted again
         except StorageUnavailable as error:
             if self._intake.problem is None:
                 log.warning("webhook_refuses", reason=str(error))
             self._intake.problem = str(error)
-            # A balancer that asks /readyz posts nothing here before it hears that all is well.
+            # A balancer that asks /readyz sends nothing here until all is well.
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._be_well)
             return Response(status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
         self._be_well()
@@ -77,7 +77,7 @@ class Webhook:
         try:
             update = json.loads(body)
         except (ValueError, RecursionError) as error:
-            # Refused, Telegram would send it again and again, and its chat would wait behind it.
+            # If we refused it, Telegram would repeat it, and its chat would wait behind it.
             await self._intake.bury(body[:1000].decode("utf-8", "replace"), f"no JSON: {error}")
         else:
             await self._intake.take(update)
@@ -95,7 +95,7 @@ class Webhook:
                 log.warning("webhook_handed_over", reason=str(error))
 
     async def _keep(self) -> None:
-        known = ""  # to begin with it is set in any case, for the secret may be another
+        known = ""  # set it at first in any case, because the secret may have changed
         while True:
             try:
                 if known != self._url:
@@ -113,7 +113,7 @@ class Webhook:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _remove(self, lease: Lease) -> None:
-        """Take the webhook away, unless another process waits to keep it."""
+        """Remove the webhook, unless another process waits to keep it."""
         if not await lease.is_awaited():
             try:
                 await self._bot.delete_webhook(rate_limit_args=_OF_THE_BOT)
@@ -122,7 +122,7 @@ class Webhook:
 
 
 async def _body(request: Request) -> bytes:
-    """Read a body; of one that is too large the beginning, which becomes a dead letter."""
+    """Read a body; if it is too large, only its beginning, which becomes a dead letter."""
     body = b""
     async for chunk in request.stream():
         body += chunk

@@ -1,4 +1,4 @@
-"""The list of what the bot says by itself; each language fills it in whole."""
+"""Everything the bot says by itself; each language must provide all of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Texts:
     only_text: str
     forwarded: str
     kinds: Mapping[str, str]
-    """What a message may hold besides text, by Telegram's names; what tells most comes first."""
+    """What a message can hold besides text, by Telegram's names; the most telling comes first."""
     document_too_large: str
     document_too_long: str
     document_busy: str

@@ -5,72 +5,70 @@ from handlers.texts.catalogue import Texts
 ENGLISH = Texts(
     start=(
         "Hello! I answer questions with YandexGPT, and I remember our conversation.\n\n"
-        "Write what you would like to know. To begin anew: /reset. For help: /help."
+        "Ask me anything. Start over: /reset. Help: /help."
     ),
     help=(
-        "Just write a question. I remember what we talked about and answer accordingly.\n\n"
+        "Just ask: I remember what we have talked about.\n\n"
         "{commands}\n\n"
-        "In a group, speak to me: @{name} and the question, or reply to a message of mine. "
-        "Only the group's admins can make me forget its conversation."
+        "In a group, write @{name} and your question, or reply to one of my messages. "
+        "Only a group's admins can reset its conversation."
     ),
-    command_start="Get to know the bot",
-    command_help="How to talk to me",
+    command_start="Meet the bot",
+    command_help="How to use me",
     command_stop="Stop the answer",
-    command_retry="Ask the last question again",
-    command_undo="Take back the last exchange, or a reset",
-    command_context="How much I have in mind",
-    command_reset="Forget the conversation and begin anew",
+    command_retry="Answer the last question again",
+    command_undo="Take back the last question, or a reset",
+    command_context="How much I remember",
+    command_reset="Forget the conversation and start over",
     stopped="Stopped.",
     stopped_mark="■ Stopped",
     button_stop="■ Stop",
     button_again="⟳ Again",
     button_continue="▸ Continue",
     button_forget="✕ Forget",
-    old_button="That button belongs to an earlier answer; it does nothing any more.",
+    old_button="That button belongs to an earlier answer and no longer works.",
     continue_question="Continue",
-    nothing_to_repeat="There is no question yet that I could answer again.",
-    undone="The last question and its answer are taken back: I do not remember them any more.",
+    nothing_to_repeat="There is no question to answer again yet.",
+    undone="Done: I no longer remember the last question and answer.",
     restored="The conversation is back: I remember it again.",
     nothing_to_undo="There is nothing to take back.",
     undo_is_for_admins=(
-        "Only the group's admins can change what I remember of its conversation: it belongs to "
-        "everybody."
+        "Only the group's admins can take back questions and answers here: the conversation is "
+        "everyone's."
     ),
     retry_is_for_the_asker=(
-        "Only the person who asked, or an admin of the group, can have this answered again."
+        "Only the person who asked, or an admin of the group, can ask me to answer again."
     ),
-    context="In mind: {tokens} of {window} tokens. Questions with answers: {turns}.",
-    context_left_out="No longer in mind, as they do not fit: the oldest {turns}.",
+    context="The conversation takes {tokens} of {window} tokens. Questions with answers: {turns}.",
+    context_left_out="The oldest no longer fit, so I do not see them: {turns}.",
     left_out=(
-        "The conversation has grown long: its beginning no longer fits, and I do not have it in "
-        "mind any more. How much I have: /context. To begin anew: /reset."
+        "The conversation has grown long: its beginning no longer fits, and I do not remember it. "
+        "How much I remember: /context. Start over: /reset."
     ),
     too_many=(
-        "Too many messages at once: I will not read more until I have answered these. "
-        "To stop me: /stop."
+        "Too many messages at once: I will answer these before I read any more. Stop me: /stop."
     ),
     forgotten=(
-        "The conversation is forgotten. Let us begin anew! (For half an hour /undo brings it back.)"
+        "The conversation is forgotten, let's start over! Changed your mind? "
+        "For half an hour, /undo brings it back."
     ),
     forgotten_for_good=(
-        "The conversation is forgotten. Let us start over! (My memory is full, so it cannot be "
-        "brought back.)"
+        "The conversation is forgotten, let's start over! My memory is full, so it cannot be "
+        "brought back."
     ),
     other_chat_forgotten="The conversation of chat {chat} is forgotten.",
-    reset_is_for_admins=(
-        "Only the group's admins can make me forget its conversation: it belongs to everybody."
-    ),
+    reset_is_for_admins=("Only the group's admins can reset its conversation: it is everyone's."),
     reset_other_is_for_owners=(
-        "Only the bot's owner can make me forget another chat's conversation. "
-        "To forget this one, send /reset without a number."
+        "Only the bot's owner can reset another chat's conversation. "
+        "To reset this one, send /reset without a number."
     ),
     reset_needs_a_number=(
-        "After /reset there may be a chat's number, such as /reset -1001234567890. "
-        "To forget this conversation, send just /reset."
+        "After /reset you can give a chat's number, such as /reset -1001234567890. "
+        "To reset this conversation, just send /reset."
     ),
-    unknown_command="I do not know that command. What I can do: /help.",
+    unknown_command="I don't know that command. What I can do: /help.",
     only_text=(
-        "I only understand text so far: messages, text files, source code and PDFs. "
+        "So far I only understand text: messages, text files, source code and PDFs. "
         "Please put it in words."
     ),
     forwarded="(Forwarded from: {author})",
@@ -99,36 +97,36 @@ ENGLISH = Texts(
     },
     document_too_large=(
         "That file is too large: I read text files up to 1 MB and PDFs up to 20 MB, "
-        "and not more text than fits the model."
+        "and only if their text fits the model."
     ),
     document_too_long=(
-        "That PDF is too long for me: I read up to 400 pages, and only those that can be read in "
-        "seconds. Please send the part you need."
+        "That PDF is too long: I read up to 400 pages, and only what can be read within seconds. "
+        "Please send just the part you need."
     ),
     document_busy=(
-        "I am reading other people's PDFs right now, and did not get to yours. "
+        "I am still reading other PDFs and did not get to yours. "
         "Please send it again a little later."
     ),
-    document_encrypted="That PDF wants a password. Please send it without one.",
-    document_without_text="I cannot find any text in that file.",
-    document_gone="Telegram does not give me that file any more. Please send it again.",
-    empty_question="Yes? Write your question together with my name: @{name} and the question.",
-    not_allowed="This bot does not answer everybody: its owner has not opened it to this chat.",
-    takes_longer="This takes longer than usual. I will answer as soon as I can.",
-    truncated="The answer reached its greatest length. Write “continue” and I will go on.",
+    document_encrypted="That PDF needs a password. Please send it without one.",
+    document_without_text="I can't find any text in that file.",
+    document_gone="Telegram no longer gives me that file. Please send it again.",
+    empty_question="Yes? Put my name and your question in one message: @{name} and the question.",
+    not_allowed="This bot is not open to everyone. Its owner can give you access.",
+    takes_longer="This is taking longer than usual. I will answer as soon as I can.",
+    truncated="The answer reached its maximum length. Write “continue” and I will go on.",
     refused=(
         "The model would not answer this: its content filter stepped in. "
-        "The question was not kept; try asking differently, or about something else."
+        "I have not kept the question; try asking differently, or about something else."
     ),
-    too_long="The message is too long for the model. Please split it into parts.",
+    too_long="That message is too long for the model. Please split it into parts.",
     unavailable=(
-        "The model does not answer right now, and I could not answer this question. "
+        "The model is not answering right now, so I could not answer either. "
         "Please ask again a little later."
     ),
     misconfigured=(
-        "I cannot reach the model: something is wrong in my settings. "
-        "The bot's owner finds the reason in the log; please ask later."
+        "I can't reach the model: something is wrong in my settings. "
+        "The bot's owner will find the reason in the log. Please ask again later."
     ),
-    piece_refused="Telegram refused this part of the answer, and I could not send it.",
+    piece_refused="Telegram refused this part of the answer, so I could not send it.",
     unexpected="Something went wrong and I could not answer. Please try again.",
 )

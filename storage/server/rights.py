@@ -1,4 +1,4 @@
-"""What the Redis user may do: all that the bot needs is tried before it begins."""
+"""What the Redis user may do: everything the bot needs is tried before it starts."""
 
 import contextlib
 import re
@@ -22,20 +22,20 @@ CALLED = frozenset(
         *("ZCARD", "ZRANGE", "ZREM"),
     }
 )
-"""What is called outside of our scripts, but for what `_refusals` does by itself."""
+"""Commands called outside our scripts, except those that `_refusals` tries by itself."""
 
 _CALL = re.compile(r"redis\.p?call\('(X(?:INFO|GROUP)', '\w+|\w+)'")
 _COMMAND = re.compile(r"run the '(?P<name>[^']+)'|run this command|Unknown \w+ command")
 _NAME = re.compile(r"(?:access|publish to)\b.*\b(?P<kind>key|channel)")
-"""What servers since Redis 7.0 say of a command, and of a key or channel."""
+"""How servers since Redis 7.0 name a refused command, key or channel."""
 _SIGNS = {"key": "~", "channel": "&"}
 """As in ``ACL SETUSER``."""
 
 
 async def require(redis: Redis, user: str, bot_id: int) -> None:
-    """Make sure that all can be done that one bot needs; changes nothing.
+    """Check that everything one bot needs is permitted; changes nothing.
 
-    Raises `StorageUnavailable`, whose sentence names all that ``user`` lacks, and the remedy.
+    Raises `StorageUnavailable`, which names every right that ``user`` lacks, and the remedy.
     """
     with translated():
         refused = await _refusals(redis, bot_id)
@@ -44,7 +44,7 @@ async def require(redis: Redis, user: str, bot_id: int) -> None:
 
 
 def commands() -> list[str]:
-    """Name what our scripts and the rest of this package call, subcommands after a space."""
+    """Name the commands that our scripts and this package call, subcommands after a space."""
     scripts = (file for file in files("storage").iterdir() if file.name.endswith(".lua"))
     texts = [MARK, *(script.read_text("utf-8") for script in scripts)]
     found = (match for text in texts for match in _CALL.finditer(text))
@@ -52,17 +52,17 @@ def commands() -> list[str]:
 
 
 async def _refusals(redis: Redis, bot_id: int) -> set[str]:
-    """Try everything; give the commands that are refused, and "~" for keys, "&" for channels."""
+    """Try everything; return refused commands, plus "~" for keys and "&" for channels."""
     refused: set[str] = set()
-    # There is never a key of that name, and the channel is the one that is used.
+    # No key ever has this name, and the channel is the real one.
     name, tried = keys.interrupts(bot_id), commands()
     with _noting(refused):
         await redis.initialize()
-    if refused:  # a cluster's servers cannot even be found
+    if refused:  # the servers of a cluster cannot even be found
         return refused
     with _noting(refused):
         await redis.script_load(files("storage").joinpath("rights.lua").read_text("utf-8"))
-    for declared in ([name], []):  # more can be told if it is only keys that are refused
+    for declared in ([name], []):  # without keys more can be learned if only keys are refused
         with _noting(refused):
             said = await Script(redis, "rights")(declared, [name, *tried])
             refused |= {_meant(*one) for one in zip(said, tried, strict=True)}
@@ -79,7 +79,7 @@ async def _refusals(redis: Redis, bot_id: int) -> set[str]:
 
 
 async def _try_for_replicas(redis: Any, name: str, refused: set[str]) -> None:
-    """Try what `Script.kept` does besides."""
+    """Try what `Script.kept` does in addition."""
     with _noting(refused):
         await redis.eval("#!lua flags=no-writes\nreturn 1", 1, name)
     with _noting(refused):
@@ -91,7 +91,7 @@ async def _try_for_replicas(redis: Any, name: str, refused: set[str]) -> None:
 
 @contextlib.contextmanager
 def _noting(refused: set[str]) -> Iterator[None]:
-    """Note what is not permitted. Other refusals pass: a replica's, or for lack of memory."""
+    """Note what is not permitted. Other refusals are ignored: a replica's, or lack of memory."""
     try:
         yield
     except (RedisError, RedisClusterException) as error:
@@ -102,7 +102,7 @@ def _noting(refused: set[str]) -> Iterator[None]:
 
 
 def _meant(said: str, command: str) -> str:
-    """Read what a server says against a command: what is refused, or '' for other reasons."""
+    """Parse why a server refuses a command: what is not permitted, or '' for other reasons."""
     if found := _COMMAND.search(said):
         return (found["name"] or command).replace("|", " ").upper()
     return _SIGNS[found["kind"]] if (found := _NAME.search(said)) else ""

@@ -1,4 +1,4 @@
-"""Lua scripts: each runs as one unit, where the keys are that it is given."""
+"""Lua scripts: each runs as one unit, on the server that has its keys."""
 
 import time
 from collections.abc import Sequence
@@ -19,25 +19,25 @@ log = structlog.get_logger()
 UNCONFIRMED = Counter("storage_unconfirmed", "Writes that no replica confirmed in time")
 
 REPLICA_MS = 300
-"""How long replicas may take to confirm what was written; on a healthy network they take 1."""
+"""How long replicas may take to confirm a write; on a healthy network they take 1 ms."""
 DOUBT_SECONDS = 60.0
-"""How long a replica that did not confirm is not counted on, though the server lists it."""
+"""How long a replica that did not confirm is not counted on, even if the server lists it."""
 MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIME')[1])"
 
 Command = tuple[str | int | float, ...]
 
 
 class Script:
-    """The script ``name``.lua of this folder. It must bear repetition, for replies can be lost."""
+    """The script ``name``.lua of this folder; safe to repeat, because replies can be lost."""
 
     def __init__(self, redis: Redis, name: str, *, allow_oom: bool = False) -> None:
-        """``allow_oom`` runs a plain script though memory is full."""
+        """``allow_oom`` runs a plain script even while memory is full."""
         self._redis = redis
         self._text = files("storage").joinpath(f"{name}.lua").read_text("utf-8")
         if allow_oom:
             self._text = self._text.replace("#!lua", "#!lua flags=allow-oom", 1)
         self._script = redis.register_script(self._text)
-        self._replicas = 1  # that confirm, as far as is known
+        self._replicas = 1  # known to confirm
         self._doubted = float("-inf")
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
@@ -45,12 +45,12 @@ class Script:
         return await self._script(keys, args)
 
     async def kept(self, keys: Sequence[str], args: Sequence[str | int | float], mark: str) -> Any:
-        """Run it, and let the replicas confirm what it wrote, where one may follow the server.
+        """Run it, and have replicas confirm what it wrote, if one may take the server's place.
 
-        ``mark`` is a key of the bot's: what is repeated writes nothing, but is confirmed too.
-        Where fewer confirm than did before, they may be ill; or one of them is the master now, and
-        this server will forget what it still takes. Raises what redis-py raises, ConnectionError
-        also in the latter case.
+        ``mark`` is a key of the bot, written after the script: so a repeated run, which writes
+        nothing itself, is confirmed too. If fewer replicas confirm than before, they may be unwell;
+        or one of them is the master now, and this server will lose what it still accepts. Raises
+        what redis-py raises, and ConnectionError also in the latter case.
         """
         if not isinstance(self._redis, Master | Cluster):
             return await self(keys, args)
@@ -74,7 +74,7 @@ class Script:
     async def _confirmed(
         self, keys: Sequence[str], args: Sequence[Any], mark: str
     ) -> tuple[Any, int, int]:
-        """Give what it returned, how many replicas confirmed it, and how many there are."""
+        """Return its result, how many replicas confirmed it, and how many there are."""
         commands: list[Command] = [
             ("EVALSHA", self._script.sha, len(keys), *keys, *args),
             ("EVAL", MARK, 1, mark),
@@ -99,8 +99,8 @@ class Script:
 async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) -> list[Any]:
     """Send commands to the node of ``key``, over one connection.
 
-    Not by redis-py's pipeline: its repetitions and redirections go on at other nodes, where what
-    replicas confirm is not what was written here.
+    Not with redis-py's pipeline: it retries and redirects to other nodes, where replicas would
+    confirm something else than what was written here.
     """
     sent = [PipelineCommand(place, *command) for place, command in enumerate(commands)]
     try:
@@ -116,6 +116,6 @@ async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) 
     except NoScriptError:
         raise
     except (RedisError, OSError):
-        await cluster.exists(key)  # in redis-py's own way, which learns who is where now
+        await cluster.exists(key)  # redis-py's own way, which learns the new layout
         raise
     return [one.result for one in sent]

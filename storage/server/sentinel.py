@@ -1,7 +1,7 @@
 """Redis behind Sentinels: a client of whichever server is the master.
 
-redis-py has one, which asks Sentinels in a way that names the old master for as long as a failover
-lasts, and lets connections to a deposed one live on.
+redis-py has one, but it asks Sentinels in a way that names the old master as long as a failover
+lasts, and it keeps connections to a deposed master.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from storage.server.pool import Pool
 
 SETTLING_SECONDS = 3.0
-"""How long after a replica was made the master Sentinels may still name the one before."""
+"""How long after a replica's promotion Sentinels may still name the old master."""
 
 
 def master_of(
@@ -27,7 +27,7 @@ def master_of(
 ) -> "Master":
     """Make a client of the master that the Sentinels at ``hosts`` know as ``service``.
 
-    ``of_sentinels`` are redis-py's options of connections to them, ``options`` those of its pool.
+    ``of_sentinels`` are redis-py's options for connections to them, ``options`` those of its pool.
     """
     sentinels: Any = _Sentinels  # redis-py has no types for it
     master: Master = sentinels(hosts, sentinel_kwargs=of_sentinels).master_for(
@@ -45,19 +45,19 @@ class Master(Redis):
 
     @property
     def server(self) -> tuple[str, int] | None:
-        """Where it is, as far as is known."""
+        """Its address, as far as known."""
         return self._pool.master_address
 
     async def confirm(self, server: tuple[str, int] | None) -> None:
-        """Make sure that it is that server still.
+        """Check that ``server`` is still the master.
 
-        Raises redis-py's ConnectionError if any Sentinel names another, or most say nothing.
+        Raises redis-py's ConnectionError if any Sentinel names another, or most do not answer.
         """
         await asyncio.sleep(SETTLING_SECONDS)
         sentinels = self._pool.sentinel_manager
         answers = await sentinels.all_answers(self._pool.service_name)
         if set(answers) != {server} or 2 * len(answers) <= len(sentinels.sentinels):
-            await self._pool.get_master_address()  # so that what comes goes there
+            await self._pool.get_master_address()  # further calls go to the new one
             raise RedisConnectionError("the Sentinels do not say that it is the master still")
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
@@ -70,19 +70,19 @@ class _MasterPool(SentinelConnectionPool, Pool):
     """Asks Sentinels where to connect, and waits for a connection when all are taken."""
 
     async def get_master_address(self) -> tuple[str, int]:
-        """Ask them; connections to a server that is the master no longer are given up."""
+        """Ask them, and give up connections to a server that is no longer the master."""
         address: tuple[str, int] = await self.sentinel_manager.discover_master(self.service_name)
         if address != self.master_address:
             self.master_address = address
             in_use: Any = self._in_use_connections
-            for connection in in_use:  # before anything is waited for
+            for connection in in_use:  # before the next await
                 connection.mark_for_reconnect()
             await self.disconnect(inuse_connections=False)
         return address
 
 
 class _Sentinels(Sentinel):
-    """Asks as their guidelines for clients say: the new master is named as soon as it is made.
+    """Asks as the guidelines for clients say: the new master is named once it is promoted.
 
     See https://redis.io/docs/latest/develop/reference/sentinel-clients/.
     """
@@ -94,7 +94,7 @@ class _Sentinels(Sentinel):
             sentinel.connection_pool = Pool(theirs.connection_class, **theirs.connection_kwargs)
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
-        """Take the word of the first that answers, who is asked first the next time.
+        """Trust the first that answers, and ask it first next time.
 
         Raises MasterNotFoundError.
         """
@@ -109,13 +109,13 @@ class _Sentinels(Sentinel):
         raise MasterNotFoundError(f"no Sentinel knows {service_name}: {', '.join(troubles)}")
 
     async def all_answers(self, service_name: str) -> list[tuple[str, int]]:
-        """Ask all of them; what those say that answer."""
+        """Ask all of them; returns the answers of those that reply."""
         answers = (_answer(sentinel, service_name) for sentinel in self.sentinels)
         return [found for found in await asyncio.gather(*answers) if isinstance(found, tuple)]
 
 
 async def _answer(sentinel: Redis, service_name: str) -> tuple[str, int] | str:
-    """Ask one; gives the master's address, or why there is none."""
+    """Ask one; returns the master's address, or why there is none."""
     try:
         found: Any = await sentinel.sentinel_get_master_addr_by_name(service_name)
     except (RedisError, OSError) as error:

@@ -164,7 +164,7 @@ async def test_context(world: World) -> None:
     """/context tells how much is in mind, as the API's tokeniser counts."""
     await world.says(ANN, ANN, "one")
     told = await world.says(ANN, ANN, "/context")
-    assert told.startswith("In mind: ")
+    assert told.startswith("The conversation takes ")
     assert "of 30\N{NARROW NO-BREAK SPACE}000 tokens" in told
     assert "Questions with answers: 1." in told
 
