@@ -14,11 +14,12 @@ import structlog
 
 from bot import log as logs
 from bot.app import AddressTaken, TokenRefused, running
+from bot.environment import SettingsRefused, misspelt, read, read_without_model
 from bot.operator import dead, transfer
 from bot.operator.check import check
 from bot.playground import demo
 from bot.redaction import guard, say
-from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
+from bot.settings import Settings
 from handlers.dialogue.completion import CompletionMisconfigured
 from storage.server.connect import StorageUnavailable
 

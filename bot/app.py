@@ -25,10 +25,10 @@ from bot.clients import (
     open_storage,
     open_telegram,
 )
+from bot.completion.client import Client
 from bot.completion.probe import probe
-from bot.completion.yandexgpt import YandexGPT
 from bot.redaction import hide
-from bot.settings import Settings
+from bot.settings import BotSettings, Settings
 from bot.transport import transport
 from bot.updates.intake import Intake
 from bot.updates.polling import Polling
@@ -71,9 +71,10 @@ class _Process:
     ``grace`` is how many seconds a stop waits for work in hand.
     """
 
+    settings: Settings
     redis: Redis
     name: str
-    completion: YandexGPT | None
+    completion: Client | None
     health: web.Health
     grace: float
 
@@ -99,11 +100,13 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
         name = _process_name(settings, stack)
         completion = None
         if settings.role != "intake":
-            key, number = keys.generations(settings.bot_id), settings.completion_concurrency
+            key, number = keys.generations(settings.bots[0].bot_id), settings.completion_concurrency
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
-            await stack.enter_async_context(beside(places.renewing(), probe(completion)))
-        process = _Process(redis, name, completion, web.Health(), grace)
+            await stack.enter_async_context(
+                beside(places.renewing(), probe(completion, settings.bots[0].profile))
+            )
+        process = _Process(settings, redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
         # One task per bot, so that they stop concurrently.
         async with asyncio.TaskGroup() as lives:
@@ -118,32 +121,32 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
 
 
 async def _live(
-    settings: Settings,
+    bot: BotSettings,
     process: _Process,
     application: PtbApplication,
     began: asyncio.Event,
     over: asyncio.Event,
 ) -> None:
     """Run one bot until ``over``."""
-    with structlog.contextvars.bound_contextvars(bot=settings.bot_id):
+    with structlog.contextvars.bound_contextvars(bot=bot.bot_id):
         async with AsyncExitStack() as stack:
-            await _start(settings, process, application, stack)
+            await _start(bot, process, application, stack)
             began.set()
             await over.wait()
 
 
 async def _start(
-    settings: Settings, process: _Process, application: PtbApplication, stack: AsyncExitStack
+    bot: BotSettings, process: _Process, application: PtbApplication, stack: AsyncExitStack
 ) -> None:
-    process.health.censuses.append(Census(process.redis, settings.bot_id))
-    inbox = Inbox(process.redis, settings.bot_id, process.name)
+    process.health.censuses.append(Census(process.redis, bot.bot_id))
+    inbox = Inbox(process.redis, bot.bot_id, process.name)
     if process.completion:
-        worker = _worker(settings, process, process.completion, inbox, application)
+        worker = _worker(bot, process, process.completion, inbox, application)
         await stack.enter_async_context(worker.working())
-    if settings.role != "worker":
-        letters = DeadLetters(process.redis, settings.bot_id)
+    if process.settings.role != "worker":
+        letters = DeadLetters(process.redis, bot.bot_id)
         intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
-        await _take_in(settings, process, intake, application, stack)
+        await _take_in(bot, process, intake, application, stack)
 
 
 async def _all_there(redis: Redis, bot_id: int) -> None:
@@ -165,47 +168,44 @@ def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
 
 
 def _worker(
-    settings: Settings,
+    bot: BotSettings,
     process: _Process,
-    completion: YandexGPT,
+    completion: Client,
     inbox: Inbox,
     application: PtbApplication,
 ) -> Worker:
-    history = History(process.redis, settings.bot_id)
-    budget = settings.context_tokens - settings.max_tokens
-    conversation = Conversation(completion, history, settings.system_prompt, budget, settings.tz)
-    rules = settings.admins, settings.allowed_users, settings.allowed_chats
+    conversation = Conversation(completion, History(process.redis, bot.bot_id))
+    rules = bot.admins, bot.allowed_users, bot.allowed_chats
     access = Access(*rules, successors=inbox.successors)
-    tools = Tools(conversation, access, settings.streaming, settings.buttons)
-    register(application, tools)
-    return Worker(inbox, Dispatch(application, access), settings.lanes, process.grace)
+    register(application, Tools(conversation, access, bot.streaming, bot.buttons))
+    dispatch = Dispatch(application, access, lambda: bot.profile)
+    return Worker(inbox, dispatch, process.settings.lanes, process.grace)
 
 
 async def _take_in(
-    settings: Settings,
+    bot: BotSettings,
     process: _Process,
     intake: Intake,
     application: PtbApplication,
     stack: AsyncExitStack,
 ) -> None:
+    settings = process.settings
     process.health.intakes.append(intake)
-    lease = Lease(process.redis, keys.poller(settings.bot_id), process.name)
+    lease = Lease(process.redis, keys.poller(bot.bot_id), process.name)
     process.health.leases.append(lease)
-    if settings.webhook_url:
+    if webhook_url := settings.webhook_of(bot):
         given = settings.webhook_secret
         secret = (
-            given.get_secret_value()
-            if given
-            else await shared_secret(process.redis, settings.bot_id)
+            given.get_secret_value() if given else await shared_secret(process.redis, bot.bot_id)
         )
-        hide(f"webhook's secret of bot {settings.bot_id}", [secret])
-        webhook = Webhook(application.bot, intake, settings.webhook_url, secret)
+        hide(f"webhook's secret of bot {bot.bot_id}", [secret])
+        webhook = Webhook(application.bot, intake, webhook_url, secret)
         process.health.routes.append(webhook.route)
         await stack.enter_async_context(beside(webhook.run(lease)))
     else:
         http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
         await stack.enter_async_context(http)
-        token = settings.telegram_token.get_secret_value()
+        token = bot.telegram_token.get_secret_value()
         polling = Polling(http, f"{settings.telegram_api_url}/bot{token}", intake)
         process.health.pollings.append(polling)
         await stack.enter_async_context(beside(polling.run(lease)))
@@ -252,11 +252,11 @@ async def _serve(
 
 async def _introduced(
     settings: Settings, stack: AsyncExitStack, redis: Redis
-) -> list[tuple[Settings, PtbApplication]]:
+) -> list[tuple[BotSettings, PtbApplication]]:
     """Introduce the bots to Telegram; raises `TokenRefused` if it refuses all of their tokens."""
     found, refused = [], None
     for bot in settings.bots:
-        application = open_telegram(bot, stack, Budget(redis, bot.bot_id))
+        application = open_telegram(settings, bot, stack, Budget(redis, bot.bot_id))
         try:
             await _introduce(application)
             found.append((bot, application))

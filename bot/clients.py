@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
@@ -14,13 +13,14 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import ApplicationBuilder
 from telegram.request import HTTPXRequest, RequestData
 
+from bot.completion.client import SILENCE, Client
 from bot.completion.credentials import sign_in
+from bot.completion.native import Native
 from bot.completion.request_id import request_id
-from bot.completion.yandexgpt import SILENCE, Model, YandexGPT
 from bot.discretion import discreet_refusal, strings, without_echo
-from bot.settings import Settings
+from bot.settings import BotSettings, Settings
 from bot.transport import transport
-from handlers.context import CONTEXT, PtbApplication, in_work
+from handlers.context import CONTEXT, PtbApplication
 from handlers.outgoing.pacing import Pacing, before_write
 from storage import keys
 from storage.budget import Budget
@@ -95,7 +95,7 @@ async def open_storage(
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:
-            await reach(redis, keys.ready(settings.bot_id))
+            await reach(redis, keys.ready(settings.bots[0].bot_id))
         user = str(parse(url).options.get("username") or "default")
         for bot in settings.bots:
             await require(redis, user, bot.bot_id)
@@ -107,7 +107,7 @@ async def open_completion(
     settings: Settings,
     stack: AsyncExitStack,
     place: Callable[[], AbstractAsyncContextManager[None]],
-) -> YandexGPT:
+) -> Client:
     """Make the client of the completion API; each answer takes a ``place()``.
 
     Raises `CompletionMisconfigured` for a key file that cannot be used.
@@ -119,24 +119,19 @@ async def open_completion(
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
     http = httpx.AsyncClient(transport=connections, mounts=mounts, timeout=timeout)
     await stack.enter_async_context(http)
-    model = Model(settings.model_uri, settings.temperature, settings.max_tokens)
-    return YandexGPT(
+    token = settings.bots[0].telegram_token.get_secret_value()
+    return Client(
         http,
         sign_in(settings, http),
         settings.completion_url,
-        model,
+        Native(),
         place,
-        partial(_request_id, settings.bots[0].telegram_token.get_secret_value()),
+        partial(request_id, token),
     )
 
 
-def _request_id(token: str) -> str:
-    turn = in_work()
-    return request_id(token, turn.lane.chat_id) if turn else str(uuid.uuid4())
-
-
 def open_telegram(
-    settings: Settings, stack: AsyncExitStack, budget: Budget | None = None
+    settings: Settings, bot: BotSettings, stack: AsyncExitStack, budget: Budget | None = None
 ) -> PtbApplication:
     """Make python-telegram-bot's application without its polling; it keeps to ``budget``."""
     request = _Request(
@@ -151,7 +146,7 @@ def open_telegram(
     )
     builder = (
         ApplicationBuilder()
-        .token(settings.telegram_token.get_secret_value())
+        .token(bot.telegram_token.get_secret_value())
         .base_url(f"{settings.telegram_api_url}/bot")
         .base_file_url(f"{settings.telegram_api_url}/file/bot")
         .request(request)

@@ -1,56 +1,28 @@
-"""Everything configurable, read once from the environment and ``.env``, refused as a whole."""
+"""Everything configurable: of the process, and of each bot in it."""
 
-import os
-import re
 from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import NoDecode
 
-from bot import environment, values
-from bot.proxies import proxy_for, without_login
-from storage.message import well_formed
+from bot import values
+from bot.proxies import without_login
+from handlers.dialogue.profile import Profile
 from storage.server import address
-
-
-class SettingsRefused(Exception):
-    """The configuration cannot be used; the text names every mistake, and no secret.
-
-    ``only_missing`` tells that nothing is wrong but that something is not there.
-    """
-
-    def __init__(self, mistakes: str, *, only_missing: bool = False) -> None:
-        super().__init__(mistakes)
-        self.only_missing = only_missing
-
 
 LEAST_CONNECTIONS = 4
 """To Redis, for each bot: one waits for messages, one for interrupts, two do the work."""
-
-
-def _missing(name: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("missing", "is missing ({remedy})", {"name": name, "remedy": remedy})
-
 
 Url = Annotated[str, BeforeValidator(values.base_url)]
 Secret = Annotated[SecretStr, BeforeValidator(values.credential)]
@@ -63,29 +35,19 @@ def _setting(meaning: str, example: str, *names: str, **more: Any) -> Any:
     return Field(description=meaning, examples=[example], validation_alias=alias, **more)
 
 
-class Settings(BaseSettings):
-    """All settings, named as in the environment but in lower case. Secrets mask themselves."""
+class BotSettings(BaseModel):
+    """What is a bot's own, named as in the environment but in lower case. Secrets mask themselves.
 
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        arbitrary_types_allowed=True,
-        populate_by_name=True,
-        validate_default=True,
-    )
+    As it is read, ``telegram_token`` is all bots' tokens, with commas between; then one.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     telegram_token: Annotated[SecretStr, BeforeValidator(values.tokens)] = _setting(
         "the bot's token, from BotFather; several, with commas between, are several bots",
         "123456:ABC-DEF",
         "TELEGRAM_TOKEN",
         "BOT_TOKEN",
-    )
-    telegram_api_url: Url = _setting(
-        "another Bot API server", "http://127.0.0.1:8081", default="https://api.telegram.org"
     )
     model: str = _setting(
         "a model's name, or a whole `gpt://…` URI",
@@ -99,6 +61,81 @@ class Settings(BaseSettings):
         "YANDEX_FOLDER_ID",
         "YC_FOLDER_ID",
         default=None,
+    )
+    system_prompt: str = _setting(
+        "what every dialogue begins with; `{date}`, `{time}` and `{weekday}` in it become those of "
+        "the moment, in its own language (Russian or English)",
+        "Отвечай кратко. Сегодня {weekday}, {date}.",
+        default="Ты умный ассистент",
+    )
+    tz: Annotated[tzinfo | None, BeforeValidator(values.zone)] = _setting(
+        "the time zone of that date and time; unset: the machine's own",
+        "Europe/Moscow",
+        default=None,
+    )
+    temperature: float = _setting(
+        "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False
+    )
+    context_tokens: int = _setting(
+        "the model's window, question and answer together, in tokens", "32000", default=32000, gt=0
+    )
+    max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
+    streaming: Literal["edits", "drafts", "off"] = _setting(
+        "how an answer is shown while it grows: by edits of a message, by Telegram's drafts "
+        "(private chats only), or not at all",
+        "drafts",
+        default="edits",
+    )
+    buttons: bool = _setting(
+        "whether an answer has buttons under it: again, continue, forget", "off", default=True
+    )
+    admins: Ids = _setting(
+        "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
+    )
+    allowed_users: Ids = _setting(
+        "the only users who are answered (owners always are); unset: everybody",
+        "1234567",
+        default=frozenset(),
+    )
+    allowed_chats: Ids = _setting(
+        "the only chats that are answered in (a private chat's id is its user's; a group's also "
+        "means the supergroup that it becomes); unset: all",
+        "-1001234567890",
+        default=frozenset(),
+    )
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's user id, which its token begins with."""
+        return int(self.telegram_token.get_secret_value().partition(":")[0])
+
+    @property
+    def model_uri(self) -> str:
+        """The model in the API's own form, ``gpt://<folder>/<model>``."""
+        if self.model.startswith("gpt://"):
+            return self.model
+        return f"gpt://{self.folder_id}/{self.model}"
+
+    @property
+    def profile(self) -> Profile:
+        """With what the model is asked."""
+        return Profile(
+            self.model_uri,
+            self.system_prompt,
+            self.temperature,
+            self.max_tokens,
+            self.context_tokens,
+            self.tz,
+        )
+
+
+class ProcessSettings(BaseModel):
+    """What all bots of a process share, named likewise."""
+
+    model_config = ConfigDict(frozen=True)
+
+    telegram_api_url: Url = _setting(
+        "another Bot API server", "http://127.0.0.1:8081", default="https://api.telegram.org"
     )
     api_key: Secret | None = _setting(
         "sign in with a service account's API key (the usual way)",
@@ -139,24 +176,6 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8083",
         default="https://iam.api.cloud.yandex.net",
     )
-    system_prompt: str = _setting(
-        "what every dialogue begins with; `{date}`, `{time}` and `{weekday}` in it become those of "
-        "the moment, in its own language (Russian or English)",
-        "Отвечай кратко. Сегодня {weekday}, {date}.",
-        default="Ты умный ассистент",
-    )
-    tz: Annotated[tzinfo | None, BeforeValidator(values.zone)] = _setting(
-        "the time zone of that date and time; unset: the machine's own",
-        "Europe/Moscow",
-        default=None,
-    )
-    temperature: float = _setting(
-        "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False
-    )
-    context_tokens: int = _setting(
-        "the model's window, question and answer together, in tokens", "32000", default=32000, gt=0
-    )
-    max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
     completion_concurrency: int = _setting(
         "answers being generated at once, over all processes and bots",
         "8",
@@ -205,15 +224,6 @@ class Settings(BaseSettings):
         "any-letters_and-digits",
         default=None,
     )
-    streaming: Literal["edits", "drafts", "off"] = _setting(
-        "how an answer is shown while it grows: by edits of a message, by Telegram's drafts "
-        "(private chats only), or not at all",
-        "drafts",
-        default="edits",
-    )
-    buttons: bool = _setting(
-        "whether an answer has buttons under it: again, continue, forget", "off", default=True
-    )
     role: Literal["all", "intake", "worker"] = _setting(
         "what this process does: take updates in, answer them, or both (`all`)",
         "worker",
@@ -232,20 +242,6 @@ class Settings(BaseSettings):
         "127.0.0.1:9464",
         default=None,
     )
-    admins: Ids = _setting(
-        "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
-    )
-    allowed_users: Ids = _setting(
-        "the only users who are answered (owners always are); unset: everybody",
-        "1234567",
-        default=frozenset(),
-    )
-    allowed_chats: Ids = _setting(
-        "the only chats that are answered in (a private chat's id is its user's; a group's also "
-        "means the supergroup that it becomes); unset: all",
-        "-1001234567890",
-        default=frozenset(),
-    )
     lanes: int = _setting(
         "chats being answered at once by this process, for each bot",
         "64",
@@ -254,75 +250,30 @@ class Settings(BaseSettings):
         le=10_000,
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let what is given go first, then the environment, then `.env`."""
-        del settings_cls, file_secret_settings
-        return init_settings, environment.bare(env_settings), environment.bare(dotenv_settings)
+    @property
+    def reached(self) -> dict[str, str]:
+        """What is reached over each of the proxies, by their names among the settings."""
+        return {
+            "telegram_proxy": self.telegram_api_url,
+            "completion_proxy": self.completion_url,
+        }
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _is_text(cls, value: object) -> object:
-        if isinstance(value, str) and value != well_formed(value):
-            raise ValueError("is not in UTF-8")  # such bytes of the environment come as surrogates
-        return value
 
-    @field_validator("model")
-    @classmethod
-    def _model_shape(cls, value: str) -> str:
-        if not re.fullmatch(r"gpt://[^/\s]+/\S+|[^/\s:]+(/[^/\s]+)?", value):
-            raise ValueError("is neither a model's name nor a gpt:// URI")
-        return value
+class Settings(ProcessSettings):
+    """The settings of a process, and of its ``bots``; there is at least one."""
 
-    @field_validator("folder_id")
-    @classmethod
-    def _folder_known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None and not info.data.get("model", "gpt://").startswith("gpt://"):
-            raise _missing("FOLDER_ID", "unless MODEL is a full gpt:// URI")
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", value):
-            raise ValueError("is not a folder's id")
-        return value
-
-    @field_validator("yandex_auth")
-    @classmethod
-    def _signs_in(cls, value: str | None, info: ValidationInfo) -> str | None:
-        others = ("api_key", "iam_token", "service_account_key_file")
-        # A name that is not in the data at all was given, and refused for its own reason.
-        if value is None and all(info.data.get(name, "refused") is None for name in others):
-            raise _missing(
-                "API_KEY", "or IAM_TOKEN, SERVICE_ACCOUNT_KEY_FILE, YANDEX_AUTH=metadata"
-            )
-        return value
-
-    @field_validator("redis_connections")
-    @classmethod
-    def _connections_for_all(cls, value: int | None, info: ValidationInfo) -> int | None:
-        token = info.data.get("telegram_token")
-        least = LEAST_CONNECTIONS * (token.get_secret_value().count(",") + 1 if token else 1)
-        if value is not None and value < least:
-            raise ValueError(f"must be at least {least}, {LEAST_CONNECTIONS} for each bot")
-        return value
-
-    @field_validator("max_tokens")
-    @classmethod
-    def _room_for_a_question(cls, value: int, info: ValidationInfo) -> int:
-        if value >= info.data.get("context_tokens", value + 1):
-            raise ValueError("must be smaller than CONTEXT_TOKENS")
-        return value
+    bots: tuple[BotSettings, ...]
 
     @property
-    def model_uri(self) -> str:
-        """The model in the API's own form, ``gpt://<folder>/<model>``."""
-        if self.model.startswith("gpt://"):
-            return self.model
-        return f"gpt://{self.folder_id}/{self.model}"
+    def folder(self) -> str:
+        """The cloud folder whose models are asked; all bots' is the same."""
+        return self.bots[0].model_uri.removeprefix("gpt://").partition("/")[0]
+
+    def webhook_of(self, bot: BotSettings) -> str | None:
+        """Where Telegram is to post a bot's updates, if it is."""
+        if self.webhook_url is None or len(self.bots) == 1:
+            return self.webhook_url
+        return f"{self.webhook_url}/{bot.bot_id}"
 
     @property
     def is_posted_to(self) -> bool:
@@ -333,14 +284,6 @@ class Settings(BaseSettings):
     def metrics_address(self) -> tuple[str, int] | None:
         """Where `/metrics` is served; None for nowhere."""
         return self.metrics_listen or (None if self.is_posted_to else self.listen)
-
-    @property
-    def reached(self) -> dict[str, str]:
-        """What is reached over each of the proxies, by their names among the settings."""
-        return {
-            "telegram_proxy": self.telegram_api_url,
-            "completion_proxy": self.completion_url,
-        }
 
     @property
     def proxies(self) -> dict[str, str]:
@@ -372,101 +315,7 @@ class Settings(BaseSettings):
         return frozenset(value for value in values | passwords if value)
 
     @property
-    def bots(self) -> list[Self]:
-        """The settings of each bot, which differ by the token, and where it has its webhook."""
-        tokens = self.telegram_token.get_secret_value().split(",")
-        if len(tokens) == 1:
-            return [self]
-        return [
-            self.model_copy(
-                update={
-                    "telegram_token": SecretStr(token),
-                    "webhook_url": self.webhook_url
-                    and f"{self.webhook_url}/{token.partition(':')[0]}",
-                }
-            )
-            for token in tokens
-        ]
-
-    @property
     def most_connections(self) -> int:
         """How many connections to Redis this process opens at most."""
         # Two processes, as when one replaces the other, fit into the 30 of a free plan.
         return self.redis_connections or max(14, LEAST_CONNECTIONS * len(self.bots))
-
-    @property
-    def bot_id(self) -> int:
-        """The bot's user id, which its token begins with; of several, the first one's."""
-        return int(self.telegram_token.get_secret_value().partition(":")[0])
-
-
-def read(**given: Any) -> Settings:
-    """Read the settings, but for those ``given`` by their fields' names.
-
-    Raises `SettingsRefused`, with a line for every mistake.
-    """
-    try:
-        settings = Settings(**given)
-        return settings.model_copy(update=_proxies_of_all(settings))
-    except UnicodeError:
-        raise SettingsRefused(".env: is not in UTF-8. Save it anew in that encoding.") from None
-    except OSError as error:
-        raise SettingsRefused(f".env: {error.strerror}.") from None
-    except ValidationError as error:
-        mistakes = error.errors()
-        raise SettingsRefused(
-            "\n".join([*map(_in_plain_words, mistakes), *misspelt()]),
-            only_missing=all(mistake["type"] == "missing" for mistake in mistakes),
-        ) from None
-
-
-def read_without_model() -> Settings:
-    """Read the settings for what asks no model: nothing of that is needed, or looked at."""
-    unread = dict.fromkeys(("folder_id", "api_key", "iam_token", "service_account_key_file"))
-    return read(**unread, model="gpt://none/none", yandex_auth="metadata", completion_proxy=None)
-
-
-def _proxies_of_all(settings: Settings) -> dict[str, SecretStr]:
-    """Take from the environment the proxies that the bot has no setting of its own for."""
-    names = environment.lower(DotEnvSettingsSource(Settings).env_vars, os.environ)
-    proxies = {}
-    for field, url in settings.reached.items():
-        if getattr(settings, field) is None and (found := proxy_for(url, names)):
-            name, value = found
-            try:
-                proxies[field] = SecretStr(values.proxy_url(value))
-            except ValueError as error:
-                text = f"{name}: {error}. Example: {name}={_example(field.upper())}"
-                raise SettingsRefused(text) from None
-    return proxies
-
-
-def misspelt() -> list[str]:
-    """Say of names in the environment and in `.env` which look like ours and are not."""
-    names = [*os.environ, *map(str.upper, DotEnvSettingsSource(Settings).env_vars)]
-    return [
-        f"{name}: there is no such setting. Was {ours} meant?"
-        for name, ours in environment.misspelt(names, _fields()).items()
-    ]
-
-
-def _in_plain_words(error: ErrorDetails) -> str:
-    name = str(error.get("ctx", {}).get("name") or error["loc"][0]).upper()
-    if error["type"] == "missing" and "ctx" not in error:
-        problem = "is missing"
-    else:
-        problem = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return f"{name}: {problem}. Example: {name}={_example(name)}"
-
-
-def _example(name: str) -> str:
-    return str((_fields()[name].examples or [""])[0])
-
-
-def _fields() -> dict[str, FieldInfo]:
-    """All settings by each of their names in the environment."""
-    return {
-        alias: field
-        for field_name, field in Settings.model_fields.items()
-        for alias in getattr(field.validation_alias, "choices", [field_name.upper()])
-    }

@@ -1,4 +1,4 @@
-"""What handlers get: an update, its turn, and the words of the language it is answered in."""
+"""What handlers get: an update, its turn, its profile, and the words it is answered in."""
 
 from contextvars import ContextVar
 from typing import Any, Self
@@ -6,6 +6,7 @@ from typing import Any, Self
 from telegram import Message, Update
 from telegram.ext import Application, CallbackContext, ContextTypes, ExtBot
 
+from handlers.dialogue.profile import Profile
 from handlers.outgoing import say
 from handlers.texts import Texts
 from handlers.turn import Reply, Turn
@@ -13,7 +14,7 @@ from storage.change import Change
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 
-_turn: ContextVar[Turn] = ContextVar("turn")
+_in_work: ContextVar[tuple[Turn, Profile]] = ContextVar("in work")
 """Python-telegram-bot hands contexts an update, and nothing that came with it."""
 
 
@@ -22,13 +23,14 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
 
     received: Update
     turn: Turn
+    profile: Profile
 
     @classmethod
     def from_update(cls, update: object, application: Any) -> Self:
         """Be made for an update, by python-telegram-bot."""
         context = super().from_update(update, application)
         assert isinstance(update, Update)  # noqa: S101 - dispatch hands over no other
-        context.received, context.turn = update, _turn.get()
+        context.received, (context.turn, context.profile) = update, _in_work.get()
         return context
 
     @property
@@ -57,15 +59,12 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
             await say.answer_press(query, self.turn, text)
 
 
-async def process(application: PtbApplication, update: Update, turn: Turn) -> None:
+async def process(
+    application: PtbApplication, update: Update, turn: Turn, profile: Profile
+) -> None:
     """Give an update to the handlers; what they meet is in ``turn.failure``."""
-    _turn.set(turn)
+    _in_work.set((turn, profile))
     await application.process_update(update)
-
-
-def in_work() -> Turn | None:
-    """Give the turn whose handlers run here, if any do."""
-    return _turn.get(None)
 
 
 CONTEXT = ContextTypes(context=Context)

@@ -1,5 +1,6 @@
 """An update, from its JSON on: parsed, and given to the handlers or to what was kept of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from telegram import Message, Update
@@ -8,6 +9,7 @@ from telegram.error import BadRequest, Forbidden
 from handlers.actions import table
 from handlers.actions.failures import not_delivered
 from handlers.context import PtbApplication, process
+from handlers.dialogue.profile import Profile
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.incoming.migration import migration
@@ -24,9 +26,13 @@ from handlers.turn import Reply, Turn
 class Dispatch:
     """What happens to updates. Methods raise `Unreadable`, or whatever the handlers met."""
 
-    def __init__(self, application: PtbApplication, access: Access) -> None:
+    def __init__(
+        self, application: PtbApplication, access: Access, profile: Callable[[], Profile]
+    ) -> None:
+        """``profile()`` is with what the model is asked in a turn that begins."""
         self._application = application
         self._access = access
+        self._profile = profile
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update; a reply that was kept before is sent, not made again."""
@@ -39,7 +45,7 @@ class Dispatch:
             await self._without_handlers(parsed, turn)
         else:
             # It returns normally whatever its handlers met; `failures.on_error` notes it.
-            await process(self._application, parsed, turn)
+            await process(self._application, parsed, turn, self._profile())
         if turn.failure:
             raise turn.failure
 

@@ -99,7 +99,7 @@ def _field(field: str, value: str) -> None:
     if field in LISTED:
         for part in value.split():
             _number(part)
-    elif field in NUMBERED:
+    elif field.rpartition(":")[2] in NUMBERED:  # usage is also counted for each model
         _number(value)
     elif field == "reply":
         json.loads(value)

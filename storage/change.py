@@ -1,10 +1,12 @@
 """What a reply does to its conversation, exactly once, because it is kept together with it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.history import LONGEST, MOST_BYTES, encode
-from storage.message import ChatKey, Message
+from storage.message import ChatKey, Exchange
+
+COMPLETION = "completion"
+"""The kind of call that an answer's tokens are counted under, and paid for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +16,11 @@ class Kept:
     ``asked`` is the number of the exchange on Telegram, usually its question's. ``revision`` is how
     often the question was answered before. ``told``: this reply tells the person that the model no
     longer gets the oldest messages. If the history grows beyond ``most_bytes``, its oldest
-    exchanges are dropped.
+    exchanges are dropped. ``model`` answered: its tokens are also counted on their own, because
+    each model has its price.
     """
 
-    exchange: Sequence[Message]
+    exchange: Exchange
     epoch: int
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -26,6 +29,7 @@ class Kept:
     told: bool = False
     revision: int = 0
     most_bytes: int = MOST_BYTES
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def arguments(change: Change | None) -> list[str | int]:
                 change.asked,
                 int(change.told),
                 change.revision,
+                f"{COMPLETION}:{change.model}",
                 *map(encode, change.exchange),
             ]
         case Forgotten():

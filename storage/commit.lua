@@ -3,8 +3,8 @@
 -- forgotten of each other conversation that is forgotten too. ARGV: entry, consumer, reply, what to do
 -- with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens, completion
 -- tokens, number of the question, 1 if the person is told what is left out, how often the question was
--- answered before, messages...); 'leave' (then the latter); 'forget', 'forget for good', 'undo' or
--- 'restore' (then the number of the newest message); or ''.
+-- answered before, the kind of call and its model, messages...); 'leave' (then how often it was answered
+-- before); 'forget', 'forget for good', 'undo' or 'restore' (then the number of the newest message); or ''.
 -- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 0
 -- when the lane is not ours.
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
@@ -83,11 +83,13 @@ end
 
 if act == 'keep' or act == 'replace' then
   for field, number in pairs({answers = 1, prompt_tokens = ARGV[8], completion_tokens = ARGV[9]}) do
-    if type(redis.pcall('HINCRBY', usage, field, number)) ~= 'number' then kept = 2 end
+    for _, name in ipairs({field, ARGV[13] .. ':' .. field}) do
+      if type(redis.pcall('HINCRBY', usage, name, number)) ~= 'number' then kept = 2 end
+    end
   end
   -- An answer to what was asked before a reset stays out of the history after it.
   if (redis.call('GET', epoch) or '0') == ARGV[5] then
-    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 13))
+    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 14))
     redis.call('HSET', state, 'asked', ARGV[10], 'revision', ARGV[12])
     redis.call('HDEL', state, 'answer')
     if ARGV[11] == '1' then redis.call('HSET', state, 'told', 1) end

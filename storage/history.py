@@ -1,7 +1,8 @@
 """A conversation's history: a Redis list of ``{"role", "text"}`` objects, oldest first.
 
-An object may also say who wrote the text (``from``, ``name``) and when (``at``). The list is only
-read here; it changes together with the replies kept in `storage.inbox`.
+An object may also say who wrote the text (``from``, ``name``) and when (``at``); any other keys are
+kept. Two in a row, counted from the newest, are an exchange. The list is only read here; it changes
+together with the replies kept in `storage.inbox`.
 """
 
 import json
@@ -11,7 +12,7 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.message import ChatKey, Message, Role, well_formed
+from storage.message import ChatKey, Exchange, Message, Role, well_formed
 from storage.server.connect import patiently
 from storage.server.script import Script
 
@@ -19,13 +20,15 @@ log = structlog.get_logger()
 
 LONGEST = 1000
 """Most messages kept in one history; older ones are dropped. 500 turns exceed any window."""
+KNOWN = {"role", "text", "from", "name", "at"}
+"""Keys of an entry that the bot writes and reads."""
 MOST_BYTES = 3_000_000
 """Most bytes kept in one history if the size of the model's window is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The newest messages of a conversation, oldest first, and its state.
+    """The newest exchanges of a conversation, oldest first, and its state.
 
     They belong to ``epoch``; ``length`` counts all messages, not only these. ``asked`` is the
     number of the last question on Telegram (0: unknown), ``answer`` the numbers of the messages
@@ -34,7 +37,7 @@ class Past:
     forgotten.
     """
 
-    messages: tuple[Message, ...]
+    exchanges: tuple[Exchange, ...]
     epoch: int
     length: int = 0
     asked: int = 0
@@ -42,6 +45,15 @@ class Past:
     told: bool = False
     revision: int = 0
     floor: int = 0
+
+    @property
+    def turns(self) -> int:
+        """How many exchanges there are in all."""
+        return self.length // 2
+
+    def is_beyond(self, exchanges: int) -> bool:
+        """Tell whether there is more than the newest ``exchanges``, be it half of one."""
+        return self.length > 2 * exchanges
 
 
 class History:
@@ -53,20 +65,20 @@ class History:
         self._newest = Script(redis, "newest")
 
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
-        """Read whole turns from the newest back, as many as fit ``max_bytes`` of JSON.
+        """Read exchanges from the newest back, as many as fit ``max_bytes`` of JSON.
 
-        A turn that cannot be parsed, because somebody else wrote it, is left out. Raises
+        An exchange that cannot be parsed, because somebody else wrote it, is left out. Raises
         `StorageRefused`, and ValueError if a number in the state is not one.
         """
         names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
         found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
         epoch, length, asked, answer, told, revision, floor, *entries = found
-        pairs = [_pair(*pair) for pair in zip(entries[::2], entries[1::2], strict=True)]
-        if None in pairs:
+        read = [_exchange(*pair) for pair in zip(entries[::2], entries[1::2], strict=True)]
+        if None in read:
             log.warning("history_unreadable", chat=chat.chat_id, topic=chat.topic_id)
-        is_last_known = not pairs or pairs[-1] is not None
+        is_last_known = not read or read[-1] is not None
         return Past(
-            tuple(message for pair in pairs for message in pair or ()),
+            tuple(exchange for exchange in read if exchange),
             int(epoch),
             int(length),
             int(asked) if is_last_known else 0,
@@ -86,8 +98,9 @@ def encode(message: Message) -> str:
     """Encode a message as an entry of the list."""
     # Not escaped: readable in redis-cli, and two bytes per Cyrillic letter instead of six.
     known = {"from": message.sender, "name": message.name, "at": message.at}
-    fields = {"role": message.role, "text": message.text}
-    return json.dumps(fields | {key: one for key, one in known.items() if one}, ensure_ascii=False)
+    known = {key: one for key, one in known.items() if one}
+    fields = {"role": message.role, "text": message.text, **known, **message.more}
+    return well_formed(json.dumps(fields, ensure_ascii=False))
 
 
 def decode(entry: str) -> Message:
@@ -98,15 +111,16 @@ def decode(entry: str) -> Message:
     sender, at = (_number(fields.get(key)) for key in ("from", "at"))
     name = fields.get("name")
     name = well_formed(name) if isinstance(name, str) else ""
-    return Message(Role(fields["role"]), well_formed(fields["text"]), sender, name, at)
+    more = {key: one for key, one in fields.items() if key not in KNOWN}
+    return Message(Role(fields["role"]), well_formed(fields["text"]), sender, name, at, more)
 
 
 def _number(value: object) -> int:
     return value if type(value) is int else 0
 
 
-def _pair(question: str, answer: str) -> tuple[Message, Message] | None:
+def _exchange(question: str, answer: str) -> Exchange | None:
     try:
-        return decode(question), decode(answer)
+        return Exchange(decode(question), decode(answer))
     except (ValueError, LookupError, TypeError, RecursionError):
         return None

@@ -1,8 +1,9 @@
 """The vocabulary shared by all packages: who said what, and in which conversation."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What JSON of another shape than was expected may raise; Infinity is no whole number."""
@@ -21,7 +22,8 @@ class Message:
     """One message of a dialogue; its text is never empty.
 
     For a person's message, ``sender`` is their Telegram id (0 if unknown) and ``name`` their name
-    at that time. ``at`` is when it was written, in seconds since 1970, or 0.
+    at that time. ``at`` is when it was written, in seconds since 1970, or 0. ``more`` are the
+    keys that somebody else put into its entry of the history.
     """
 
     role: Role
@@ -29,6 +31,21 @@ class Message:
     sender: int = 0
     name: str = ""
     at: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question and its answer: two messages, one behind the other.
+
+    What somebody else wrote into a history may have any roles; it is read, and sent, as it stands.
+    """
+
+    question: Message
+    answer: Message
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter((self.question, self.answer))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from starlette.applications import Starlette
 
 from bot import web
 from bot.app import running
+from bot.environment import Environment
 from bot.playground.completion import CompletionServer
 from bot.playground.door import room_routes
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
-from bot.settings import Settings
+from bot.settings import BotSettings, ProcessSettings, Settings
 from storage.message import Message
 from storage.server.connect import connect
 from tests.valkey import Valkey
@@ -103,6 +104,19 @@ class Echo:
             yield text[start : start + 3]
 
 
+def configured(**given: Any) -> Settings:
+    """Settings as if these were all that the environment says."""
+    return Environment(_env_file=None, **given).settings()
+
+
+def changed(settings: Settings, **named: Any) -> Settings:
+    """The same settings, but for these, of the process or of each bot."""
+    own = {name: named.pop(name) for name in BotSettings.model_fields if name in named}
+    assert named.keys() <= ProcessSettings.model_fields.keys()
+    bots = tuple(bot.model_copy(update=own) for bot in settings.bots)
+    return settings.model_copy(update=named | {"bots": bots})
+
+
 def grows(message: dict[str, Any]) -> bool:
     """Tell whether a message of the bot's is an answer that is still being made."""
     return "stop:" in str(message.get("reply_markup"))
@@ -116,6 +130,11 @@ class World:
     model: CompletionServer
     settings: Settings
     redis: Redis
+
+    @property
+    def bot_id(self) -> int:
+        """The bot's own."""
+        return self.settings.bots[0].bot_id
 
     def said(self, chat: int) -> list[dict[str, Any]]:
         """The bot's messages in a chat, oldest first, but for those that still grow."""
@@ -148,7 +167,7 @@ class World:
     async def history(self, chat: int, topic: int = 0) -> list[str]:
         """The raw entries of a conversation's list in Redis."""
         name = f"{chat}:{topic}" if topic else str(chat)
-        key = f"{{{self.settings.bot_id}}}:history:{name}"
+        key = f"{{{self.bot_id}}}:history:{name}"
         return [str(entry) for entry in await self.redis.lrange(key, 0, -1)]
 
 
@@ -204,7 +223,7 @@ async def local_telegram(
             "redis_url": redis_url,
             "listen": "127.0.0.1:0",
         } | settings
-        yield World(room, model, Settings(_env_file=None, **settings), redis)
+        yield World(room, model, configured(**settings), redis)
 
 
 @pytest.fixture

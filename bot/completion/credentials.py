@@ -15,10 +15,9 @@ import httpx
 from bot.redaction import hide
 from bot.settings import Settings
 from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnavailable
+from storage.message import UNREADABLE
 
 AUDIENCE = "https://iam.api.cloud.yandex.net/iam/v1/tokens"
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""What JSON of an unexpected shape may raise; OverflowError comes from Infinity."""
 PATIENCE = 5.0
 """Seconds to wait for a token; less than for an answer, so that the old one can serve meanwhile."""
 JWT_SECONDS = 3600
@@ -105,9 +104,8 @@ def sign_in(settings: Settings, http: httpx.AsyncClient) -> Credentials:
         return Credentials({"Authorization": f"Api-Key {settings.api_key.get_secret_value()}"})
     if settings.iam_token:
         # A user account's token names no folder; with a service account's the header is ignored.
-        folder = settings.model_uri.removeprefix("gpt://").partition("/")[0]
         bearer = f"Bearer {settings.iam_token.get_secret_value()}"
-        return Credentials({"Authorization": bearer, "x-folder-id": folder})
+        return Credentials({"Authorization": bearer, "x-folder-id": settings.folder})
     if settings.service_account_key_file:
         return FetchedToken(key_file(settings.service_account_key_file, http, settings.iam_url))
     return FetchedToken(metadata(http, settings.metadata_address))

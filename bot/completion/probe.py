@@ -3,6 +3,7 @@
 import structlog
 
 from handlers.dialogue.completion import Completion, CompletionError, CompletionMisconfigured
+from handlers.dialogue.profile import Profile
 from storage.message import Message, Role
 
 log = structlog.get_logger()
@@ -11,10 +12,13 @@ NO_TOKENISER = (404, 405, 501)
 """Statuses of servers without a tokeniser; there, nothing can be tried for free."""
 
 
-async def probe(completion: Completion) -> None:
-    """Try key, role, folder and model with the tokeniser, which is free; log what is wrong."""
+async def probe(completion: Completion, profile: Profile) -> None:
+    """Try key, role, folder and model with the tokeniser, which is free; log what is wrong.
+
+    Without a tokeniser nothing is tried.
+    """
     try:
-        await completion.count([Message(Role.USER, "да")])
+        await completion.count(profile, [Message(Role.USER, "да")], 0)
     except CompletionMisconfigured as error:
         if error.status not in NO_TOKENISER:
             log.error("model_misconfigured", reason=_line(error))  # noqa: TRY400 - no bug

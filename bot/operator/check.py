@@ -7,7 +7,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.clients import TOKEN_REFUSED, open_completion, open_storage, open_telegram
 from bot.redaction import say
-from bot.settings import Settings
+from bot.settings import BotSettings, Settings
 from handlers.dialogue.completion import CompletionError
 from storage.message import Message, Role
 from storage.server.connect import StorageUnavailable
@@ -21,7 +21,7 @@ async def check(settings: Settings) -> bool:
     async with AsyncExitStack() as stack:
         for name, trial in (
             ("storage", _storage(settings, stack)),
-            *(("telegram", _telegram(bot, stack)) for bot in settings.bots),
+            *(("telegram", _telegram(settings, bot, stack)) for bot in settings.bots),
             ("completion", _completion(settings, stack)),
         ):
             try:
@@ -38,8 +38,8 @@ async def _storage(settings: Settings, stack: AsyncExitStack) -> str:
     return "at REDIS_URL" if settings.redis_url else f"in {settings.data_dir}"
 
 
-async def _telegram(settings: Settings, stack: AsyncExitStack) -> str:
-    application = open_telegram(settings, stack)
+async def _telegram(settings: Settings, one: BotSettings, stack: AsyncExitStack) -> str:
+    application = open_telegram(settings, one, stack)
     await application.initialize()
     bot = application.bot
     groups = "all messages" if bot.can_read_all_group_messages else "only what privacy mode allows"
@@ -48,5 +48,6 @@ async def _telegram(settings: Settings, stack: AsyncExitStack) -> str:
 
 async def _completion(settings: Settings, stack: AsyncExitStack) -> str:
     completion = await open_completion(settings, stack, contextlib.nullcontext)
-    answer = await completion.answer([Message(Role.USER, "Скажи «да»")])
-    return f"and {settings.model_uri} answered in {answer.completion_tokens} tokens"
+    profile = settings.bots[0].profile
+    answer = await completion.answer(profile, [Message(Role.USER, "Скажи «да»")])
+    return f"and {profile.model} answered in {answer.completion_tokens} tokens"

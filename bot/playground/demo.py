@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from bot import log
 from bot.app import running
+from bot.environment import SettingsRefused, read
 from bot.playground.chat import Json, Person, Status
 from bot.playground.completion import CompletionServer, Words
 from bot.playground.door import room_routes
@@ -29,7 +30,7 @@ from bot.playground.prompt import Refusal
 from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
 from bot.playground.view import View
-from bot.settings import Settings, SettingsRefused, read
+from bot.settings import Settings
 from bot.values import host_and_port
 from bot.web import serving
 from storage.message import Message
@@ -150,9 +151,7 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
         }
         # It speaks English, and rambles on as long as it is allowed to.
         defaults |= {"system_prompt": "You are a helpful assistant.", "max_tokens": 500}
-    settings = read(**given)
-    unset = defaults.keys() - settings.model_fields_set
-    return settings.model_copy(update={name: defaults[name] for name in unset})
+    return read(defaults, **given)
 
 
 def _signs_in(token: str) -> bool:

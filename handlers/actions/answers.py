@@ -16,8 +16,8 @@ from storage.history import Past
 
 async def retry(tools: Tools, context: Context) -> None:
     """Ask the last question again; a new answer takes the place of the old one."""
-    past = await tools.conversation.recall(context.turn.lane)
-    if past.messages:
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    if past.exchanges:
         await ask(tools, context, _again(context, past, past.asked or context.message.message_id))
     else:
         await context.say(context.texts.nothing_to_repeat)
@@ -26,7 +26,7 @@ async def retry(tools: Tools, context: Context) -> None:
 async def undo(tools: Tools, context: Context) -> None:
     """Take back the last exchange; where there is none, bring back what was forgotten."""
     lane, number = context.turn.lane, context.message.message_id
-    if (await tools.conversation.recall(lane)).length:
+    if (await tools.conversation.recall(context.profile, lane)).length:
         await context.say(context.texts.undone, Undone(number))
     elif await tools.conversation.can_be_restored(lane):
         await context.say(context.texts.restored, Restored(number))
@@ -37,7 +37,7 @@ async def undo(tools: Tools, context: Context) -> None:
 async def measure(tools: Tools, context: Context) -> None:
     """Tell what of the model's window the conversation uses, and what is left out of it."""
     texts, named = context.texts, labelled if is_company(context.message) else tuple
-    found = await tools.conversation.measure(context.turn.lane, named)
+    found = await tools.conversation.measure(context.profile, context.turn.lane, named)
     text = texts.context.format(
         tokens=_spaced(found.tokens), window=_spaced(found.window), turns=found.turns
     )
@@ -52,13 +52,13 @@ async def measure(tools: Tools, context: Context) -> None:
 async def stopped(tools: Tools, context: Context) -> None:
     """Say that it is done: what a press stops was cut short when it came in."""
     await context.answer_press(context.texts.stopped)
-    past = await tools.conversation.recall(context.turn.lane)
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
     await put_right(context.message, past, context.turn)
 
 
 async def again(tools: Tools, context: Context) -> None:
     """Ask the last question again; the new answer takes the old one's place on the screen, too."""
-    past = await tools.conversation.recall(context.turn.lane)
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press()
     await context.turn.replaces(past.answer or (context.message.message_id,))
     await ask(tools, context, _again(context, past, past.asked))
@@ -66,7 +66,7 @@ async def again(tools: Tools, context: Context) -> None:
 
 async def go_on(tools: Tools, context: Context) -> None:
     """Let the model continue an answer that was cut."""
-    past = await tools.conversation.recall(context.turn.lane)
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press()
     more = said(context.message, context.texts.continue_question, context.received.effective_user)
     # No message of the person's asks it, so it is known by that of the answer it continues.
@@ -75,14 +75,15 @@ async def go_on(tools: Tools, context: Context) -> None:
 
 async def forget(tools: Tools, context: Context) -> None:
     """Take back the last exchange, on the screen, too."""
-    past = await tools.conversation.recall(context.turn.lane)
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press(context.texts.undone)
     await context.turn.replaces(past.answer or (context.message.message_id,))
     await context.reply(Reply([]), Undone(context.message.message_id))
 
 
 def _again(context: Context, past: Past, asked: int) -> Question:
-    return Question(context.message, past.messages[-2], past, asked, replaces=True)
+    question = past.exchanges[-1].question
+    return Question(context.message, question, past, asked, replaces=True)
 
 
 def _spaced(number: int) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from telegram import Message
@@ -13,7 +14,7 @@ from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.dialogue.completion import Answer, CompletionError
 from handlers.dialogue.conversation import Outcome
-from handlers.dialogue.speakers import labelled
+from handlers.dialogue.speakers import labelling
 from handlers.outgoing.preview import Preview
 from handlers.outgoing.say import reply_with
 from handlers.press import Press
@@ -22,8 +23,8 @@ from handlers.turn import Button, Piece, Reply
 from handlers.where import is_company
 from storage.change import Kept, Left
 from storage.history import Past
+from storage.message import Exchange, Role
 from storage.message import Message as Said
-from storage.message import Role
 
 T = TypeVar("T")
 
@@ -42,13 +43,13 @@ class Question:
     asked: int
     replaces: bool = False
 
-    def worded(self) -> tuple[Sequence[Said], str]:
+    def worded(self) -> tuple[Sequence[Exchange], str]:
         """Give what was said before it, and the question, as the model is told them."""
-        before = self.past.messages[:-2] if self.replaces else self.past.messages
+        before = self.past.exchanges[:-1] if self.replaces else self.past.exchanges
         if not is_company(self.message):
             return before, self.said.text
-        *told, asked = labelled([*before, self.said])
-        return told, asked.text
+        label = labelling([*chain.from_iterable(before), self.said])
+        return [Exchange(*map(label, exchange)) for exchange in before], label(self.said).text
 
     @property
     def revision(self) -> int:
@@ -65,7 +66,9 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
     try:
         async with preview.growing() as delivery:
             before, question = asked.worded()
-            asking = tools.conversation.ask(before, question, preview.show)
+            asking = tools.conversation.ask(
+                context.profile, turn.lane.chat_id, before, question, preview.show
+            )
             found = await _unless(turn.interrupted, asyncio.create_task(asking))
     except CompletionError as error:
         if not asked.replaces or not await _stays(tools, context, asked, error):
@@ -80,7 +83,7 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
         if not turn.partial.strip():
             turn.figures["outcome"] = "interrupted"
             return
-        found = Outcome(Answer(turn.partial), remembered=asked.past.length)
+        found = Outcome(Answer(turn.partial), remembered=len(asked.past.exchanges))
     kept, words = _worded(tools, context, asked, found, stopped=stopped)
     await turn.keep(words, kept)
     await delivery.finish(words)
@@ -100,7 +103,7 @@ async def _stays(tools: Tools, context: Context, asked: Question, error: Complet
     if told is None:
         return False
     turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
-    pieces = [*render(asked.past.messages[-1].text), Chunk(told, ())]
+    pieces = [*render(asked.past.exchanges[-1].answer.text), Chunk(told, ())]
     words = Reply(pieces, _under(tools, context, asked, Answer("")), answers=True)
     await reply_with(asked.message, turn, words, Left(asked.revision))
     return True
@@ -111,8 +114,8 @@ def _worded(
 ) -> tuple[Kept, Reply]:
     """Put an answer into words for the history, and for the chat."""
     answer, texts = found.answer, context.texts
-    length = asked.past.length - (2 if asked.replaces else 0)
-    told = found.remembered < length and not asked.past.told
+    remembered = found.remembered + asked.replaces
+    told = not stopped and asked.past.is_beyond(remembered) and not asked.past.told
     notes = [
         note
         for note, due in (
@@ -125,7 +128,7 @@ def _worded(
     buttons = _under(tools, context, asked, answer)
     words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
     kept = Kept(
-        (asked.said, Said(Role.ASSISTANT, answer.text, at=int(time.time()))),
+        Exchange(asked.said, Said(Role.ASSISTANT, answer.text, at=int(time.time()))),
         asked.past.epoch,
         answer.prompt_tokens,
         answer.completion_tokens,
@@ -133,7 +136,8 @@ def _worded(
         asked.replaces,
         told,
         asked.revision,
-        tools.conversation.most_bytes,
+        context.profile.most_bytes,
+        context.profile.model,
     )
     return kept, words
 

@@ -56,8 +56,8 @@ async def press(tools: Tools, context: Context) -> None:
     if not query or not said or not button or not isinstance(query.message, Message):
         await context.answer_press(texts.old_button)
         return
-    past = await tools.conversation.recall(context.turn.lane)
-    if not button.interrupts and (past.asked != said.exchange or not past.messages):
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    if not button.interrupts and (past.asked != said.exchange or not past.exchanges):
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
         await context.answer_press()  # it was pressed before the answer changed
@@ -70,7 +70,7 @@ async def press(tools: Tools, context: Context) -> None:
 async def _may(tools: Tools, context: Context, right: Right) -> bool:
     query, asker = context.received.callback_query, 0
     if right is Right.ASKER:
-        past = await tools.conversation.recall(context.turn.lane)
-        asker = past.messages[-2].sender if len(past.messages) > 1 else 0
+        past = await tools.conversation.recall(context.profile, context.turn.lane)
+        asker = past.exchanges[-1].question.sender if past.exchanges else 0
     person = query.from_user if query else None
     return await tools.access.permits(right, context.message, person, asker=asker)

@@ -38,7 +38,7 @@ async def on_message(tools: Tools, context: Context) -> None:
     if not addressed:
         return
     message = next(filter(is_own, addressed), addressed[0])
-    past = await tools.conversation.recall(turn.lane)
+    past = await tools.conversation.recall(context.profile, turn.lane)
     await put_right(message.reply_to_message, past, turn)
     if not any(map(has_words, parts)):
         await say(message, turn, texts.only_text)
@@ -56,13 +56,13 @@ async def on_edit(tools: Tools, context: Context) -> None:
     message, turn = context.message, context.turn
     if not is_addressed(message, context.bot.bot):
         return
-    past = await tools.conversation.recall(turn.lane)
-    is_last = message.message_id == past.asked and bool(past.messages)
+    past = await tools.conversation.recall(context.profile, turn.lane)
+    is_last = message.message_id == past.asked and bool(past.exchanges)
     if not is_last and not _is_newest(message, past):
         return  # what is old stays as it is, and what was forgotten must not come back
     words = await _words(tools, context, message, past)
     # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
-    changed = not is_last or not _says(past.messages[-2].text, words.own)
+    changed = not is_last or not _says(past.exchanges[-1].question.text, words.own)
     if (asked := str(words)) and changed:
         if is_last:
             await turn.replaces(past.answer)
@@ -73,10 +73,10 @@ async def on_edit(tools: Tools, context: Context) -> None:
 async def on_edited_command(tools: Tools, context: Context) -> None:
     """Obey a command that was mistyped at first, if nothing was asked or forgotten since."""
     message = context.message
-    past = await tools.conversation.recall(context.turn.lane)
+    past = await tools.conversation.recall(context.profile, context.turn.lane)
     if message.message_id == past.asked or _is_newest(message, past):
         corrected = Update(context.received.update_id, message=message)
-        await process(context.application, corrected, context.turn)
+        await process(context.application, corrected, context.turn, context.profile)
 
 
 async def _words(tools: Tools, context: Context, message: Message, past: Past) -> Words:

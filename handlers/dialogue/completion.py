@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from handlers.dialogue.profile import Profile
 from storage.message import Message
 
 
@@ -23,14 +24,21 @@ class Answer:
 
 
 class Completion(Protocol):
-    """A completion API."""
+    """A completion API. ``chat_id`` tells in which chat it is asked; 0: in none."""
 
-    def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+    def stream(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> AsyncGenerator[Answer]:
         """Yield the answer as it grows; the last one is complete. Raises a `CompletionError`."""
         ...
 
-    async def count(self, messages: Sequence[Message]) -> int:
-        """Count a request's tokens, as the API does. Raises a `CompletionError`."""
+    async def count(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> int | None:
+        """Count a request's tokens as the API does; None if it cannot tell.
+
+        Raises a `CompletionError`.
+        """
         ...
 
 

@@ -1,9 +1,10 @@
 """One turn of the dialogue: history, question, answer. Knows nothing of Telegram."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 import structlog
 
@@ -14,22 +15,18 @@ from handlers.dialogue.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
+from handlers.dialogue.profile import BYTES_A_LETTER, Profile
 from handlers.dialogue.prompt import filled
-from handlers.dialogue.window import Estimate, fit, may_fit
+from handlers.dialogue.window import Estimate, fit, may_fit, request
 from storage.history import History, Past
-from storage.message import ChatKey, Message
+from storage.message import ChatKey, Exchange, Message
 
 log = structlog.get_logger()
-
-BYTES_A_LETTER = 4
-"""The most that UTF-8 takes; JSON around it is outweighed by letters that take less."""
-WINDOWS_KEPT = 3
-"""How many times as much is kept of a conversation as the model's window could ever hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The model's answer, and how many messages of the past it was given."""
+    """The model's answer, and how many exchanges of the past it was given."""
 
     answer: Answer
     remembered: int
@@ -46,32 +43,18 @@ class Measure:
 
 
 class Conversation:
-    """Asks the model with the whole history."""
+    """Asks the model with the whole history, as each turn's profile says."""
 
-    def __init__(
-        self,
-        completion: Completion,
-        history: History,
-        system_prompt: str,
-        budget: int,
-        zone: tzinfo | None = None,
-    ) -> None:
-        """``budget`` is what a request may have in tokens: the model's window less the answer.
-
-        ``zone`` is where the prompt's date and time are told; None is the machine's own zone.
-        """
+    def __init__(self, completion: Completion, history: History) -> None:
         self._completion = completion
         self._history = history
-        self._system_prompt = system_prompt
-        self._zone = zone
-        self._budget = budget
-        self._estimate = Estimate()
-        self.most_bytes = int(WINDOWS_KEPT * budget * Estimate.MOST * BYTES_A_LETTER)
-        """What is to be kept of a conversation at most."""
+        self._estimates: defaultdict[str, Estimate] = defaultdict(Estimate)
+        """By models, each of which has a tokeniser of its own."""
 
-    async def recall(self, chat: ChatKey) -> Past:
+    async def recall(self, profile: Profile, chat: ChatKey) -> Past:
         """Read of a conversation's past what may fit the model's window."""
-        most_bytes = int(self._budget * self._estimate.letters_a_token * BYTES_A_LETTER)
+        letters_a_token = self._estimates[profile.model].letters_a_token
+        most_bytes = int(profile.budget * letters_a_token * BYTES_A_LETTER)
         return await self._history.newest(chat, most_bytes)
 
     async def can_be_restored(self, chat: ChatKey) -> bool:
@@ -79,58 +62,83 @@ class Conversation:
         return await self._history.is_forgotten(chat)
 
     async def ask(
-        self, past: Sequence[Message], question: str, show: Callable[[str], None]
+        self,
+        profile: Profile,
+        chat_id: int,
+        past: Sequence[Exchange],
+        question: str,
+        show: Callable[[str], None],
     ) -> Outcome:
         """Ask ``question`` after ``past``; ``show`` hears the answer as it grows.
 
         Raises a `CompletionError`; `ContextTooLong` before the model is asked, when ``question``
         alone is more than it can read.
         """
-        prompt = self._prompt()
-        if not may_fit(prompt, question, self._budget):
-            excess = len(question) / self._budget / Estimate.MOST
+        prompt, budget = _prompt(profile), profile.budget
+        if not may_fit(prompt, question, budget):
+            excess = len(question) / budget / Estimate.MOST
             raise ContextTooLong(f"a question of {len(question)} characters", excess)
-        messages = fit(prompt, past, question, self._budget, self._estimate)
+        estimate = self._estimates[profile.model]
+        given = fit(prompt, past, question, budget, estimate)
+        messages = request(prompt, given, question)
         try:
-            answer = await self._complete(messages, show)
+            answer = await self._complete(profile, chat_id, messages, show)
         except ContextTooLong as error:
             # Our estimate was wrong, or the window is smaller than we were told.
-            budget = int(0.9 * self._estimate.tokens(messages) / error.excess)
-            shorter = fit(prompt, past, question, budget, self._estimate)
-            if len(shorter) == len(messages):
+            budget = int(0.9 * estimate.tokens(messages) / error.excess)
+            fewer = fit(prompt, past, question, budget, estimate)
+            if len(fewer) == len(given):
                 raise
-            log.info("context_too_long", reason=str(error), left_out=len(messages) - len(shorter))
-            messages = shorter
-            answer = await self._complete(messages, show)
-        return Outcome(answer, remembered=len(messages) - 2)  # the prompt and the question
+            log.info("context_too_long", reason=str(error), left_out=len(given) - len(fewer))
+            given = fewer
+            messages = request(prompt, given, question)
+            answer = await self._complete(profile, chat_id, messages, show)
+        return Outcome(answer, remembered=len(given))
 
     async def measure(
-        self, chat: ChatKey, worded: Callable[[Sequence[Message]], Sequence[Message]]
+        self,
+        profile: Profile,
+        chat: ChatKey,
+        worded: Callable[[Sequence[Exchange]], Sequence[Exchange]],
     ) -> Measure:
         """Count what the model would be given of a conversation, by the API's own tokeniser.
 
         ``worded`` gives what is remembered as the model is told it. While the tokeniser is not to
-        be had, it is an estimate.
+        be had, or if there is none, it is an estimate.
         """
-        past = await self.recall(chat)
-        said = worded(past.messages)
-        messages = fit(self._prompt(), said, "", self._budget, self._estimate)[:-1]
+        past = await self.recall(profile, chat)
+        prompt, estimate = _prompt(profile), self._estimates[profile.model]
+        given = fit(prompt, worded(past.exchanges), "", profile.budget, estimate)
+        messages = request(prompt, given, "")[:-1]
+        tokens = await self._counted(profile, chat, messages)
+        if tokens is None:
+            tokens = estimate.tokens(messages)
+        return Measure(tokens, profile.budget, past.turns, past.turns - len(given))
+
+    async def _counted(
+        self, profile: Profile, chat: ChatKey, messages: Sequence[Message]
+    ) -> int | None:
         try:
-            tokens = await self._completion.count(messages)
+            return await self._completion.count(profile, messages, chat.chat_id)
         except CompletionError as error:
             log.info("not_counted", reason=str(error))
-            tokens = self._estimate.tokens(messages)
-        left_out = past.length - (len(messages) - 1)
-        return Measure(tokens, self._budget, past.length // 2, left_out // 2)
+            return None
 
-    def _prompt(self) -> str:
-        return filled(self._system_prompt, datetime.now(self._zone))
-
-    async def _complete(self, messages: Sequence[Message], show: Callable[[str], None]) -> Answer:
-        async with aclosing(self._completion.stream(messages)) as answers:
+    async def _complete(
+        self,
+        profile: Profile,
+        chat_id: int,
+        messages: Sequence[Message],
+        show: Callable[[str], None],
+    ) -> Answer:
+        async with aclosing(self._completion.stream(profile, messages, chat_id)) as answers:
             async for answer in answers:
                 if answer.complete:
-                    self._estimate.learn(messages, answer.prompt_tokens)
+                    self._estimates[profile.model].learn(messages, answer.prompt_tokens)
                     return answer
                 show(answer.text)
         raise CompletionUnavailable("no complete answer")
+
+
+def _prompt(profile: Profile) -> str:
+    return filled(profile.system_prompt, datetime.now(profile.zone))

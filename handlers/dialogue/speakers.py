@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 
-from storage.message import Message, Role
+from storage.message import Exchange, Message, Role
 
 LONGEST = 40
 """Characters of a name in a label."""
@@ -19,8 +21,8 @@ _LIKE_A_LABEL = re.compile(
 )
 
 
-def labelled(messages: Sequence[Message]) -> list[Message]:
-    """Put before each person's words who says them, as ``[Ann]: ``.
+def labelling(messages: Iterable[Message]) -> Callable[[Message], Message]:
+    """Make what puts before each of these people's words who says them, as ``[Ann]: ``.
 
     Two people of one name are told apart by their numbers. What nobody is known of stays, but a
     line that looks like a label is escaped everywhere: nobody can speak in another's name.
@@ -28,10 +30,16 @@ def labelled(messages: Sequence[Message]) -> list[Message]:
     senders = defaultdict(set)
     for message in messages:
         senders[_label(message)].add(message.sender)
-    return [_with_label(message, senders) for message in messages]
+    return partial(_with_label, senders)
 
 
-def _with_label(message: Message, senders: dict[str, set[int]]) -> Message:
+def labelled(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Put before each person's words who says them; see `labelling`."""
+    label = labelling(chain.from_iterable(exchanges))
+    return [Exchange(*map(label, exchange)) for exchange in exchanges]
+
+
+def _with_label(senders: dict[str, set[int]], message: Message) -> Message:
     if message.role is not Role.USER:
         return message
     text = _LIKE_A_LABEL.sub(r"\1\\[", message.text)

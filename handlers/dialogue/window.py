@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 
-from storage.message import Message, Role
+from storage.message import Exchange, Message, Role
 
 TOKENS_A_MESSAGE = 8
 """Wrapping around each message; 4 to 8 were measured."""
@@ -49,19 +50,24 @@ def may_fit(system_prompt: str, question: str, budget: int) -> bool:
 
 
 def fit(
-    system_prompt: str, past: Sequence[Message], question: str, budget: int, estimate: Estimate
-) -> list[Message]:
-    """Put together a request of at most ``budget`` tokens, as far as can be estimated.
+    system_prompt: str, past: Sequence[Exchange], question: str, budget: int, estimate: Estimate
+) -> Sequence[Exchange]:
+    """Give the newest exchanges that fit a request of at most ``budget`` tokens, by an estimate.
 
-    The system prompt and the question are always in it; of the past, whole turns (a question and
-    its answer), leaving out the oldest.
+    The system prompt and the question are always in it.
     """
-    frame = [Message(Role.SYSTEM, system_prompt), Message(Role.USER, question)]
+    frame = request(system_prompt, (), question)
     left = budget - TOKENS_A_REQUEST - estimate.tokens(frame)
     first = len(past)
-    while first >= 2:
-        left -= estimate.tokens(past[first - 2 : first])
+    while first > 0:
+        left -= estimate.tokens([*past[first - 1]])
         if left < 0:
             break
-        first -= 2
-    return [frame[0], *past[first:], frame[1]]
+        first -= 1
+    return past[first:]
+
+
+def request(system_prompt: str, past: Sequence[Exchange], question: str) -> list[Message]:
+    """Put together what the model is asked."""
+    system, user = Message(Role.SYSTEM, system_prompt), Message(Role.USER, question)
+    return [system, *chain.from_iterable(past), user]

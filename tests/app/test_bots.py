@@ -21,7 +21,7 @@ from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
 from bot.settings import Settings
 from bot.worker import Worker
-from tests.conftest import ANN, Echo, World
+from tests.conftest import ANN, Echo, World, configured
 
 pytestmark = pytest.mark.slow
 
@@ -58,13 +58,21 @@ async def two(redis: Redis, valkey: str) -> AsyncIterator[Telegrams]:
             "redis_url": valkey,
             "listen": "127.0.0.1:0",
         }
-        settings = Settings(_env_file=None, **given)
+        settings = configured(**given)
         worlds = [
-            World(room, model, bot, redis) for room, bot in zip(rooms, settings.bots, strict=True)
+            World(room, model, settings.model_copy(update={"bots": (bot,)}), redis)
+            for room, bot in zip(rooms, settings.bots, strict=True)
         ]
         yield Telegrams(worlds, settings)
         async for key in redis.scan_iter("{750000?}:*"):
             await redis.delete(key)
+
+
+def with_tokens(settings: Settings, tokens: list[str]) -> Settings:
+    """The same settings, for bots of these tokens."""
+    pairs = zip(settings.bots, map(SecretStr, tokens), strict=True)
+    bots = [bot.model_copy(update={"telegram_token": token}) for bot, token in pairs]
+    return settings.model_copy(update={"bots": tuple(bots)})
 
 
 @contextlib.asynccontextmanager
@@ -127,12 +135,12 @@ async def test_they_stop_side_by_side(two: Telegrams, monkeypatch: pytest.Monkey
 async def test_a_refused_token_stops_no_other(two: Telegrams) -> None:
     """A bot that Telegram does not know is left out, and told; none at all cannot start."""
     strange = ["7500009:STRANGE", TOKENS[1]]
-    some = two.settings.model_copy(update={"telegram_token": SecretStr(",".join(strange))})
+    some = with_tokens(two.settings, strange)
     with capture_logs() as logs:
         async with running(some):
             assert await two.worlds[1].says(ANN, ANN, "hi") == "echo: hi"
     assert [log["bot"] for log in logs if log["event"] == "bot_left_out"] == [7500009]
-    none = two.settings.model_copy(update={"telegram_token": SecretStr("1:A,2:B")})
+    none = with_tokens(two.settings, ["1:A", "2:B"])
     with pytest.raises(TokenRefused):
         async with running(none):
             pass

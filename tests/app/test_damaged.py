@@ -27,20 +27,20 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def damage(world: World, name: str, *command: Any) -> None:
     """Write over a key: a string, or as a command says."""
-    key, redis = f"{{{world.settings.bot_id}}}:{name}", cast("Any", world.redis)
+    key, redis = f"{{{world.bot_id}}}:{name}", cast("Any", world.redis)
     act, *more = command or ("SET", "word")
     await redis.execute_command(act, key, *more)
 
 
 async def letters(world: World) -> list[str]:
     """The reasons of dead letters."""
-    return [one.reason for one in await DeadLetters(world.redis, world.settings.bot_id).all()]
+    return [one.reason for one in await DeadLetters(world.redis, world.bot_id).all()]
 
 
 async def idle(world: World) -> None:
     """Wait until no conversation is queued or in work."""
     async with asyncio.timeout(5):
-        while await world.redis.xlen(f"{{{world.settings.bot_id}}}:ready"):  # noqa: ASYNC110 - Redis tells nobody
+        while await world.redis.xlen(f"{{{world.bot_id}}}:ready"):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.02)
 
 
@@ -142,6 +142,6 @@ async def test_an_entry_of_somebody_elses(
     async with running(world.settings):
         assert await world.says(ANN, ANN, "one") == "echo: one"
         await idle(world)
-    (letter,) = await dead.lrange(f"{{{world.settings.bot_id}}}:dead", 0, -1)
+    (letter,) = await dead.lrange(f"{{{world.bot_id}}}:dead", 0, -1)
     assert json.loads(letter.decode(errors="replace"))["update"] == told
     await dead.aclose()

@@ -18,7 +18,7 @@ from handlers.texts import ENGLISH
 from storage import inbox, keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
-from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
+from tests.conftest import ANN, BORIS, GROUP, World, changed, grows, local_telegram
 from tests.crash.launch import LEASE
 from tests.crash.process import BotProcess
 
@@ -162,7 +162,7 @@ async def test_when_everything_is_refused(world: World) -> None:
     world.room.fail("sendMessage", *[refused("some words are bad")] * 16)
     world.model.script(Say("answer"))
     world.room.say(ANN, ANN, "hi", language="en")
-    dead = DeadLetters(world.redis, world.settings.bot_id)
+    dead = DeadLetters(world.redis, world.bot_id)
     await until(world, dead.all)
     (letter,) = await dead.all()
     assert "BadRequest" in letter.reason
@@ -227,7 +227,7 @@ async def test_where_the_bot_may_not_write(
 
 
 async def _is_empty(world: World) -> bool:
-    return not await world.redis.xlen(keys.ready(world.settings.bot_id))
+    return not await world.redis.xlen(keys.ready(world.bot_id))
 
 
 # Frozen chats
@@ -242,7 +242,7 @@ async def narrow(redis: Redis, valkey: str) -> AsyncIterator[World]:
 
 async def test_frozen_chats_hold_no_lanes(narrow: World) -> None:
     """Their answers are made and kept, others are served, and they come when Telegram lets them."""
-    world, bot_id = narrow, narrow.settings.bot_id
+    world, bot_id = narrow, narrow.bot_id
     for number, chat in enumerate((201, 202, 203, GROUP), 1):
         world.room.fail("sendMessage", Fault(status=429, retry_after=3600))
         world.room.say(chat, abs(chat), "@demo_bot hi")
@@ -262,7 +262,7 @@ async def test_frozen_chats_hold_no_lanes(narrow: World) -> None:
 
 
 async def _parked(world: World, number: int) -> bool:
-    return bool(await world.redis.zcard(keys.parked(world.settings.bot_id)) == number)
+    return bool(await world.redis.zcard(keys.parked(world.bot_id)) == number)
 
 
 async def test_an_answer_is_frozen_in_its_midst(narrow: World) -> None:
@@ -287,8 +287,8 @@ async def test_an_answer_is_frozen_in_its_midst(narrow: World) -> None:
 async def _thaw(world: World, chat: int) -> None:
     """Wait until a chat is parked, and let it go on at once."""
     await until(world, lambda: _parked(world, 1))
-    await world.redis.delete(keys.pace(world.settings.bot_id, chat))
-    await world.redis.zadd(keys.parked(world.settings.bot_id), {str(chat): 1})
+    await world.redis.delete(keys.pace(world.bot_id, chat))
+    await world.redis.zadd(keys.parked(world.bot_id), {str(chat): 1})
 
 
 # A stop after a death
@@ -298,7 +298,7 @@ def environment(world: World) -> dict[str, str]:
     """What a process is told that lives in this world."""
     settings = world.settings
     return {
-        "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
+        "TELEGRAM_TOKEN": settings.bots[0].telegram_token.get_secret_value(),
         "TELEGRAM_API_URL": settings.telegram_api_url,
         "COMPLETION_URL": settings.completion_url,
         "FOLDER_ID": "folder",
@@ -330,7 +330,7 @@ async def test_a_stop_while_nobody_works(
         (left,) = growing(world, ANN)
         world.room.press(ANN, ANN, left["message_id"], pressed(left))
     monkeypatch.setattr(inbox, "LEASE", LEASE)
-    async with running(world.settings.model_copy(update={"streaming": streaming})):
+    async with running(changed(world.settings, streaming=streaming)):
         said = (await world.hears(ANN))[0]
         await until(world, partial(_is_empty, world))
     assert said.endswith(ENGLISH.stopped_mark)
@@ -350,7 +350,7 @@ async def test_a_death_while_an_answer_is_replaced(
     (old,) = world.said(ANN)
     world.room.press(ANN, ANN, old["message_id"], pressed(old))
     await until(world, lambda: len(world.room.messages(ANN)) >= 3)
-    outbox = keys.outbox(world.settings.bot_id, ChatKey(ANN))
+    outbox = keys.outbox(world.bot_id, ChatKey(ANN))
     await until(world, partial(_has_noted, world, outbox, 2))
     process.kill()
     await process.ended()

@@ -16,7 +16,7 @@ from telegram import Update
 from bot import log, worker
 from bot.app import running
 from bot.clients import open_telegram
-from bot.completion import yandexgpt
+from bot.completion import client
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
@@ -26,6 +26,7 @@ from handlers.incoming.access import Access
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing import delivery
 from storage.dead import DeadLetters
+from tests.completion import PROFILE
 from tests.conftest import ANN, GROUP, World
 
 pytestmark = pytest.mark.slow
@@ -54,8 +55,8 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.6)
-    monkeypatch.setattr(yandexgpt, "PAUSES", (0.01,))
+    monkeypatch.setattr(client, "SILENCE", 0.6)
+    monkeypatch.setattr(client, "PAUSES", (0.01,))
     monkeypatch.setattr(worker, "FAILURE_SECONDS", 0.01)
     monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
 
@@ -180,7 +181,7 @@ async def test_what_nobody_can_read(named: World, logged: io.StringIO) -> None:
         await named.says(ANN, ANN, MARK)
     told = events(logged)
     assert "update_unreadable" in told
-    letters = await DeadLetters(named.redis, named.settings.bot_id).all()
+    letters = await DeadLetters(named.redis, named.bot_id).all()
     assert letters
     assert not any(MARK in letter.reason for letter in letters)
 
@@ -195,7 +196,8 @@ async def test_an_unreadable_update_is_not_quoted(
 
     monkeypatch.setattr(Update, "de_json", fail)
     async with AsyncExitStack() as stack:
-        dispatch = Dispatch(open_telegram(named.settings, stack), Access(set(), set(), set()))
+        application = open_telegram(named.settings, named.settings.bots[0], stack)
+        dispatch = Dispatch(application, Access(set(), set(), set()), lambda: PROFILE)
         with pytest.raises(Unreadable, match=r"^KeyError$"):
             await dispatch.tell_late(json.dumps({"message": MARK}))
 
@@ -217,6 +219,6 @@ async def test_a_mistake_of_ours(
     told = events(logged)
     assert told.count("update_failed") == 3
     assert "ValueError" in logged.getvalue()
-    [letter] = await DeadLetters(named.redis, named.settings.bot_id).all()
+    [letter] = await DeadLetters(named.redis, named.bot_id).all()
     assert "KeyError" in letter.reason
     assert MARK not in letter.reason

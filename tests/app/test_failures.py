@@ -7,7 +7,7 @@ import pytest
 
 from bot import worker
 from bot.app import running
-from bot.completion import yandexgpt
+from bot.completion import client
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import (
@@ -25,7 +25,7 @@ from bot.updates import intake
 from handlers.actions import ask
 from handlers.outgoing import delivery, preview
 from handlers.texts import ENGLISH, RUSSIAN
-from tests.conftest import ANN, BORIS, GROUP, World
+from tests.conftest import ANN, BORIS, GROUP, World, changed
 
 pytestmark = pytest.mark.slow
 
@@ -35,8 +35,8 @@ GAUGE = "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.6)
-    monkeypatch.setattr(yandexgpt, "PAUSES", (0.01, 0.05))
+    monkeypatch.setattr(client, "SILENCE", 0.6)
+    monkeypatch.setattr(client, "PAUSES", (0.01, 0.05))
     monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
     monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.01,) * 20)
 
@@ -116,7 +116,7 @@ async def test_context_too_long_leaves_out_the_oldest(world: World) -> None:
 async def test_a_question_beyond_the_window(elsewhere: World, as_document: bool) -> None:
     """It is refused kindly, before the model is asked; nothing of it is kept, and others go on."""
     small = {"context_tokens": 400, "max_tokens": 100}
-    async with running(elsewhere.settings.model_copy(update=small)):
+    async with running(changed(elsewhere.settings, **small)):
         await elsewhere.says(ANN, ANN, "before", language="en")
         if as_document:
             upload = Upload("a.txt", "text/plain", b"word " * 500)
@@ -132,7 +132,7 @@ async def test_a_question_beyond_the_window(elsewhere: World, as_document: bool)
 async def test_a_long_conversation_keeps_what_the_window_could_use(elsewhere: World) -> None:
     """Its oldest turns leave though they are few, and the model gets the same as before."""
     small = {"context_tokens": 400, "max_tokens": 100}
-    async with running(elsewhere.settings.model_copy(update=small)):
+    async with running(changed(elsewhere.settings, **small)):
         for number in range(20):
             await elsewhere.says(ANN, ANN, f"{number} " + "слово " * 200)
     kept = await elsewhere.history(ANN)

@@ -8,7 +8,7 @@ from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from handlers.texts import RUSSIAN
-from tests.conftest import ANN, BORIS, GROUP, World
+from tests.conftest import ANN, BORIS, GROUP, World, changed
 
 pytestmark = pytest.mark.slow
 
@@ -97,7 +97,7 @@ async def test_members_may_not_reset(world: World) -> None:
 async def test_a_forum_is_forgotten_with_its_topics(elsewhere: World) -> None:
     """By its number; an answer under way in a topic stays out. From inside, a topic is one."""
     forum, other = -1000000000500, -1000000000501
-    settings = elsewhere.settings.model_copy(update={"admins": frozenset({BORIS})})
+    settings = changed(elsewhere.settings, admins=frozenset({BORIS}))
     async with running(settings):
         topics = [0, *(elsewhere.room.open_topic(forum, name) for name in ("one", "two", "three"))]
         for topic in topics[:-1]:
@@ -119,7 +119,7 @@ async def test_a_forum_is_forgotten_with_its_topics(elsewhere: World) -> None:
 
 async def test_a_forwarded_command_is_no_command(elsewhere: World) -> None:
     """Whoever forwards it: it is a text of somebody else's, which is asked about."""
-    settings = elsewhere.settings.model_copy(update={"admins": frozenset({ANN})})
+    settings = changed(elsewhere.settings, admins=frozenset({ANN}))
     origin = {"type": "hidden_user", "sender_user_name": "Vera"}
     async with running(settings):
         await elsewhere.says(BORIS, BORIS, "one")
@@ -167,7 +167,7 @@ async def test_no_telling_who_is_admin_means_no(world: World) -> None:
 
 async def test_owners_reset_from_anywhere(elsewhere: World) -> None:
     """An owner clears another chat by its number; everybody else is told why not."""
-    settings = elsewhere.settings.model_copy(update={"admins": frozenset({BORIS})})
+    settings = changed(elsewhere.settings, admins=frozenset({BORIS}))
     async with running(settings):
         await elsewhere.says(GROUP, ANN, "@demo_bot one")
         told = await elsewhere.says(ANN, ANN, f"/reset {GROUP}", language="en")
@@ -184,7 +184,7 @@ async def test_owners_reset_from_anywhere(elsewhere: World) -> None:
 async def test_a_closed_bot(elsewhere: World) -> None:
     """Only the listed people and chats are answered; others are told once they speak to it."""
     allowed = {"allowed_users": frozenset({ANN}), "allowed_chats": frozenset({ANN, GROUP})}
-    async with running(elsewhere.settings.model_copy(update=allowed)):
+    async with running(changed(elsewhere.settings, **allowed)):
         assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
         assert "owner" in await elsewhere.says(BORIS, BORIS, "hi", language="en")
         assert "owner" in await elsewhere.says(-501, ANN, "@demo_bot hi", language="en")

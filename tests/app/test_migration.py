@@ -44,7 +44,7 @@ async def growing(world: World, chat: int) -> None:
 
 async def left(world: World) -> list[str]:
     """Which keys of the group there are still, but for Telegram's pace."""
-    tag = keys.tag(world.settings.bot_id)
+    tag = keys.tag(world.bot_id)
     names = [str(name) async for name in world.redis.scan_iter(f"{tag}*:{GROUP}")]
     return [name for name in names if ":pace:" not in name]
 
@@ -65,7 +65,7 @@ async def test_the_conversation_goes_on(world: World, told: tuple[str, ...]) -> 
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
     assert asked(world) == ["one", "echo: one", "two", "echo: two", "three"]
     assert len(await world.history(new)) == 6
-    usage = await world.redis.hget(keys.usage(world.settings.bot_id, ChatKey(new)), "answers")
+    usage = await world.redis.hget(keys.usage(world.bot_id, ChatKey(new)), "answers")
     assert usage == "3"
     assert await world.says(new, ANN, "@demo_bot four") == "echo: four"
     assert len(asked(world)) == 7
@@ -175,7 +175,7 @@ async def test_a_death_in_the_middle(elsewhere: World) -> None:
 
 
 async def _is_noted(world: World, new: int) -> bool:
-    outbox = keys.outbox(world.settings.bot_id, ChatKey(GROUP))
+    outbox = keys.outbox(world.bot_id, ChatKey(GROUP))
     return str(new) in str(await world.redis.hget(outbox, "shown"))
 
 
@@ -186,7 +186,7 @@ async def test_a_dead_letter_of_the_group(world: World) -> None:
     await world.hears(GROUP, 2)
     new = world.room.migrate(GROUP)
     assert await world.says(new, ANN, "@demo_bot two") == "echo: two"
-    letters = DeadLetters(world.redis, world.settings.bot_id)
+    letters = DeadLetters(world.redis, world.bot_id)
     await letters.add(json.dumps({"update_id": 1, "message": message}), "failed")
     await dead(world.settings, "replay")
     assert await world.hears(new, 2) == ["echo: two", "echo: buried"]

@@ -32,7 +32,7 @@ async def told(logs: list[Any]) -> dict[str, float]:
 
 async def test_a_turn_is_counted(elsewhere: World) -> None:
     """Each step of an answered question moves its figure by one."""
-    bot = elsewhere.settings.bot_id
+    bot = elsewhere.bot_id
     lanes = f'worker_lanes{{bot="{bot}"}}'
     with capture_logs() as logs:
         async with running(elsewhere.settings):
@@ -60,14 +60,14 @@ async def test_a_turn_is_counted(elsewhere: World) -> None:
 
 async def test_what_waits_is_counted(elsewhere: World) -> None:
     """Where nobody works, the oldest message grows older; an intake tells of it too."""
-    inbox = Inbox(elsewhere.redis, elsewhere.settings.bot_id, "nobody")
+    inbox = Inbox(elsewhere.redis, elsewhere.bot_id, "nobody")
     await inbox.begin()
     await inbox.put(*(Arrival(ChatKey(chat), chat, '{"update_id": 1}') for chat in (1, 2, 3)))
     await inbox.take(1, 1)
     with capture_logs() as logs:
         async with running(elsewhere.settings.model_copy(update={"role": "intake"})):
             found = await told(logs)
-            bot = elsewhere.settings.bot_id
+            bot = elsewhere.bot_id
             while found[f'inbox_oldest_waiting_seconds{{bot="{bot}"}}'] < 1:
                 found = await told(logs)
     assert found[f'inbox_lanes{{bot="{bot}",state="waiting"}}'] == 2

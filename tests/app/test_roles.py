@@ -18,7 +18,7 @@ from handlers.texts import ENGLISH
 from storage import inbox, keys
 from storage.message import ChatKey, Message
 from tests.bot.test_main import environment, start
-from tests.conftest import ANN, BORIS, World, local_telegram
+from tests.conftest import ANN, BORIS, World, changed, local_telegram
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ async def processes(world: World, *roles: str, **settings: Any) -> AsyncIterator
     async with contextlib.AsyncExitStack() as stack:
         for role in roles:
             more = {"role": role, **settings}
-            await stack.enter_async_context(running(world.settings.model_copy(update=more)))
+            await stack.enter_async_context(running(changed(world.settings, **more)))
         yield
 
 
@@ -128,7 +128,7 @@ async def test_an_intake_answers_nothing(split: World) -> None:
     async with processes(split, "intake"):
         split.room.say(ANN, ANN, "hi")
         await until(lambda: len(split.room.updates) == 0)
-        mailbox = keys.mailbox(split.settings.bot_id, ChatKey(ANN))
+        mailbox = keys.mailbox(split.bot_id, ChatKey(ANN))
         assert await split.redis.llen(mailbox) == 1
         assert not split.model.requests
     async with processes(split, "worker"):

@@ -34,7 +34,7 @@ async def settled(world: World) -> None:
     """Wait until no conversation is queued or in work."""
     async with asyncio.timeout(60):
         while len(world.room.updates) or await world.redis.xlen(  # noqa: ASYNC110 - Redis tells nobody
-            f"{{{world.settings.bot_id}}}:ready"
+            f"{{{world.bot_id}}}:ready"
         ):
             await asyncio.sleep(0.05)
 
@@ -65,7 +65,7 @@ async def test_everything_that_a_message_can_be(world: World) -> None:
         chat = 10_000 + number
         assert await world.hears(chat, 1, 60) == [ENGLISH.only_text], kinds[number]
     assert questions(world) == ["the end"]
-    assert not await DeadLetters(world.redis, world.settings.bot_id).all()
+    assert not await DeadLetters(world.redis, world.bot_id).all()
 
 
 async def test_everything_that_a_question_can_reply_to(world: World) -> None:
@@ -80,7 +80,7 @@ async def test_everything_that_a_question_can_reply_to(world: World) -> None:
     for number, part in enumerate(beside):
         (answer,) = await world.hears(20_000 + number, 1, 60)
         assert "good question" in answer, part
-    assert not await DeadLetters(world.redis, world.settings.bot_id).all()
+    assert not await DeadLetters(world.redis, world.bot_id).all()
 
 
 def _replied(fields: dict[str, Any]) -> list[Any]:

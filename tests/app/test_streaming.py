@@ -14,7 +14,9 @@ from bot.playground.fault import Fault
 from bot.playground.replies import Cut, Refuse, Say
 from handlers.outgoing import preview
 from handlers.texts import ENGLISH
-from tests.conftest import ANN, BORIS, GROUP, World, grows, local_telegram
+from storage import keys
+from storage.message import ChatKey
+from tests.conftest import ANN, BORIS, GROUP, World, changed, grows, local_telegram
 from tests.handlers.answers import ANSWERS
 from tests.tdlib import refusal
 
@@ -110,8 +112,15 @@ async def test_whatever_grows_is_accepted(world: World) -> None:
         assert refusal(one["text"], entities) is None
 
 
-async def test_stop(world: World) -> None:
-    """A stopped answer keeps what was said, is marked, and is what the bot remembers."""
+@pytest.mark.parametrize("left_out", [False, True])
+async def test_stop(world: World, left_out: bool) -> None:
+    """A stopped answer keeps what was said, is marked, and is what the bot remembers.
+
+    It is not the one to tell that the model did not get all.
+    """
+    if left_out:
+        entry = '{"role": "assistant", "text": "half an exchange"}'
+        await world.redis.rpush(keys.history(world.bot_id, ChatKey(ANN)), entry)
     world.model.script(Say(WORDS, steps=5, delay=0.4))
     world.room.say(ANN, ANN, "hi", language="en")
     message = await growing(world, ANN)
@@ -133,7 +142,7 @@ async def test_a_stop_among_refused_ones(elsewhere: World) -> None:
     """What strangers press and members may not say, all at once with it, does not hide a stop."""
     world = elsewhere
     world.model.script(Say(WORDS, steps=5, delay=0.4))
-    closed = world.settings.model_copy(update={"allowed_users": frozenset({ANN, BORIS})})
+    closed = changed(world.settings, allowed_users=frozenset({ANN, BORIS}))
     async with running(closed):
         world.room.set_member(GROUP, BORIS, "member")
         world.room.say(GROUP, ANN, "@demo_bot hi", language="en")

@@ -22,7 +22,7 @@ from handlers.texts import RUSSIAN
 from storage import keys, lease
 from storage.dead import DeadLetters
 from storage.server.connect import connect
-from tests.conftest import ANN, BORIS, World, local_telegram
+from tests.conftest import ANN, BORIS, World, changed, local_telegram
 from tests.forms import free_port
 from tests.valkey import own_valkey
 
@@ -40,7 +40,7 @@ def behind_a_webhook(world: World, **settings: Any) -> None:
     """Let the bot of a world listen on a free port, where Telegram is to post."""
     port = free_port()
     settings = {"webhook_url": f"http://127.0.0.1:{port}/telegram"} | settings
-    world.settings = world.settings.model_copy(update={"listen": ("127.0.0.1", port)} | settings)
+    world.settings = changed(world.settings, **{"listen": ("127.0.0.1", port)} | settings)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def text_update(number: int, text: str, chat: int = ANN) -> dict[str, Any]:
 
 
 def dead_letters(world: World) -> DeadLetters:
-    return DeadLetters(world.redis, world.settings.bot_id)
+    return DeadLetters(world.redis, world.bot_id)
 
 
 async def test_messages_are_answered_in_order(hooked: World) -> None:
@@ -192,7 +192,7 @@ async def test_a_given_secret(hooked: World) -> None:
     async with running(hooked.settings.model_copy(update=given)):
         assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
         assert the_target(hooked).secret == "given_1"
-    assert not await hooked.redis.exists(keys.webhook_secret(hooked.settings.bot_id))
+    assert not await hooked.redis.exists(keys.webhook_secret(hooked.bot_id))
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ async def test_set_and_removed(hooked: World) -> None:
 async def test_another_process_goes_on(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The webhook stays while another process waits to keep it; the last one removes it."""
     monkeypatch.setattr(lease, "SECONDS", 3.0)
-    waiting = f"{keys.poller(hooked.settings.bot_id)}:waiting"
+    waiting = f"{keys.poller(hooked.bot_id)}:waiting"
     first = running(hooked.settings)
     behind_a_webhook(hooked, webhook_url=hooked.settings.webhook_url)  # it has a port of its own
     second = running(hooked.settings)
@@ -367,7 +367,7 @@ async def test_who_lost_the_lease_removes_nothing(
     with capture_logs() as logs:
         async with running(hooked.settings):
             await until(lambda: hooked.room.webhook.target is not None)
-            await hooked.redis.set(keys.poller(hooked.settings.bot_id), "another", px=60_000)
+            await hooked.redis.set(keys.poller(hooked.bot_id), "another", px=60_000)
             await until(lambda: any(log["event"] == "webhook_handed_over" for log in logs))
             assert hooked.room.webhook.target is not None
 

@@ -17,14 +17,14 @@ from storage.change import Kept
 from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
 from storage.server.embedded import embedded_server
 
 CHATS, UPDATES, SLOTS = 500, 20_000, 50
 IDLE_CHATS, TURNS = 2_000, 20
 BOT = 42
-EXCHANGE = (Message(Role.USER, "вопрос " * 10), Message(Role.ASSISTANT, "ответ " * 60))
+EXCHANGE = Exchange(Message(Role.USER, "вопрос " * 10), Message(Role.ASSISTANT, "ответ " * 60))
 
 
 async def inbox() -> None:

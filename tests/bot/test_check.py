@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.completion import yandexgpt
+from bot.completion import client
 from bot.operator.check import check
 from bot.playground.replies import Cut, Lines, Refuse
-from tests.conftest import World
+from tests.conftest import World, changed
 
 
 async def test_all_works(
@@ -40,7 +40,7 @@ async def test_nothing_works(elsewhere: World, capsys: pytest.CaptureFixture[str
 async def test_a_refused_token(elsewhere: World, capsys: pytest.CaptureFixture[str]) -> None:
     """What Telegram does not know is said in words, without the token."""
     token = SecretStr("1:unknown")
-    assert not await check(elsewhere.settings.model_copy(update={"telegram_token": token}))
+    assert not await check(changed(elsewhere.settings, telegram_token=token))
     told = capsys.readouterr().out
     assert "BotFather" in told
     assert "unknown" not in told
@@ -50,7 +50,7 @@ async def test_the_model_is_silent(
     elsewhere: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither silence nor a broken connection is more than a line."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    monkeypatch.setattr(client, "SILENCE", 0.2)
     elsewhere.model.script(Lines([b" ", b" "], delay=0.3), Cut(reset=True))
     assert not await check(elsewhere.settings)
     assert not await check(elsewhere.settings)

@@ -17,10 +17,9 @@ from telegram.error import BadRequest, NetworkError, TelegramError
 from bot import web
 from bot.clients import open_completion, open_storage, open_telegram
 from bot.playground.fault import Fault
-from bot.settings import Settings
 from handlers.dialogue.completion import CompletionUnavailable
 from storage.message import Message, Role
-from tests.conftest import ANN, World
+from tests.conftest import ANN, World, configured
 
 ECHO = "ZEBRA at byte 7"
 
@@ -49,7 +48,7 @@ async def test_no_error_repeats_what_was_sent(
 
     elsewhere.room.chat(ANN)
     async with AsyncExitStack() as stack:
-        bot = open_telegram(elsewhere.settings, stack).bot
+        bot = open_telegram(elsewhere.settings, elsewhere.settings.bots[0], stack).bot
         await bot.initialize()
         for send in (send_text, send_file, send_name):
             elsewhere.room.fail("sendMessage", fault)
@@ -72,8 +71,7 @@ async def test_the_metadata_service_is_behind_no_proxy() -> None:
 
     app = Starlette(routes=[Route("/{path:path}", token)])
     async with web.serving(app, "127.0.0.1", 0) as url, AsyncExitStack() as stack:
-        settings = Settings(
-            _env_file=None,
+        settings = configured(
             telegram_token="1:a",
             folder_id="folder",
             yandex_auth="metadata",
@@ -83,14 +81,13 @@ async def test_the_metadata_service_is_behind_no_proxy() -> None:
         )
         completion = await open_completion(settings, stack, contextlib.nullcontext)
         with pytest.raises(CompletionUnavailable, match=r"127\.0\.0\.1:1"):
-            await completion.count([Message(Role.USER, "hi")])
+            await completion.count(settings.bots[0].profile, [Message(Role.USER, "hi")], 0)
     assert asked.is_set()
 
 
 async def test_the_embedded_servers_memory(tmp_path: Path) -> None:
     """It may hold what the settings say."""
-    settings = Settings(
-        _env_file=None,
+    settings = configured(
         telegram_token="1:a",
         folder_id="folder",
         api_key="key",

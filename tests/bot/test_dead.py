@@ -12,10 +12,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.operator.dead import dead
-from bot.settings import Settings
 from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
+from tests.conftest import configured
 
 _bot_ids = itertools.count(8_800_000)
 
@@ -26,8 +26,7 @@ class Bot:
     def __init__(self, redis: Redis, redis_url: str) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.letters = DeadLetters(redis, self.id)
-        self.settings = Settings(
-            _env_file=None,
+        self.settings = configured(
             telegram_token=f"{self.id}:TEST-TOKEN",
             folder_id="folder",
             api_key="key",
@@ -102,7 +101,7 @@ async def _run(folder: Path, bot: Bot, redis_url: str, *arguments: str) -> tuple
     names = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).parents[2]),
-        "TELEGRAM_TOKEN": bot.settings.telegram_token.get_secret_value(),
+        "TELEGRAM_TOKEN": bot.settings.bots[0].telegram_token.get_secret_value(),
         "FOLDER_ID": "folder",
         "API_KEY": "key",
         "REDIS_URL": redis_url,

@@ -35,7 +35,7 @@ def environment(world: World, **more: str) -> dict[str, str]:
     """What a bot needs to live in a world."""
     settings = world.settings
     return {
-        "TELEGRAM_TOKEN": settings.telegram_token.get_secret_value(),
+        "TELEGRAM_TOKEN": settings.bots[0].telegram_token.get_secret_value(),
         "TELEGRAM_API_URL": settings.telegram_api_url,
         "COMPLETION_URL": settings.completion_url,
         "FOLDER_ID": "folder",
@@ -175,7 +175,7 @@ async def test_missing_rights(elsewhere: World, tmp_path: Path) -> None:
             output, errors = await asyncio.wait_for(bot.communicate(), 30)
             assert bot.returncode == 1
             told = (output + errors).decode()
-            bot_id = elsewhere.settings.bot_id
+            bot_id = elsewhere.bot_id
             assert f"'bot' may not use channels {{{bot_id}}}:*; this allows it: ACL" in told
             assert "Traceback" not in told
         assert await redis.keys("*") == []

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 import bot
-from bot.settings import Settings, SettingsRefused, misspelt, read, read_without_model
+from bot.environment import Environment, SettingsRefused, misspelt, read, read_without_model
 
 ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ ROW = re.compile(r"^\| `[A-Z].*\|$", re.MULTILINE)
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Begin with none of our names in the environment, and no `.env`."""
-    for field_name, field in Settings.model_fields.items():
+    for field_name, field in Environment.model_fields.items():
         for name in getattr(field.validation_alias, "choices", [field_name.upper()]):
             monkeypatch.delenv(name, raising=False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
@@ -45,16 +45,33 @@ def test_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three names are enough."""
     give(monkeypatch, **ENOUGH)
     settings = read()
-    assert settings.model_uri == "gpt://b1g/yandexgpt-lite"
-    assert settings.bot_id == 123
+    assert settings.bots[0].model_uri == "gpt://b1g/yandexgpt-lite"
+    assert settings.bots[0].bot_id == 123
     assert settings.listen == ("127.0.0.1", 8080)
+
+
+def test_several_bots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They differ by their tokens, and by where each has its webhook; one has it at the address."""
+    url = "https://bot.example.org/hook"
+    give(monkeypatch, **ENOUGH, MODEL="gpt://f/m", ADMINS="7", WEBHOOK_URL=url)
+    alone = read()
+    give(monkeypatch, TELEGRAM_TOKEN="1:a, 2:b")
+    settings = read()
+    assert [one.bot_id for one in settings.bots] == [1, 2]
+    assert {one.profile.model for one in settings.bots} == {"gpt://f/m"}
+    [one] = alone.bots
+    for other in settings.bots:
+        assert other == one.model_copy(update={"telegram_token": other.telegram_token})
+    assert [settings.webhook_of(one) for one in settings.bots] == [f"{url}/1", f"{url}/2"]
+    assert alone.webhook_of(one) == url
+    assert (settings.folder, settings.lanes) == ("f", 64)
 
 
 def test_names_people_have_exported_already(monkeypatch: pytest.MonkeyPatch) -> None:
     """The API's users know other names; those work as well."""
     give(monkeypatch, BOT_TOKEN="1:a", YC_FOLDER_ID="f", YANDEX_API_KEY="k", ADMINS="1, -2,")
     settings = read()
-    assert settings.admins == {1, -2}
+    assert settings.bots[0].admins == {1, -2}
     assert settings.api_key
     assert settings.api_key.get_secret_value() == "k"
 
@@ -65,7 +82,11 @@ def test_a_dotenv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("\n".join([*lines, "SYSTEM_PROMPT=Ты поэт", "LANES=3"]))
     give(monkeypatch, LANES="5", TEMPERATURE="")
     settings = read()
-    assert (settings.system_prompt, settings.lanes, settings.temperature) == ("Ты поэт", 5, 0.6)
+    assert (settings.bots[0].system_prompt, settings.lanes, settings.bots[0].temperature) == (
+        "Ты поэт",
+        5,
+        0.6,
+    )
 
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1251", "koi8-r"]
@@ -78,7 +99,7 @@ def test_a_dotenv_file_of_any_encoding(tmp_path: Path, encoding: str, prompt: st
     lines = [f"{name}={value}" for name, value in ENOUGH.items()]
     (tmp_path / ".env").write_text("\r\n".join([*lines, f"SYSTEM_PROMPT={prompt}"]), encoding)
     if encoding.startswith("utf-8") or (not prompt and encoding in ("cp1251", "koi8-r")):
-        assert read().system_prompt == (prompt or "Ты умный ассистент")
+        assert read().bots[0].system_prompt == (prompt or "Ты умный ассистент")
     else:
         with pytest.raises(SettingsRefused, match=r"^\.env: is not in UTF-8\. [^.]*\.$"):
             read()
@@ -86,7 +107,7 @@ def test_a_dotenv_file_of_any_encoding(tmp_path: Path, encoding: str, prompt: st
 
 EXAMPLES = {
     name: str((field.examples or [""])[0])
-    for field_name, field in Settings.model_fields.items()
+    for field_name, field in Environment.model_fields.items()
     for name in getattr(field.validation_alias, "choices", [field_name.upper()])
     if name != "SERVICE_ACCOUNT_KEY_FILE"  # is to be there
 }
@@ -117,7 +138,7 @@ def test_quotes_within_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, **ENOUGH)
     for prompt in ('"A" and "B"', "it's", '"', "'A\"", '"A'):
         give(monkeypatch, SYSTEM_PROMPT=prompt)
-        assert read().system_prompt == prompt
+        assert read().bots[0].system_prompt == prompt
 
 
 def test_a_port_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +188,7 @@ def test_misspelt_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, where: 
 def test_a_full_model_uri_needs_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder is in it."""
     give(monkeypatch, TELEGRAM_TOKEN="1:a", MODEL="gpt://f/m/latest", YANDEX_AUTH="metadata")
-    assert read().model_uri == "gpt://f/m/latest"
+    assert read().bots[0].model_uri == "gpt://f/m/latest"
 
 
 def test_everything_missing_is_told_at_once() -> None:
@@ -254,10 +275,10 @@ def test_a_time_zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """It is named as the C library takes it, too."""
     [folder] = [path for path in zoneinfo.TZPATH if Path(path, "Europe").is_dir()][:1]
     give(monkeypatch, **ENOUGH, TZ=name.format(folder=folder))
-    assert datetime(2026, 1, 1, tzinfo=read().tz).utcoffset() == timedelta(hours=3)
+    assert datetime(2026, 1, 1, tzinfo=read().bots[0].tz).utcoffset() == timedelta(hours=3)
 
 
-def test_connections_for_each_bot(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several bots need more connections to Redis, and have them unless told otherwise."""
     give(monkeypatch, **ENOUGH)
     assert read().most_connections == 14
@@ -343,10 +364,10 @@ def test_a_socks_proxy_of_the_environment_without_the_extra(
 def test_what_asks_no_model_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither missing nor wrong settings of the model are told; the token is needed."""
     give(monkeypatch, TELEGRAM_TOKEN="1:a")
-    assert read_without_model().bot_id == 1
+    assert read_without_model().bots[0].bot_id == 1
     wrong = {"FOLDER_ID", "API_KEY", "MODEL", "SERVICE_ACCOUNT_KEY_FILE", "YANDEX_AUTH"}
     give(monkeypatch, **{name: WRONG[name] for name in wrong})
-    assert read_without_model().bot_id == 1
+    assert read_without_model().bots[0].bot_id == 1
     monkeypatch.delenv("TELEGRAM_TOKEN")
     with pytest.raises(SettingsRefused, match=r"^TELEGRAM_TOKEN: is missing\. .*$"):
         read_without_model()
@@ -366,7 +387,7 @@ def test_the_readme_shows_some_of_them() -> None:
 
 def _rows() -> list[str]:
     rows = []
-    for field_name, field in Settings.model_fields.items():
+    for field_name, field in Environment.model_fields.items():
         names = getattr(field.validation_alias, "choices", [field_name.upper()])
         default = _default(field.get_default(), required=field.is_required())
         shown = ", ".join(f"`{name}`" for name in names)

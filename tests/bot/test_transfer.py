@@ -24,9 +24,9 @@ from storage.dead import DeadLetters
 from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lease import Lease
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageUnavailable, connect
-from tests.conftest import World
+from tests.conftest import World, configured
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(9_100_000)
@@ -41,7 +41,7 @@ def settings_of(bot_id: int, redis_url: str) -> Settings:
         "api_key": "key",
         "redis_url": redis_url,
     }
-    return Settings(_env_file=None, **given)
+    return configured(**given)
 
 
 @pytest.fixture
@@ -54,8 +54,11 @@ async def home(redis: Redis, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Se
     for number, chat in enumerate([ChatKey(1), TOPIC, ChatKey(3)], 1):
         await inbox.put(Arrival(chat, number, f'{{"update_id": {number}}}'))
         (claim,) = await inbox.take(1, 1)
-        exchange = [Message(Role.USER, f"вопрос {chat}"), Message(Role.ASSISTANT, "ответ")]
-        await inbox.commit(claim, "[]", Kept(exchange, 0, 3, 4, number))
+        exchange = Exchange(
+            Message(Role.USER, f"вопрос {chat}", more={"voice": [1]}),
+            Message(Role.ASSISTANT, "ответ"),
+        )
+        await inbox.commit(claim, "[]", Kept(exchange, 0, 3, 4, number, model="gpt://f/m"))
         if chat == TOPIC:
             await inbox.done(claim)
             await inbox.put(Arrival(chat, 9, '{"update_id": 9}'))
@@ -89,18 +92,18 @@ async def kept(url: str, bot_id: int) -> dict[str, Item | None]:
 
 async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path) -> None:
     """What is kept is the same elsewhere, and again after the way back; what waited is answered."""
-    there = settings_of(home.bot_id, elsewhere_url)
+    there = settings_of(home.bots[0].bot_id, elsewhere_url)
     assert home.redis_url
-    before = await kept(home.redis_url.get_secret_value(), home.bot_id)
+    before = await kept(home.redis_url.get_secret_value(), home.bots[0].bot_id)
     assert {name.partition(":")[0] for name in before} == {
         "history", "forgotten", "epoch", "state", "usage", "mailbox", "outbox", "seen",
         "dead", "webhook-secret",
     }  # fmt: skip
     await export(home, tmp_path / "one", anyway=False)
     await import_(there, tmp_path / "one", anyway=False)
-    assert await kept(elsewhere_url, home.bot_id) == before
+    assert await kept(elsewhere_url, home.bots[0].bot_id) == before
     redis = connect(elsewhere_url, connections=2)
-    inbox = Inbox(redis, home.bot_id, "two")
+    inbox = Inbox(redis, home.bots[0].bot_id, "two")
     await inbox.begin()
     (claim,) = await inbox.take(5, 1)
     opened = await inbox.open(claim)
@@ -125,7 +128,7 @@ async def test_an_interrupted_export_goes_on(
     for end in {*range(0, len(content), 37), content.index("вопрос".encode()) + 1}:
         cut.write_bytes(content[:end])
         with pytest.raises(MovingRefused):
-            await import_(settings_of(home.bot_id, elsewhere_url), cut, anyway=False)
+            await import_(settings_of(home.bots[0].bot_id, elsewhere_url), cut, anyway=False)
         await export(home, cut, anyway=False)
         assert sorted(cut.read_text().splitlines()[1:]) == sorted(
             whole.read_text().splitlines()[1:]
@@ -139,7 +142,7 @@ async def test_an_interrupted_import_goes_on(
     home: Settings, elsewhere_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut off after any key, it goes on there when it is run again; a bot waits for its end."""
-    there, file = settings_of(home.bot_id, elsewhere_url), tmp_path / "file"
+    there, file = settings_of(home.bots[0].bot_id, elsewhere_url), tmp_path / "file"
     await export(home, file, anyway=False)
     write, left = Archive.write, 0
 
@@ -159,15 +162,15 @@ async def test_an_interrupted_import_goes_on(
             continue
         break
     assert home.redis_url
-    before = await kept(home.redis_url.get_secret_value(), home.bot_id)
-    assert await kept(elsewhere_url, home.bot_id) == before
+    before = await kept(home.redis_url.get_secret_value(), home.bots[0].bot_id)
+    assert await kept(elsewhere_url, home.bots[0].bot_id) == before
     with pytest.raises(MovingRefused, match="data of this bot already"):
         await import_(there, file, anyway=False)
 
 
 async def test_a_bot_waits_for_its_data(elsewhere: World) -> None:
     """A bot does not begin with half of an import."""
-    await elsewhere.redis.set(keys.progress(elsewhere.settings.bot_id), "file 3")
+    await elsewhere.redis.set(keys.progress(elsewhere.bot_id), "file 3")
     with pytest.raises(StorageUnavailable, match="not finished"):
         async with running(elsewhere.settings):
             pass
@@ -182,12 +185,12 @@ async def test_a_living_bot_is_left_alone(
 ) -> None:
     """While a process polls or works, neither is done, unless told so."""
     file = tmp_path / "file"
-    async with Lease(redis, keys.poller(home.bot_id), "one").leading():
+    async with Lease(redis, keys.poller(home.bots[0].bot_id), "one").leading():
         with pytest.raises(MovingRefused, match="The bot runs"):
             await export(home, file, anyway=False)
         await export(home, file, anyway=True)
     monkeypatch.undo()
-    inbox = Inbox(redis, home.bot_id, "one")
+    inbox = Inbox(redis, home.bots[0].bot_id, "one")
     await inbox.take(1, 0.01)
     with pytest.raises(MovingRefused, match="The bot runs"):
         await import_(home, file, anyway=False)
@@ -198,7 +201,7 @@ async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) 
     """Into a bot that has data: its history gives way, but no update of either is lost."""
     file, lane = tmp_path / "file", ChatKey(3)
     await export(home, file, anyway=False)
-    inbox = Inbox(redis, home.bot_id, "two")
+    inbox = Inbox(redis, home.bots[0].bot_id, "two")
     (claim,) = await inbox.stale(1)
     await inbox.done(claim)
     (claim,) = await inbox.take(1, 1)
@@ -207,9 +210,9 @@ async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) 
     assert (opened.head.update, opened.reply) == ('{"update_id": 4}', "")
     waiting = [entry.update for entry in await inbox.following(claim, 9)]
     assert waiting == ['{"update_id": 3}', '{"update_id": 4}']
-    assert len((await History(redis, home.bot_id).newest(lane, 9999)).messages) == 2
-    assert len(await DeadLetters(redis, home.bot_id).all()) == 2
-    assert int(await redis.xlen(keys.ready(home.bot_id))) == 1
+    assert len((await History(redis, home.bots[0].bot_id).newest(lane, 9999)).exchanges) == 1
+    assert len(await DeadLetters(redis, home.bots[0].bot_id).all()) == 2
+    assert int(await redis.xlen(keys.ready(home.bots[0].bot_id))) == 1
 
 
 @pytest.mark.parametrize("content", ["my notes", '{"a": 1}', "\0\xff", '{"yandexgpt-x": 1}\n'])
@@ -238,7 +241,7 @@ async def test_the_bot_ran_in_between(
     file = tmp_path / "file"
     await export(home, file, anyway=False)
     file.write_bytes(file.read_bytes()[:-200])
-    inbox = Inbox(redis, home.bot_id, "one")
+    inbox = Inbox(redis, home.bots[0].bot_id, "one")
     if answers:  # what waited, all of it, and nothing new has come
         for claim in [*await inbox.stale(9), *await inbox.mine([]), *await inbox.take(9, 0.01)]:
             await inbox.done(claim)
@@ -252,11 +255,11 @@ async def test_the_bot_ran_in_between(
 
 async def test_a_write_that_is_repeated(home: Settings, redis: Redis) -> None:
     """Its reply was lost, and redis-py says it again: it is done, and done once."""
-    archive = Archive(redis, home.bot_id)
+    archive = Archive(redis, home.bots[0].bot_id)
     item = Item("dead", "list", -1, ["one"])
     for _ in range(2):
         await archive.write(item, "", "file 1")
-    assert len(await redis.lrange(keys.dead(home.bot_id), 0, -1)) == 2
+    assert len(await redis.lrange(keys.dead(home.bots[0].bot_id), 0, -1)) == 2
     with pytest.raises(Changed):
         await archive.write(item, "", "other 1")
 
@@ -265,7 +268,7 @@ async def test_whose_file(home: Settings, valkey: str, tmp_path: Path) -> None:
     """A file of another bot, of another version, or of another program is refused."""
     file = tmp_path / "file"
     await export(home, file, anyway=False)
-    with pytest.raises(MovingRefused, match=f"of bot {home.bot_id}, and"):
+    with pytest.raises(MovingRefused, match=f"of bot {home.bots[0].bot_id}, and"):
         await import_(settings_of(5, valkey), file, anyway=False)
     with pytest.raises(MovingRefused, match="of bot"):
         await export(settings_of(5, valkey), file, anyway=False)
@@ -275,7 +278,7 @@ async def test_whose_file(home: Settings, valkey: str, tmp_path: Path) -> None:
         await import_(home, file, anyway=False)
     with pytest.raises(MovingRefused, match="No such file"):
         await import_(home, tmp_path / "none", anyway=False)
-    two = home.model_copy(update={"telegram_token": type(home.telegram_token)("1:A,2:B")})
+    two = home.model_copy(update={"bots": home.bots * 2})
     with pytest.raises(MovingRefused, match="One bot at a time"):
         await export(two, tmp_path / "other", anyway=False)
 
@@ -291,6 +294,7 @@ DAMAGED = [
     Item("state:5", "hash", -1, ["answer", "1 word"]),
     Item("state:5", "hash", -1, ["floor", ""]),
     Item("usage:5", "hash", -1, ["answers", "1.5"]),
+    Item("usage:5", "hash", -1, ["completion:gpt://f/m:prompt_tokens", "many"]),
     Item("outbox:5", "hash", -1, ["begun", "word"]),
     Item("outbox:5", "hash", -1, ["failures", "1e3"]),
     Item("outbox:5", "hash", -1, ["joined", "9" * 20]),
@@ -319,8 +323,8 @@ async def test_what_is_damaged_is_not_imported(
     lines.append(json.dumps(fields))
     file.write_text("\n".join([*lines, json.dumps({"end": json.loads(end)["end"] + 1}), ""]))
     with pytest.raises(MovingRefused, match=f"line {len(lines)} cannot be read"):
-        await import_(settings_of(home.bot_id, elsewhere_url), file, anyway=False)
-    assert await kept(elsewhere_url, home.bot_id) == {}
+        await import_(settings_of(home.bots[0].bot_id, elsewhere_url), file, anyway=False)
+    assert await kept(elsewhere_url, home.bots[0].bot_id) == {}
 
 
 async def test_what_is_damaged_is_left_out(
@@ -331,15 +335,15 @@ async def test_what_is_damaged_is_left_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """An export names it, and can be imported."""
-    await redis.set(keys.state(home.bot_id, ChatKey(76)), "word")
-    await redis.set(keys.history(home.bot_id, ChatKey(77)), "word")
-    await redis.xadd(keys.state(home.bot_id, ChatKey(77)), {"a": "b"})
+    await redis.set(keys.state(home.bots[0].bot_id, ChatKey(76)), "word")
+    await redis.set(keys.history(home.bots[0].bot_id, ChatKey(77)), "word")
+    await redis.xadd(keys.state(home.bots[0].bot_id, ChatKey(77)), {"a": "b"})
     await export(home, tmp_path / "file", anyway=False)
     said = capsys.readouterr().err
     for name in ("state:76", "history:77", "state:77"):
         assert f"left out {name}" in said
-    await import_(settings_of(home.bot_id, elsewhere_url), tmp_path / "file", anyway=False)
-    assert "history:77" not in await kept(elsewhere_url, home.bot_id)
+    await import_(settings_of(home.bots[0].bot_id, elsewhere_url), tmp_path / "file", anyway=False)
+    assert "history:77" not in await kept(elsewhere_url, home.bots[0].bot_id)
 
 
 @pytest.mark.slow

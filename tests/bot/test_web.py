@@ -176,7 +176,7 @@ async def test_full_storage_is_told_unasked() -> None:
                 assert problem.startswith("intake: OutOfMemoryError")
                 await redis.config_set("maxmemory", "0")
                 assert await told(http, "/readyz", 200) == {"problems": []}
-            poller = keys.poller(world.settings.bot_id)
+            poller = keys.poller(world.bot_id)
             await redis.rpush(poller, "odd")
             await redis.expire(poller, 100)
             async with watched(world.settings) as http:

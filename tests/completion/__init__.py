@@ -2,8 +2,21 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
+from hypothesis import strategies as st
+
+from handlers.dialogue.profile import Profile
+from storage.message import Message, Role
+
+PROFILE = Profile("gpt://folder/yandexgpt-lite", "prompt", 0.6, 2000, 32000)
+QUESTION = [Message(Role.USER, "hello")]
+TOO_MANY = "number of input tokens must be no more than 32768, got 65536"
+TOO_LONG = "text length is 300000, which is outside the range (0, 100000]"
+anything = st.text(st.characters() | st.sampled_from("\n\r\x0b\x1c\x85\u2028\u2029\ufeff\ufffd😀"))
+"""Texts, also with lone surrogates and with what some readers take for a line's end."""
 Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -47,3 +60,11 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - whoever brings it about tells nobody
             await asyncio.sleep(0.005)
+
+
+def line(text: Any, status: str = "FINAL", **result: Any) -> bytes:
+    """Write a line as the API does, its characters raw."""
+    message = {"role": "assistant", "text": text}
+    alternative = {"message": message, "status": f"ALTERNATIVE_STATUS_{status}"}
+    value = {"result": {"alternatives": [alternative], "modelVersion": "", **result}}
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")

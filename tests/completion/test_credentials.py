@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.transport import transport
 from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnavailable
 from tests.completion import listening, saying
+from tests.conftest import configured
 
 METADATA = "/computeMetadata/v1/instance/service-accounts/default/token"
 MINUTE = 60.0
@@ -100,7 +101,7 @@ def file(tmp_path: Path, fields: dict[str, Any]) -> Path:
 def settings(**more: Any) -> Settings:
     """Make settings with these for signing in."""
     values = {"telegram_token": "1:T", "folder_id": "folder"} | more
-    return Settings(_env_file=None, **values)
+    return configured(**values)
 
 
 @pytest.fixture(autouse=True)

@@ -18,10 +18,11 @@ from bot import web
 from bot.app import running
 from bot.clients import open_completion
 from bot.completion.probe import probe
-from bot.settings import Settings
 from handlers.dialogue.completion import Answer
+from handlers.dialogue.profile import Profile
 from storage.message import Message
-from tests.conftest import World
+from tests.completion import PROFILE
+from tests.conftest import World, configured
 
 FOREIGN = "Specified folder ID 'a' does not match with service account folder ID 'b'"
 
@@ -67,13 +68,11 @@ async def test_what_is_said(status: int, body: bytes, level: str | None, told: s
 
 async def probed(url: str) -> list[dict[str, Any]]:
     """Probe the server at ``url``; what was logged."""
-    settings = Settings(
-        _env_file=None, telegram_token="1:a", folder_id="f", api_key="k", completion_url=url
-    )
+    settings = configured(telegram_token="1:a", folder_id="f", api_key="k", completion_url=url)
     async with AsyncExitStack() as stack:
         completion = await open_completion(settings, stack, contextlib.nullcontext)
         with capture_logs() as events:
-            await probe(completion)
+            await probe(completion, settings.bots[0].profile)
     return [dict(event) for event in events]
 
 
@@ -89,14 +88,16 @@ async def test_a_bug_ends_nothing() -> None:
     class Broken:
         """A completion API of ours that is broken."""
 
-        def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+        def stream(
+            self, profile: Profile, messages: Sequence[Message], chat_id: int
+        ) -> AsyncGenerator[Answer]:
             raise NotImplementedError
 
-        async def count(self, messages: Sequence[Message]) -> int:
+        async def count(self, profile: Profile, messages: Sequence[Message], chat_id: int) -> int:
             raise RuntimeError
 
     with capture_logs() as events:
-        await probe(Broken())
+        await probe(Broken(), PROFILE)
     assert [event["event"] for event in events] == ["probe_failed"]
 
 

@@ -19,9 +19,10 @@ from prometheus_client import generate_latest
 
 import bot
 import bot.app
-from bot.settings import Settings
+from bot.environment import Environment
 from bot.web import Health
 from bot.worker import GRACE_SECONDS
+from tests.conftest import configured
 
 pytestmark = pytest.mark.slow
 
@@ -240,8 +241,7 @@ def test_metrics_are_found() -> None:
         template = each["spec"]["template"]
         [container] = template["spec"]["containers"]
         given = {one["name"]: one["value"] for one in container["env"]}
-        settings = Settings(
-            _env_file=None,
+        settings = configured(
             telegram_token="1:a",
             api_key="k",
             listen=f"0.0.0.0:{ports(container)['http']}",
@@ -264,7 +264,7 @@ def test_settings() -> None:
         for line in re.findall(r"^Environment=(.*)", unit.read_text(), re.MULTILINE):
             named |= {word.partition("=")[0] for word in line.split()}
     known = {"PYTHONUNBUFFERED"}
-    for name, field in Settings.model_fields.items():
+    for name, field in Environment.model_fields.items():
         known |= set(getattr(field.validation_alias, "choices", [name.upper()]))
     assert named <= known
 

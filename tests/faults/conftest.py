@@ -8,7 +8,7 @@ import storage.inbox
 import storage.lease
 import storage.places
 import storage.server.connect
-from bot.completion import yandexgpt
+from bot.completion import client
 from handlers.outgoing import delivery
 
 LEASE = 2.0
@@ -27,5 +27,5 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.worker, "PAUSES", (0.05, 0.1, 0.2))
     monkeypatch.setattr(bot.updates.polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(bot.updates.polling, "CONFLICT_PAUSE", 0.1)
-    monkeypatch.setattr(yandexgpt, "PAUSES", (0.02, 0.05))
+    monkeypatch.setattr(client, "PAUSES", (0.02, 0.05))
     monkeypatch.setattr(delivery, "PAUSES", (0.02, 0.05, 0.1))

@@ -73,7 +73,7 @@ class Talk:
             assert await self.history(chat) == _turns(asked)
         assert repeated <= repeats
         assert await self._left() == []
-        assert await self.world.redis.lrange(keys.dead(self.world.settings.bot_id), 0, -1) == []
+        assert await self.world.redis.lrange(keys.dead(self.world.bot_id), 0, -1) == []
 
     async def history(self, chat: int) -> list[str]:
         """The texts in a chat's history."""
@@ -84,7 +84,7 @@ class Talk:
 
     async def _left(self) -> list[str]:
         """What is there only while something waits or is in work."""
-        bot_id, redis = self.world.settings.bot_id, self.world.redis
+        bot_id, redis = self.world.bot_id, self.world.redis
         kinds = tuple(f"{{{bot_id}}}:{kind}:" for kind in ("mailbox", "outbox"))
         left = [key async for key in redis.scan_iter(f"{{{bot_id}}}:*") if key.startswith(kinds)]
         queued = await redis.xlen(keys.ready(bot_id))

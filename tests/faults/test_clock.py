@@ -90,7 +90,7 @@ async def talk(redis: Redis) -> AsyncIterator[Talk]:
 
 async def test_a_claim_of_the_dead(talk: Talk, redis: Redis, clock: Clock) -> None:
     """It was made in what is the future now; a lease after the step it ends all the same."""
-    world, ready = talk.world, keys.ready(talk.world.settings.bot_id)
+    world, ready = talk.world, keys.ready(talk.world.bot_id)
     await clock.set(HOUR)
     async with running(world.settings.model_copy(update={"role": "intake"})):
         await redis.xgroup_create(ready, GROUP, "0", mkstream=True)

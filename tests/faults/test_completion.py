@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.completion import yandexgpt
+from bot.completion import client
 from bot.playground.replies import Say
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, local_telegram
@@ -27,8 +27,8 @@ FAILURES = {
 @pytest.fixture(autouse=True)
 def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for the model either."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.8)
-    monkeypatch.setattr(yandexgpt, "LONGEST", 2.0)
+    monkeypatch.setattr(client, "SILENCE", 0.8)
+    monkeypatch.setattr(client, "LONGEST", 2.0)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from storage.dead import DeadLetters
 from storage.history import History, encode
 from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.places import Places
 from storage.server import connect as patience
 from storage.server.connect import StorageUnavailable, connect, reach, verify
@@ -30,7 +30,7 @@ from storage.server.script import UNCONFIRMED
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 
 BOT, LANE = 5, ChatKey(7)
-EXCHANGE = [Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ")]
+EXCHANGE = Exchange(Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ"))
 
 
 @pytest.fixture(params=FORMS)
@@ -73,14 +73,14 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     await inbox.done(claim)
     (claim,) = await other.take(5, 1)
     assert (await other.open(claim)).head.update == '{"update_id": 2}'
-    assert (await History(client, BOT).newest(LANE, 1000)).messages == tuple(EXCHANGE)
+    assert (await History(client, BOT).newest(LANE, 1000)).exchanges == (EXCHANGE,)
     assert [letter.update for letter in await letters.all()] == ["{}"]
     assert not await client.exists(keys.mailbox(BOT, LANE), keys.outbox(BOT, LANE))
     supergroup = ChatKey(-1007)  # as if that had been a group
     await inbox.put(Arrival(supergroup, 3, "{}"))
     (claim,) = await inbox.take(1, 1)
     assert await inbox.inherit(claim, LANE.chat_id)
-    assert (await History(client, BOT).newest(supergroup, 1000)).messages == tuple(EXCHANGE)
+    assert (await History(client, BOT).newest(supergroup, 1000)).exchanges == (EXCHANGE,)
     assert not await client.exists(*keys.kept(BOT, LANE))
     assert await inbox.successors([LANE.chat_id]) == {supergroup.chat_id}
 
@@ -169,7 +169,7 @@ class Repeats:
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Keep it."""
-        exchange = [Message(Role.USER, update), Message(Role.ASSISTANT, update)]
+        exchange = Exchange(Message(Role.USER, update), Message(Role.ASSISTANT, update))
         await turn.keep(Reply([]), Kept(exchange, 0, 1, 1))
 
 
@@ -216,8 +216,8 @@ async def test_a_slot_that_moves() -> None:
                 while await client.xlen(keys.ready(BOT)):  # noqa: ASYNC110 - it tells nobody
                     await asyncio.sleep(0.1)
         for lane, asked in lanes.items():
-            messages = (await History(client, BOT).newest(lane, 1_000_000)).messages
-            kept = [json.loads(question.text)["update_id"] for question in messages[::2]]
+            exchanges = (await History(client, BOT).newest(lane, 1_000_000)).exchanges
+            kept = [json.loads(one.question.text)["update_id"] for one in exchanges]
             assert kept == [number * len(lanes) + lane.chat_id for number in range(len(kept))]
             assert len(kept) - asked in (0, 1)  # the last one was stored, but not counted any more
         await client.aclose()
@@ -245,7 +245,7 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
         await come(inbox)
         (claim,) = await inbox.take(1, 1)
         await inbox.joined(claim, 1)
-        again = [EXCHANGE[0], Message(Role.ASSISTANT, "другой ответ")]
+        again = Exchange(EXCHANGE.question, Message(Role.ASSISTANT, "другой ответ"))
         replaced = Kept(again, 1, replaces=True)
         moved = ChatKey(-1007)
         for name, kind in keys.kept(BOT, moved).items():

@@ -164,8 +164,8 @@ async def test_ten_thousand_hostile_updates(
                 async with running(settings):
                     await talk.answered(200)
                     await until(lambda: mixture.feed.is_empty)
-        letters = await DeadLetters(redis, world.settings.bot_id).all()
-        await redis.delete(keys.dead(world.settings.bot_id))
+        letters = await DeadLetters(redis, world.bot_id).all()
+        await redis.delete(keys.dead(world.bot_id))
         await talk.check()
     dead = {_number(letter.update) for letter in letters}
     ignored = {log["update"] for log in logs if log["event"] == "update_ignored"}

@@ -26,7 +26,7 @@ from storage import keys
 from storage.message import ChatKey
 from storage.server.connect import connect, patiently, translated
 from storage.server.embedded import embedded_server
-from tests.conftest import ANN, BORIS, local_telegram
+from tests.conftest import ANN, BORIS, changed, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy, Trouble
 from tests.faults.talk import Talk, storage_through, until
@@ -176,7 +176,7 @@ async def test_a_worker_that_is_cut_off_in_a_pause(
 ) -> None:
     """Another worker sends what it was to send once more; when its pause is over, it does not."""
     monkeypatch.setattr(delivery, "PAUSES", (2 * LEASE,) * 9)
-    room, settings = talk.world.room, talk.world.settings.model_copy(update={"streaming": "off"})
+    room, settings = talk.world.room, changed(talk.world.settings, streaming="off")
     worker = storage_through(settings, proxy).model_copy(update={"role": "worker"})
     async with running(worker), running(settings.model_copy(update={"role": "intake"})):
         room.fail("sendMessage", fault)
@@ -256,7 +256,7 @@ async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
         talk.ask(BORIS)
         await talk.answered()
     said = json.dumps({"role": "user", "text": "x" * 10_000})
-    await redis.rpush(keys.history(world.settings.bot_id, ChatKey(ANN)), *[said] * 300)
+    await redis.rpush(keys.history(world.bot_id, ChatKey(ANN)), *[said] * 300)
     server.kill()
     await server.start()
     await redis.config_set("maxmemory", (await redis.info("memory"))["used_memory"] - 1_000_000)
@@ -274,7 +274,7 @@ async def test_a_start_into_full_memory(talk: Talk, server: Valkey) -> None:
             assert (await world.hears(ANN, 5))[2:] == ["echo: question"] * 3
             await talk.answered()
             assert await _problems(readyz) == ""
-            await redis.delete(keys.full(world.settings.bot_id))  # as it is gone after a minute
+            await redis.delete(keys.full(world.bot_id))  # as it is gone after a minute
             assert await world.says(ANN, ANN, "/reset") == ENGLISH.forgotten
     assert len(world.bodies()) == 7
     assert await talk.history(BORIS) == [

@@ -72,7 +72,7 @@ async def test_a_frozen_chat_holds_up_no_notice(
     world = talk.world
     monkeypatch.setattr(clients, "CALL_SECONDS", 5)
     frozen, *others = CHATS
-    await Budget(world.redis, world.settings.bot_id).freeze(frozen, 3600)
+    await Budget(world.redis, world.bot_id).freeze(frozen, 3600)
     world.model.script(*[Say("late", steps=1, delay=9)] * len(CHATS))
     async with running(world.settings.model_copy(update={"completion_concurrency": 100})):
         for chat in CHATS:
@@ -80,7 +80,7 @@ async def test_a_frozen_chat_holds_up_no_notice(
         await until(lambda: told(world) == set(others))
         for chat in others:
             await world.hears(chat, 2)
-        parked = keys.parked(world.settings.bot_id)
+        parked = keys.parked(world.bot_id)
         await until(lambda: world.redis.zscore(parked, str(frozen)))
     assert not world.said(frozen)
 

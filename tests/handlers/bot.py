@@ -17,6 +17,7 @@ from handlers.actions.tools import Tools
 from handlers.context import CONTEXT, PtbApplication
 from handlers.dialogue.completion import Answer, CompletionError
 from handlers.dialogue.conversation import Conversation
+from handlers.dialogue.profile import Profile
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.outgoing.pacing import Pacing
@@ -26,7 +27,7 @@ from storage.budget import Budget
 from storage.change import Kept
 from storage.history import History
 from storage.inbox import Arrival, Inbox
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from tests.conftest import ANN, unlabelled
 
 ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
@@ -118,16 +119,21 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
         """The texts of each request, but for the system's prompt."""
+        self.profiles: list[tuple[Profile, int]] = []
+        """With what each was asked, and in which chat."""
         self.answers: deque[Answer | CompletionError] = deque()
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+    async def stream(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> AsyncGenerator[Answer]:
         self.asked.append([message.text for message in messages[1:]])
+        self.profiles.append((profile, chat_id))
         answer = self.answers.popleft() if self.answers else self._echo(messages)
         if isinstance(answer, CompletionError):
             raise answer
         yield answer
 
-    async def count(self, messages: Sequence[Message]) -> int:
+    async def count(self, profile: Profile, messages: Sequence[Message], chat_id: int) -> int:
         return sum(len(message.text) for message in messages)
 
     def _echo(self, messages: Sequence[Message]) -> Answer:
@@ -147,9 +153,10 @@ class Bot:
         self.application = builder.context_types(CONTEXT).rate_limiter(budget).build()
         self.inbox = Inbox(redis, self.id, "worker")
         self.history = History(redis, self.id)
-        conversation = Conversation(self.model, self.history, "prompt", 30_000)
+        self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
+        conversation = Conversation(self.model, self.history)
         register(self.application, Tools(conversation, access, "off", buttons))
-        self.dispatch = Dispatch(self.application, access)
+        self.dispatch = Dispatch(self.application, access, lambda: self.profile)
 
     async def hears(self, *updates: dict[str, Any]) -> list[str]:
         """Let updates come in together, and be dealt with; gives what is said to them."""
@@ -165,7 +172,7 @@ class Bot:
     async def remembers(self, number: int = ANN) -> list[str]:
         """The texts of a conversation."""
         past = await self.history.newest(ChatKey(number), 100_000)
-        return [message.text for message in past.messages]
+        return [message.text for exchange in past.exchanges for message in exchange]
 
     async def asked_before(self, lane: ChatKey, asker: int) -> None:
         """Let somebody have asked "one" there."""
@@ -173,7 +180,7 @@ class Bot:
         await self.inbox.put(Arrival(lane, number, "{}"))
         (claim,) = await self.inbox.take(1, 1)
         question = Message(Role.USER, "one", asker)
-        kept = Kept((question, Message(Role.ASSISTANT, "echo: one")), 0, asked=number)
+        kept = Kept(Exchange(question, Message(Role.ASSISTANT, "echo: one")), 0, asked=number)
         await self.inbox.commit(claim, "", kept)
         await self.inbox.done(claim, answer=[next(_numbers)])
 

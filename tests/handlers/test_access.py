@@ -16,6 +16,7 @@ from handlers.turn import Turn
 from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey
+from tests.completion import PROFILE
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5
 GROUP = -100
@@ -56,7 +57,8 @@ def telegram() -> Bot:
 def dispatch(telegram: Bot) -> Dispatch:
     """What judges updates, for a bot with an owner that does not talk with strangers."""
     access = Access({OWNER}, {ADMIN, MEMBER, BOT}, set())
-    return Dispatch(ApplicationBuilder().bot(telegram).updater(None).build(), access)
+    application = ApplicationBuilder().bot(telegram).updater(None).build()
+    return Dispatch(application, access, lambda: PROFILE)
 
 
 def turn(asked: int = 77) -> Turn:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 
 from handlers.dialogue.completion import Answer, ContextTooLong
 from handlers.dialogue.conversation import Conversation
+from handlers.dialogue.profile import Profile
 from handlers.dialogue.prompt import filled
 from storage.history import History
 from storage.message import ChatKey, Message
@@ -16,6 +18,7 @@ from storage.message import ChatKey, Message
 _bot_ids = itertools.count(9_500_000)
 PROMPT = "system"
 BUDGET = 100
+PROFILE = Profile("model", PROMPT, 0.6, 50, BUDGET + 50)
 
 
 class Model:
@@ -24,41 +27,71 @@ class Model:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.prompts: list[str] = []
+        self.prompt_tokens, self.counts = 0, True
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[Answer]:
+    async def stream(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> AsyncGenerator[Answer]:
         """Note the question, and answer it."""
         self.asked.append(messages[-1].text)
         self.prompts.append(messages[0].text)
-        yield Answer("answer", complete=True)
+        yield Answer("answer", complete=True, prompt_tokens=self.prompt_tokens)
 
-    async def count(self, messages: Sequence[Message]) -> int:
+    async def count(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> int | None:
         """Count nothing, but note what was to be counted."""
         self.prompts.append(messages[0].text)
-        return len(messages)
+        return len(messages) if self.counts else None
 
 
 @pytest.mark.parametrize(("beyond", "is_asked"), [(0, True), (1, False), (10_000, False)])
 async def test_what_cannot_fit_is_not_asked(redis: Redis, beyond: int, is_asked: bool) -> None:
     """The model sees whatever might fit its window, were all letters cheap, and nothing else."""
     model = Model()
-    conversation = Conversation(model, History(redis, next(_bot_ids)), PROMPT, BUDGET)
+    conversation = Conversation(model, History(redis, next(_bot_ids)))
     question = "x" * (BUDGET * 8 - len(PROMPT) + beyond)
     if is_asked:
-        await conversation.ask([], question, lambda _: None)
+        await conversation.ask(PROFILE, 1, [], question, lambda _: None)
     else:
         with pytest.raises(ContextTooLong, match="characters"):
-            await conversation.ask([], question, lambda _: None)
+            await conversation.ask(PROFILE, 1, [], question, lambda _: None)
     assert model.asked == [question] * is_asked
 
 
 async def test_the_prompt_is_of_the_moment(redis: Redis) -> None:
     """What is asked and what /context counts has the zone's date in it."""
     model = Model()
-    history = History(redis, next(_bot_ids))
     zone = timezone(timedelta(hours=14))
-    conversation = Conversation(model, history, "{date} {time}", 10_000, zone)
+    profile = replace(PROFILE, system_prompt="{date} {time}", zone=zone, window=10_000)
+    conversation = Conversation(model, History(redis, next(_bot_ids)))
     before = filled("{date} {time}", datetime.now(zone))
-    await conversation.ask([], "?", lambda _: None)
-    await conversation.measure(ChatKey(1), tuple)
+    await conversation.ask(profile, 1, [], "?", lambda _: None)
+    await conversation.measure(profile, ChatKey(1), tuple)
     assert set(model.prompts) <= {before, filled("{date} {time}", datetime.now(zone))}
     assert len(model.prompts) == 2
+
+
+async def test_each_model_has_its_estimate(redis: Redis) -> None:
+    """What one counts tells nothing of another."""
+    model = Model()
+    conversation = Conversation(model, History(redis, next(_bot_ids)))
+    profile, other = replace(PROFILE, window=10_000), replace(PROFILE, model="other", window=10_000)
+    model.counts, model.prompt_tokens = False, 1000
+    before = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
+    for _ in range(3):
+        await conversation.ask(profile, 1, [], "x" * 1500, lambda _: None)
+    after = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
+    assert after > before
+    assert (await conversation.measure(other, ChatKey(1), tuple)).tokens == before
+
+
+async def test_what_nobody_counts_is_estimated(redis: Redis) -> None:
+    """An API may have no tokeniser; one that has is believed."""
+    model = Model()
+    conversation = Conversation(model, History(redis, next(_bot_ids)))
+    counted = await conversation.measure(PROFILE, ChatKey(1), tuple)
+    model.counts = False
+    estimated = await conversation.measure(PROFILE, ChatKey(1), tuple)
+    assert (counted.tokens, estimated.tokens) == (1, 2 + 8)  # the prompt, three letters a token
+    assert estimated.window == BUDGET

@@ -1,5 +1,7 @@
 """Questions, answers and what people do with them: through all handlers, onto the last call."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from redis.asyncio import Redis
 from handlers.dialogue.completion import Answer, CompletionMisconfigured, CompletionUnavailable
 from handlers.texts import ENGLISH
 from handlers.turn import Turn
+from storage import keys
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import Bot, message, press, running, said
@@ -54,6 +57,77 @@ async def test_a_question_asked_again_in_vain(redis: Redis) -> None:
             ENGLISH.misconfigured,
         ]
         assert await bot.remembers() == ["one", "echo: one"]
+
+
+@pytest.mark.parametrize("way", ["/retry", "again"])
+async def test_what_is_noted_beside_a_question_stays(redis: Redis, way: str) -> None:
+    """Though its entry is written anew when it is asked again."""
+    async with running(redis) as bot:
+        key = keys.history(bot.id, ChatKey(ANN))
+        question = {"role": "user", "text": "one", "at": 5, "voice": {"id": [1, "ы"]}}
+        answer = {"role": "assistant", "text": "1", "model": "old"}
+        await redis.rpush(key, json.dumps(question), json.dumps(answer))
+        await redis.hset(keys.state(bot.id, ChatKey(ANN)), "asked", "7")
+        under = said("1", message_id=8)
+        await bot.hears(message(way) if way == "/retry" else press("again:7", under))
+        kept, new = map(json.loads, await redis.lrange(key, 0, -1))
+        assert kept == question
+        assert (new["text"], "model" in new) == ("echo: one", False)
+
+
+ODD = {
+    "an answer first": ["assistant 1", "user 2", "assistant 3"],
+    "two answers first": ["assistant 1", "assistant 2", "user 3", "assistant 4"],
+    "two questions": ["user 1", "user 2", "user 3", "assistant 4"],
+    "no answer last": ["user 1", "assistant 2", "user 3"],
+    "one": ["user 1"],
+}
+
+
+@pytest.mark.parametrize("entries", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("where", [ANN, GROUP])
+async def test_what_somebody_else_wrote(redis: Redis, entries: list[str], where: int) -> None:
+    """It is sent as it stands, two and two from the end; a rest at the beginning is left out."""
+    async with running(redis) as bot:
+        key = keys.history(bot.id, ChatKey(where))
+        for entry in entries:
+            role, text = entry.split()
+            await redis.rpush(key, json.dumps({"role": role, "text": text}))
+        [told] = await bot.hears(message("@demo_bot what?", where=where))
+        numbers = [entry.split()[1] for entry in entries]
+        *given, asked = bot.model.asked[-1]
+        assert given == numbers[len(numbers) % 2 :]
+        assert asked.endswith("what?")
+        assert (ENGLISH.left_out in told) == (len(numbers) % 2 == 1)
+        await bot.hears(message("/context@demo_bot", where=where))
+        assert f": {len(entries) // 2 + 1}." in bot.telegram.said()[-1]
+        await bot.hears(message("/retry@demo_bot", where=where))
+        assert bot.model.asked[-1] == [*given, asked]
+
+
+async def test_each_turn_has_its_profile(redis: Redis) -> None:
+    """It is asked for when a turn begins, and what it costs is counted for its model."""
+    async with running(redis) as bot:
+        first, second = bot.profile, replace(bot.profile, model="other", system_prompt="?")
+        bot.model.answers += [
+            Answer("1", complete=True, prompt_tokens=10, completion_tokens=1),
+            Answer("2", complete=True, prompt_tokens=20, completion_tokens=2),
+        ]
+        await bot.hears(message("one"))
+        bot.profile = second
+        await bot.hears(message("two"))
+        assert bot.model.profiles == [(first, ANN), (second, ANN)]
+        assert await redis.hgetall(keys.usage(bot.id, ChatKey(ANN))) == {
+            "answers": "2",
+            "prompt_tokens": "30",
+            "completion_tokens": "3",
+            "completion:model:answers": "1",
+            "completion:model:prompt_tokens": "10",
+            "completion:model:completion_tokens": "1",
+            "completion:other:answers": "1",
+            "completion:other:prompt_tokens": "20",
+            "completion:other:completion_tokens": "2",
+        }
 
 
 class Death(BaseException):

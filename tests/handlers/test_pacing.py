@@ -42,7 +42,9 @@ class Paced:
     def __init__(self, world: World, redis: Redis) -> None:
         self.world, self.redis = world, redis
         budget = Budget(redis, next(_bot_ids))
-        application = open_telegram(world.settings, AsyncExitStack(), budget)
+        application = open_telegram(
+            world.settings, world.settings.bots[0], AsyncExitStack(), budget
+        )
         self.bot: ExtBot[Any] = application.bot
         world.room.chat(ANN)
 

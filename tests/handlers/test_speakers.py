@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.dialogue.speakers import LONGEST, labelled
+from handlers.dialogue.speakers import LONGEST, labelling
 from storage.message import Message, Role
 
 
@@ -17,7 +17,8 @@ def said(text: str, sender: int = 0, name: str = "") -> Message:
 
 def told(*messages: Message) -> list[str]:
     """What the model is told of them."""
-    return [message.text for message in labelled(messages)]
+    label = labelling(messages)
+    return [label(message).text for message in messages]
 
 
 def test_people_are_told_apart() -> None:

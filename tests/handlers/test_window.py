@@ -3,31 +3,31 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.dialogue.window import Estimate, fit
-from storage.message import Message, Role
+from handlers.dialogue.window import Estimate, fit, request
+from storage.message import Exchange, Message, Role
 
 texts = st.text(min_size=1, max_size=300)
 pasts = st.lists(st.tuples(texts, texts), max_size=12).map(
     lambda turns: [
-        message
+        Exchange(Message(Role.USER, question), Message(Role.ASSISTANT, answer))
         for question, answer in turns
-        for message in (Message(Role.USER, question), Message(Role.ASSISTANT, answer))
     ]
 )
 
 
 @given(pasts, texts, st.integers(0, 2000))
-def test_whole_turns_of_the_newest_past(past: list[Message], question: str, budget: int) -> None:
+def test_whole_turns_of_the_newest_past(past: list[Exchange], question: str, budget: int) -> None:
     """System prompt first, question last, between them the newest whole turns within the budget."""
     estimate = Estimate()
-    system, *middle, last = fit("system", past, question, budget, estimate)
+    given = fit("system", past, question, budget, estimate)
+    assert given == past[len(past) - len(given) :]
+    system, *middle, last = request("system", given, question)
     assert (system, last) == (Message(Role.SYSTEM, "system"), Message(Role.USER, question))
-    assert middle == past[len(past) - len(middle) :]
-    assert len(middle) % 2 == 0
+    assert middle == [message for exchange in given for message in exchange]
     if middle:
         assert estimate.tokens([system, *middle, last]) <= budget
-    if len(middle) < len(past):
-        longer = [system, *past[len(past) - len(middle) - 2 :], last]
+    if len(given) < len(past):
+        longer = request("system", past[len(past) - len(given) - 1 :], question)
         assert estimate.tokens(longer) > budget - 10
 
 

@@ -17,11 +17,11 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot import log
+from bot.environment import SettingsRefused
 from bot.playground import demo as module
 from bot.playground.completion import CompletionServer
 from bot.playground.demo import add_arguments, demo, demo_settings
 from bot.playground.replies import Silence
-from bot.settings import SettingsRefused
 from bot.web import serving
 from storage.message import Message
 
@@ -232,14 +232,14 @@ def test_the_environment_is_heard_where_it_can_be(
     monkeypatch.setenv("ALLOWED_USERS", "5")
     monkeypatch.setenv("TELEGRAM_TOKEN", "6:real")
     settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
-    assert settings.system_prompt == "Be brief."
+    assert settings.bots[0].system_prompt == "Be brief."
     assert settings.data_dir == Path("kept")
-    assert settings.allowed_users == frozenset()
-    assert settings.bot_id == 5
+    assert settings.bots[0].allowed_users == frozenset()
+    assert settings.bots[0].bot_id == 5
     for name in ("SYSTEM_PROMPT", "DATA_DIR"):
         monkeypatch.delenv(name)
     settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
-    assert settings.system_prompt.isascii()
+    assert settings.bots[0].system_prompt.isascii()
     assert settings.data_dir == tmp_path
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -14,19 +15,19 @@ from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
 from storage.history import History, decode, encode
 from storage.inbox import Arrival, Inbox
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
 
 CHAT = ChatKey(5)
 _numbers = itertools.count(9_000_000)
 
 
-def exchange(number: int, size: int = 0) -> list[Message]:
+def exchange(number: int, size: int = 0) -> Exchange:
     """One turn."""
-    return [
+    return Exchange(
         Message(Role.USER, f"вопрос {number}"),
         Message(Role.ASSISTANT, f"ответ {number}" + "x" * size),
-    ]
+    )
 
 
 class Conversations(History):
@@ -38,7 +39,7 @@ class Conversations(History):
         self._inbox = Inbox(redis, self.bot_id, "worker")
         self._updates = itertools.count(1)
 
-    async def append(self, chat: ChatKey, epoch: int, said: Sequence[Message]) -> None:
+    async def append(self, chat: ChatKey, epoch: int, said: Exchange) -> None:
         """Let a worker answer one update with an exchange."""
         await self.reply(chat, Kept(said, epoch, 1, 1))
 
@@ -62,10 +63,10 @@ def history(redis: Redis) -> Conversations:
 
 async def test_what_is_appended_is_read(history: Conversations) -> None:
     """Turns come back oldest first."""
-    assert (await history.newest(CHAT, 10_000)).messages == ()
+    assert (await history.newest(CHAT, 10_000)).exchanges == ()
     await history.append(CHAT, 0, exchange(1))
     await history.append(CHAT, 0, exchange(2))
-    assert (await history.newest(CHAT, 10_000)).messages == (*exchange(1), *exchange(2))
+    assert (await history.newest(CHAT, 10_000)).exchanges == (exchange(1), exchange(2))
 
 
 async def test_a_late_answer_stays_out_of_a_new_history(history: Conversations) -> None:
@@ -74,25 +75,25 @@ async def test_a_late_answer_stays_out_of_a_new_history(history: Conversations) 
     await history.forget(CHAT)
     await history.append(CHAT, before.epoch, exchange(1))
     after = await history.newest(CHAT, 10_000)
-    assert after.messages == ()
+    assert after.exchanges == ()
     await history.append(CHAT, after.epoch, exchange(2))
-    assert (await history.newest(CHAT, 10_000)).messages == tuple(exchange(2))
+    assert (await history.newest(CHAT, 10_000)).exchanges == (exchange(2),)
 
 
 async def test_conversations_and_bots_are_apart(history: Conversations, redis: Redis) -> None:
     """Chats, topics of a chat and bots on one server never meet."""
     await history.append(CHAT, 0, exchange(1))
     for other in (ChatKey(6), ChatKey(5, 1), ChatKey(-5)):
-        assert (await history.newest(other, 10_000)).messages == ()
-    assert (await History(redis, next(_numbers)).newest(CHAT, 10_000)).messages == ()
+        assert (await history.newest(other, 10_000)).exchanges == ()
+    assert (await History(redis, next(_numbers)).newest(CHAT, 10_000)).exchanges == ()
 
 
 async def test_only_the_newest_that_fit_are_read(history: Conversations) -> None:
     """Whole turns are read from the newest back, up to a number of bytes."""
     for number in range(9):
         await history.append(CHAT, 0, exchange(number, size=500))
-    messages = (await history.newest(CHAT, 2000)).messages
-    assert messages == tuple(message for number in (6, 7, 8) for message in exchange(number, 500))
+    exchanges = (await history.newest(CHAT, 2000)).exchanges
+    assert exchanges == tuple(exchange(number, 500) for number in (6, 7, 8))
 
 
 async def test_what_fits_to_the_byte(history: Conversations, redis: Redis) -> None:
@@ -103,8 +104,8 @@ async def test_what_fits_to_the_byte(history: Conversations, redis: Redis) -> No
     sizes = [len(str(entry).encode()) for entry in entries]
     for turns in range(1, 4):
         fits = sum(sizes[-2 * turns :])
-        assert len((await history.newest(CHAT, fits)).messages) == 2 * turns
-        assert len((await history.newest(CHAT, fits - 1)).messages) == 2 * turns - 2
+        assert len((await history.newest(CHAT, fits)).exchanges) == turns
+        assert len((await history.newest(CHAT, fits - 1)).exchanges) == turns - 1
 
 
 async def test_a_history_is_cut_at_its_bound(
@@ -114,9 +115,9 @@ async def test_a_history_is_cut_at_its_bound(
     monkeypatch.setattr(module, "LONGEST", 6)
     for number in range(5):
         await history.append(CHAT, 0, exchange(number))
-    messages = (await history.newest(CHAT, 100_000)).messages
-    assert messages[0].text == "вопрос 2"
-    assert len(messages) == 6
+    exchanges = (await history.newest(CHAT, 100_000)).exchanges
+    assert exchanges[0].question.text == "вопрос 2"
+    assert len(exchanges) == 3
 
 
 @pytest.mark.parametrize("others", range(6))
@@ -161,7 +162,7 @@ async def test_what_fits_the_bound_to_the_byte(
     """It stays whole."""
     key, said = keys.history(history.bot_id, CHAT), [*exchange(1), *exchange(2)]
     most = sum(len(encode(message).encode()) for message in said) + more
-    for turn in (said[:2], said[2:]):
+    for turn in (exchange(1), exchange(2)):
         await history.reply(CHAT, Kept(turn, 0, most_bytes=most))
     assert await redis.llen(key) == 2 * turns
 
@@ -205,12 +206,12 @@ async def test_what_nobody_can_read(history: Conversations, redis: Redis, broken
     await redis.lset(key, 2, broken)
     with capture_logs() as logs:
         past = await history.newest(CHAT, 100_000)
-    assert past.messages == (*exchange(1), *exchange(3))
+    assert past.exchanges == (exchange(1), exchange(3))
     assert (past.length, past.asked, past.answer) == (6, 3, (3,))
     assert [entry["event"] for entry in logs] == ["history_unreadable"]
     await redis.lset(key, 5, broken)  # then nothing is known of the last one
     past = await history.newest(CHAT, 100_000)
-    assert (past.messages, past.asked, past.answer) == (tuple(exchange(1)), 0, ())
+    assert (past.exchanges, past.asked, past.answer) == ((exchange(1),), 0, ())
 
 
 async def test_the_last_exchange_is_known(history: Conversations) -> None:
@@ -227,7 +228,7 @@ async def test_the_last_exchange_is_known(history: Conversations) -> None:
     assert (past.length, past.asked, past.answer, past.told) == (6, 15, (16,), True)
     await history.reply(chat, Undone(), answer=[17])
     past = await history.newest(chat, 1000)
-    assert past.messages == (*exchange(1), *exchange(2))
+    assert past.exchanges == (exchange(1), exchange(2))
     assert (past.asked, past.answer, past.told) == (0, (), True)
 
 
@@ -246,10 +247,28 @@ async def test_an_exchange_is_replaced(history: Conversations) -> None:
     for number in (1, 2):
         await history.append(chat, 0, exchange(number))
     await history.reply(chat, Kept(exchange(3), 0, replaces=True))
-    assert (await history.newest(chat, 1000)).messages == (*exchange(1), *exchange(3))
+    assert (await history.newest(chat, 1000)).exchanges == (exchange(1), exchange(3))
     await history.forget(chat)
     await history.reply(chat, Kept(exchange(4), 0, replaces=True))
     assert (await history.newest(chat, 1000)).length == 0
+
+
+async def test_what_somebody_else_noted_stays(history: Conversations, redis: Redis) -> None:
+    """Whatever happens to the exchanges around it, an entry is the same to the byte."""
+    key, forgotten = (name(history.bot_id, CHAT) for name in (keys.history, keys.forgotten))
+    question = '{"text": "q", "role": "user", "voice": {"id": "\\ud800"}}'
+    entries = [question, encode(Message(Role.ASSISTANT, "a"))]
+    await redis.rpush(key, *entries)
+    await history.append(CHAT, 0, exchange(1))
+    await history.reply(CHAT, Kept(exchange(2), 0, replaces=True))
+    await history.reply(CHAT, Undone())
+    assert await redis.lrange(key, 0, -1) == entries
+    await history.forget(CHAT)
+    assert await redis.lrange(forgotten, 0, -1) == entries
+    await history.reply(CHAT, Restored())
+    assert await redis.lrange(key, 0, -1) == entries
+    [read] = (await history.newest(CHAT, 1000)).exchanges
+    assert read.question.more == {"voice": {"id": "\ud800"}}
 
 
 async def test_a_reset_is_taken_back(history: Conversations, redis: Redis) -> None:
@@ -262,11 +281,11 @@ async def test_a_reset_is_taken_back(history: Conversations, redis: Redis) -> No
     assert 1790 < await redis.ttl(key) <= 1800
     await history.append(chat, 1, exchange(2))
     await history.reply(chat, Restored())
-    assert (await history.newest(chat, 1000)).messages == tuple(exchange(2))
+    assert (await history.newest(chat, 1000)).exchanges == (exchange(2),)
     await history.reply(chat, Undone())
     for _ in range(2):
         await history.reply(chat, Restored())
-        assert (await history.newest(chat, 1000)).messages == tuple(exchange(1))
+        assert (await history.newest(chat, 1000)).exchanges == (exchange(1),)
     assert await redis.ttl(keys.history(history.bot_id, chat)) == -1
 
 
@@ -370,6 +389,9 @@ def test_an_entry_tells_who_wrote_it() -> None:
     assert encode(old) == '{"role": "user", "text": "hi"}'
     assert decode(encode(old)) == old
     odd = '{"role": "user", "text": "hi", "from": "x", "name": 5, "at": null, "more": []}'
-    assert decode(odd) == old
-    for kept in (entry, odd):  # an archive takes them all
+    assert decode(odd) == replace(old, more={"more": []})
+    assert json.loads(encode(decode(odd))) == {"role": "user", "text": "hi", "more": []}
+    torn = '{"role": "user", "text": "hi", "voice": "\\ud800"}'
+    assert "\ufffd" in encode(decode(torn))  # which Redis can take
+    for kept in (entry, odd, torn):  # an archive takes them all
         Item("history:5", "list", -1, [kept]).check()

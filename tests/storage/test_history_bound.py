@@ -14,7 +14,7 @@ from storage.archive import Archive, Item
 from storage.change import Change, Forgotten, Kept, Restored, Undone
 from storage.history import encode
 from storage.inbox import Arrival, Inbox
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 
 CHAT = ChatKey(5)
 MOST = 1000
@@ -29,10 +29,10 @@ steps = st.one_of(
 )
 
 
-def said(exchange: tuple[int, int]) -> list[Message]:
+def said(exchange: tuple[int, int]) -> Exchange:
     """A question and an answer of these lengths, in letters of two bytes."""
     question, answer = exchange
-    return [Message(Role.USER, "в" * question), Message(Role.ASSISTANT, "о" * answer)]
+    return Exchange(Message(Role.USER, "в" * question), Message(Role.ASSISTANT, "о" * answer))
 
 
 def encoded(exchanges: Sequence[tuple[int, int]]) -> list[str]:

@@ -19,13 +19,13 @@ from storage.dead import DeadLetters
 from storage.history import History
 from storage.inbox import FULL_SECONDS, GROUP, LEASE, Arrival, Inbox
 from storage.lane import Claim, LaneLost, Late, Shown, clock
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server import connect as patience
 from storage.server.connect import StorageFull, StorageUnavailable, connect
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(-6, 7)
-EXCHANGE = [Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ")]
+EXCHANGE = Exchange(Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ"))
 
 _bot_ids = itertools.count(8_000_000)
 
@@ -518,7 +518,7 @@ async def test_more_beats_than_one_script_takes(bot: Bot) -> None:
 
 async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
     """Repeated, or made again by a later owner, it changes neither history nor usage."""
-    history, kept = History(bot.redis, bot.id), Kept(EXCHANGE, 0, 10, 20)
+    history, kept = History(bot.redis, bot.id), Kept(EXCHANGE, 0, 10, 20, model="gpt://f/m")
     with capture_logs() as logs:
         for reply in ("first", "first", "other"):
             await bot.inbox().commit(claim, reply, kept)
@@ -528,9 +528,11 @@ async def test_a_reply_is_kept_once(bot: Bot, claim: Claim) -> None:
     await bot.inbox("b").commit(claim, "third", kept)
     opened = await bot.inbox("b").open(claim)
     assert (opened.reply, opened.shown, opened.claims) == ("first", Shown(), 2)
-    assert (await history.newest(LANE, 10_000)).messages == tuple(EXCHANGE)
+    assert (await history.newest(LANE, 10_000)).exchanges == (EXCHANGE,)
     usage = await bot.redis.hgetall(keys.usage(bot.id, LANE))
-    assert usage == {"answers": "1", "prompt_tokens": "10", "completion_tokens": "20"}
+    counted = {"answers": "1", "prompt_tokens": "10", "completion_tokens": "20"}
+    of_the_model = {f"completion:gpt://f/m:{field}": number for field, number in counted.items()}
+    assert usage == counted | of_the_model
 
 
 async def test_usage_that_cannot_be_counted(bot: Bot, claim: Claim) -> None:
@@ -735,7 +737,7 @@ async def test_full_memory_refuses_only_what_comes_in(small: Redis) -> None:
     assert len(await inbox.overdue(0, 9)) == 1
     inbox._server_time = 2**40
     await inbox.watch_clock()
-    assert len((await History(small, bot.id).newest(LANE, 1000)).messages) == 2
+    assert len((await History(small, bot.id).newest(LANE, 1000)).exchanges) == 1
     await inbox.done(claim, "reason")
     await inbox.leave()
     await small.config_set("maxmemory", "0")

@@ -28,7 +28,7 @@ from storage.change import Kept
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, LEASE, Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
 
 CAP, OF_ONE, AHEAD = 3, 2, 3
@@ -274,11 +274,12 @@ class InboxMachine(RuleBasedStateMachine):
     def commit(self, claim: tuple[str, Claim], reply: str, says: bool) -> None:
         """The first reply is kept, and its exchange appended; a second one changes nothing."""
         name, made = claim
-        kept = Kept([Message(Role.USER, reply)], 0, 1, 1) if says else None
+        said = Exchange(Message(Role.USER, reply), Message(Role.ASSISTANT, reply))
+        kept = Kept(said, 0, 1, 1) if says else None
         self._call(claim, self._inboxes[name].commit(made, reply, kept))
         if self._owned(claim) and not self._heads[made.lane].reply:
             self._heads[made.lane].reply = reply
-            self._histories[made.lane] += [reply] if says else []
+            self._histories[made.lane] += [reply, reply] if says else []
 
     @rule(claim=claims, final=st.integers(0, 2), ids=st.lists(st.integers(1, 9), max_size=3))
     def note(self, claim: tuple[str, Claim], final: int, ids: list[int]) -> None:

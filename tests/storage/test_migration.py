@@ -14,7 +14,7 @@ from storage.history import History, Past
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.mending import Mending
-from storage.message import ChatKey, Message, Role
+from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
 
 OLD, NEW = ChatKey(-5), ChatKey(-1000000000005)
@@ -23,9 +23,9 @@ _bot_ids = itertools.count(8_600_000)
 _update_ids = itertools.count(1)
 
 
-def exchange(number: int) -> list[Message]:
+def exchange(number: int) -> Exchange:
     """A question with its answer."""
-    return [Message(Role.USER, f"q{number}"), Message(Role.ASSISTANT, f"a{number}")]
+    return Exchange(Message(Role.USER, f"q{number}"), Message(Role.ASSISTANT, f"a{number}"))
 
 
 class Bot:
@@ -53,7 +53,9 @@ class Bot:
         for number in numbers:
             claim = await self.claim(lane)
             epoch = (await self.past(lane)).epoch
-            kept = Kept(exchange(number), epoch, 3, 4, asked=10 * number, told=True)
+            kept = Kept(
+                exchange(number), epoch, 3, 4, asked=10 * number, told=True, model="gpt://f/m"
+            )
             await self.one.commit(claim, "{}", kept)
             await self.one.done(claim, answer=[10 * number + 1])
 
@@ -66,7 +68,7 @@ class Bot:
         return await self.history.newest(lane, 1_000_000)
 
     async def texts(self, lane: ChatKey) -> list[str]:
-        return [message.text for message in (await self.past(lane)).messages]
+        return [one.text for exchange in (await self.past(lane)).exchanges for one in exchange]
 
     async def waiting(self, lane: ChatKey) -> list[str]:
         """The texts of what waits in a lane, the head first."""
@@ -131,11 +133,21 @@ async def test_all_moves_once(bot: Bot, by: str) -> None:
     past = await bot.past(NEW)
     assert (past.asked, past.answer, past.told) == (30, (31,), True)
     usage = await bot.redis.hgetall(keys.usage(bot.id, NEW))
-    assert usage == {"answers": "3", "prompt_tokens": "9", "completion_tokens": "12"}
+    counted = {"answers": "3", "prompt_tokens": "9", "completion_tokens": "12"}
+    of_the_model = {f"completion:gpt://f/m:{field}": number for field, number in counted.items()}
+    assert usage == counted | of_the_model
     assert await bot.one.successors({OLD.chat_id, 7}) == {NEW.chat_id}
     await bot.one.done(new)
     await bot.said(NEW, 4)  # which counts what there is, and goes on
     assert await bot.redis.hget(keys.state(bot.id, NEW), "length") == "8"
+
+
+async def test_an_entry_moves_as_it_is(bot: Bot, redis: Redis) -> None:
+    """With what somebody else noted in it."""
+    entry = '{"text": "q", "role": "user", "voice": {"id": 1.0}}'
+    await redis.rpush(keys.history(bot.id, OLD), entry, entry)
+    assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
+    assert await redis.lrange(keys.history(bot.id, NEW), 0, -1) == [entry, entry]
 
 
 async def test_to_where_nothing_is(bot: Bot) -> None:
@@ -143,7 +155,7 @@ async def test_to_where_nothing_is(bot: Bot) -> None:
     await bot.said(OLD, 1)
     assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
     past = await bot.past(NEW)
-    assert past.messages == tuple(exchange(1))
+    assert past.exchanges == (exchange(1),)
     assert (past.asked, past.answer, past.revision, past.floor) == (0, (), 0, 0)
     assert past.told
 

@@ -1,4 +1,4 @@
-"""YandexGPT's wire format, piece by piece, and the client over a real connection."""
+"""The client over a real connection, with YandexGPT's own dialect."""
 
 import asyncio
 import contextlib
@@ -7,18 +7,21 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from bot.completion import yandexgpt
+from bot.completion import client as module
+from bot.completion.client import Client, lines, read
 from bot.completion.credentials import Credentials, FetchedToken, Token, metadata
-from bot.completion.yandexgpt import Model, YandexGPT, classify, decode, encode, lines
+from bot.completion.native import Native, decode, encode
 from bot.playground.completion import CompletionServer
 from bot.playground.replies import (
     Cut,
@@ -41,41 +44,20 @@ from handlers.dialogue.completion import (
     CompletionUnavailable,
     ContextTooLong,
 )
-from storage.message import Message, Role, well_formed
-from tests.completion import Connection, listening, saying, until
+from storage.message import Message, well_formed
+from tests.completion import (
+    PROFILE,
+    QUESTION,
+    TOO_MANY,
+    Connection,
+    anything,
+    line,
+    listening,
+    saying,
+    until,
+)
 
-MODEL = Model("gpt://folder/yandexgpt-lite", 0.6, 2000)
-QUESTION = [Message(Role.USER, "hello")]
 KEY = "AQVN-sesame"
-
-anything = st.text(st.characters() | st.sampled_from("\n\r\x0b\x1c\x85\u2028\u2029\ufeff\ufffd😀"))
-"""Texts, also with lone surrogates and with what some readers take for a line's end."""
-statuses = st.sampled_from(
-    ["PARTIAL", "UNSPECIFIED", "FINAL", "TRUNCATED_FINAL", "CONTENT_FILTER", "TOOL_CALLS", "NEW"]
-)
-names = st.sampled_from(
-    ["result", "error", "alternatives", "message", "text", "status", "usage", "code", "httpCode"]
-)
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | anything,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
-)
-
-
-def line(text: Any, status: str = "FINAL", **result: Any) -> bytes:
-    """Write a line as the API does, its characters raw."""
-    message = {"role": "assistant", "text": text}
-    alternative = {"message": message, "status": f"ALTERNATIVE_STATUS_{status}"}
-    value = {"result": {"alternatives": [alternative], "modelVersion": "", **result}}
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
-
-def read(line: bytes) -> Answer | CompletionError:
-    """Read a line; the answer, or the error."""
-    try:
-        return decode(line)
-    except CompletionError as error:
-        return error
 
 
 def split(chunks: Sequence[bytes]) -> list[bytes]:
@@ -98,20 +80,6 @@ def cut(draw: st.DrawFn, data: bytes) -> list[bytes]:
     return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
 
 
-# --- the wire format
-
-
-@given(st.lists(st.builds(Message, st.sampled_from(Role), st.text(min_size=1))), st.booleans())
-def test_a_request_is_the_documented_body(messages: list[Message], stream: bool) -> None:
-    """Every dialogue is sent whole and in order, with the count of tokens as a string."""
-    body = encode(MODEL, messages, stream=stream)
-    assert json.loads(json.dumps(body)) == {
-        "modelUri": "gpt://folder/yandexgpt-lite",
-        "completionOptions": {"stream": stream, "temperature": 0.6, "maxTokens": "2000"},
-        "messages": [{"role": str(m.role), "text": m.text} for m in messages],
-    }
-
-
 @pytest.mark.slow
 @given(st.data(), st.lists(anything, min_size=1, max_size=4), st.booleans(), st.booleans())
 def test_any_text_survives_any_cutting(
@@ -129,247 +97,29 @@ def test_any_text_survives_any_cutting(
 
 @given(st.data(), st.text(st.sampled_from("a \n\r\t\x0b\x0c\x85\u2028é"), max_size=60))
 def test_lines_end_at_newlines_only(data: st.DataObject, text: str) -> None:
-    """Lines are what stands between newlines, without blank ones, whatever the chunks are."""
+    """Lines are what stands between newlines, blank ones too, whatever the chunks are."""
     stream = text.encode()
-    wanted = [one for one in stream.split(b"\n") if one.strip()]
+    *wanted, rest = stream.split(b"\n")
+    wanted += [rest] if rest else []
     assert split(data.draw(cut(stream))) == wanted
 
 
 def test_a_line_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that never ends its line cannot fill the memory."""
-    monkeypatch.setattr(yandexgpt, "LARGEST_LINE", 10)
+    monkeypatch.setattr(module, "LARGEST_LINE", 10)
     assert split([b"0123456789", b"\nrest"]) == [b"0123456789", b"rest"]
     with pytest.raises(CompletionUnavailable, match="too long"):
         split([b"a\n012345", b"6789ab", b"\n"])
 
 
-@pytest.mark.slow
-@given(json_values, anything, statuses)
-@example(float("inf"), "text", "FINAL")
-@example(float("nan"), "\ud800", "FINAL")
-@example(10**400, "\ud800", "NEW")
-def test_no_line_raises_anything_else(value: Any, text: str, status: str) -> None:
-    """Whatever stands in a line, reading it gives an answer or one of the ways to fail."""
-    candidates = [
-        text.encode("utf-16", "surrogatepass"),
-        json.dumps(value).encode(),
-        json.dumps({"result": value}).encode(),
-        json.dumps({"error": value}).encode(),
-        json.dumps({"error": text}).encode(),
-        json.dumps({"error": {"message": text, "httpCode": value}}).encode(),
-        json.dumps({"error": {"message": value, "grpcCode": value}}).encode(),
-        line(value, status),
-        line(text, status, usage=value),
-        line(text, status, usage={"inputTextTokens": value}),
-        line(text, f"{status}{text}"),
-    ]
-    for outcome in map(read, candidates):
-        if isinstance(outcome, Answer):
-            assert outcome.text.encode() or not outcome.complete
-        else:
-            assert str(outcome).encode()
-            assert len(str(outcome)) < 2000
+async def test_nothing_is_read_beyond_a_complete_answer() -> None:
+    """Whatever follows it, and whether or not anything does."""
 
+    async def arriving() -> AsyncIterator[bytes]:
+        yield b"\n".join([line("a", "PARTIAL"), line("ab"), line("abc")])
 
-@given(st.binary() | st.binary().map(lambda data: line("a")[:20] + data))
-def test_no_bytes_raise_anything_else(data: bytes) -> None:
-    """Bytes that are no answer are an answer that cannot be read."""
-    with pytest.raises(CompletionUnavailable):
-        decode(data)
-
-
-@given(
-    st.integers(100, 599),
-    st.dictionaries(st.sampled_from(["x-request-id", "retry-after"]), st.text()),
-    st.binary() | json_values.map(lambda value: json.dumps(value).encode()),
-)
-def test_every_response_is_told_as_an_error(
-    status: int, headers: dict[str, str], body: bytes
-) -> None:
-    """Whatever status, headers and body there are, they make an error with a text to log."""
-    error = classify(status, headers, body)
-    assert str(error).startswith(f"HTTP {status}: ")
-    assert len(str(error)) < 1000 + len(headers.get("x-request-id", ""))
-
-
-@pytest.mark.parametrize("counter", ["12", 12, 12.0])
-@pytest.mark.parametrize(
-    "details", [{}, {"completionTokensDetails": {}}, {"completionTokensDetails": None}]
-)
-def test_counters_are_strings_or_numbers(counter: Any, details: dict[str, Any]) -> None:
-    """The last line's usage is the answer's, in every form in which it was seen."""
-    usage = {"inputTextTokens": counter, "completionTokens": counter, "totalTokens": "24"}
-    answer = decode(line("text", usage=usage | details))
-    assert answer == Answer("text", complete=True, prompt_tokens=12, completion_tokens=12)
-
-
-@pytest.mark.parametrize(
-    "result",
-    [{}, {"usage": None}, {"usage": {}}, {"usage": {"inputTextTokens": None}}],
-)
-def test_counters_may_be_missing(result: dict[str, Any]) -> None:
-    """A missing count is 0, as proto's JSON leaves zeros out."""
-    assert decode(line("text", **result)) == Answer("text", complete=True)
-
-
-def test_an_error_member_without_an_error_is_none() -> None:
-    """A gateway may write every member of a message, also the one that is not set."""
-    whole = json.loads(line("text")) | {"error": None}
-    assert decode(json.dumps(whole).encode()).text == "text"
-
-
-@pytest.mark.parametrize("status", ["PARTIAL", "UNSPECIFIED"])
-@pytest.mark.parametrize("text", ["so far", "so far\ufffd", "so far\ufffd\ufffd\ufffd"])
-def test_a_partial_text_is_shown_without_half_an_emoji(status: str, text: str) -> None:
-    """What stands for a character that was cut in two is left out until it is whole."""
-    assert decode(line(text, status)) == Answer("so far")
-    assert decode(line("so far\ufffd")).text == "so far\ufffd"
-
-
-def test_an_answer_cut_at_the_limit_says_so() -> None:
-    """TRUNCATED_FINAL is complete, as far as it goes."""
-    assert decode(line("text", "TRUNCATED_FINAL")) == Answer("text", complete=True, truncated=True)
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("", "CONTENT_FILTER"),
-        ("anything", "CONTENT_FILTER"),
-        ("Я не могу обсуждать эту тему. Давайте поговорим о чём-нибудь ещё.", "FINAL"),
-        ("В интернете есть много сайтов с информацией на эту тему. [Посмотрите]", "FINAL"),
-    ],
-)
-def test_a_refusal_is_known_by_status_and_by_phrase(text: str, status: str) -> None:
-    """The content filter's answer is no answer, though it may call itself one."""
-    with pytest.raises(CompletionRefused, match="content filter"):
-        decode(line(text, status))
-
-
-@pytest.mark.parametrize(
-    ("text", "status", "reason"),
-    [
-        ("", "FINAL", "nothing"),
-        (" \n", "TRUNCATED_FINAL", "nothing"),
-        (None, "FINAL", "nothing"),
-        (None, "TOOL_CALLS", "unexpected status 'TOOL_CALLS'"),
-        ("text", "NEW\ud800", "unexpected status"),
-    ],
-)
-def test_no_answer_in_a_last_line(text: str | None, status: str, reason: str) -> None:
-    """An empty text, or a status nobody asked for, is a failure that another try may mend."""
-    with pytest.raises(CompletionUnavailable, match=reason) as told:
-        decode(line(text, status))
-    assert str(told.value).encode()
-
-
-TOO_MANY = "number of input tokens must be no more than 32768, got 65536"
-TOO_LONG = "text length is 300000, which is outside the range (0, 100000]"
-ERRORS = [
-    (400, 3, "invalid model_uri", CompletionMisconfigured),
-    (400, 3, "Failed to parse model URI", CompletionMisconfigured),
-    (400, 3, "Failed to get model", CompletionMisconfigured),
-    (400, 3, "Specified folder ID 'a' does not match", CompletionMisconfigured),
-    (400, 3, TOO_MANY, ContextTooLong),
-    (400, 3, TOO_LONG, ContextTooLong),
-    (400, 3, "empty message text", CompletionMisconfigured),
-    (400, 3, "Invalid temperature value", CompletionMisconfigured),
-    (401, 16, "Unknown api key", CompletionMisconfigured),
-    (401, 16, "The token has expired/is invalid", CompletionMisconfigured),
-    (403, 7, "Permission denied", CompletionMisconfigured),
-    (404, 5, "not found", CompletionMisconfigured),
-    (429, 8, "gauge quota limit exceed: allowed 10 requests", CompletionUnavailable),
-    (500, 13, "internal", CompletionUnavailable),
-    (500, 2, "unknown", CompletionUnavailable),
-    (503, 14, "unavailable", CompletionUnavailable),
-    (501, 12, "not implemented", CompletionMisconfigured),
-    (504, 4, "deadline", CompletionUnavailable),
-]
-
-
-@pytest.mark.parametrize(("status", "grpc", "message", "kind"), ERRORS)
-def test_each_error_says_what_can_be_done(
-    status: int, grpc: int, message: str, kind: type[CompletionError]
-) -> None:
-    """The documented errors, as responses and in mid-stream, with either code or both."""
-    both = {"grpcCode": grpc, "httpCode": status, "message": message, "details": []}
-    error = classify(status, {"x-request-id": "7-7"}, json.dumps({"error": both}).encode())
-    assert type(error) is kind
-    assert str(error).startswith(f"HTTP {status}: {message} (x-request-id 7-7)")
-    for told in (both, {"grpcCode": grpc, "message": message}, {"code": grpc, "message": message}):
-        with pytest.raises(kind, match=f"HTTP {status}: "):
-            decode(json.dumps({"error": told}).encode())
-
-
-def test_missing_rights_name_the_remedy() -> None:
-    """A 403 tells the role, and that billing may be the reason."""
-    told = str(classify(403, {}, b"{}"))
-    assert "ai.languageModels.user" in told
-    assert "billing" in told
-
-
-@pytest.mark.parametrize("status", [408, 499, 502])
-def test_gateways_errors_pass(status: int) -> None:
-    """What a balancer says in HTML may be better later."""
-    error = classify(status, {}, b"<html>Bad Gateway</html>")
-    assert isinstance(error, CompletionUnavailable)
-    assert "<html>Bad Gateway" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [("7", 7.0), ("0.5", 0.5), ("", None), ("Tue, 24 Nov 2026", None), ("-1", None), ("inf", None)],
-)
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_heard(status: int, header: str, seconds: float | None) -> None:
-    """Seconds are taken, anything else is as if it were not there."""
-    error = classify(status, httpx.Headers({"Retry-After": header}), b"")
-    assert isinstance(error, CompletionUnavailable)
-    assert error.retry_after == seconds
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"error": {"grpcCode": 8, "httpCode": 429, "message": "why"}},
-        {"code": 16, "message": "why", "details": []},
-        {"error": "why"},
-        {"error_code": "UNAUTHORIZED", "error_message": "why"},
-        {"error": {}, "message": "why"},
-        "why",
-        ["why"],
-    ],
-)
-def test_the_reason_is_found_in_every_shape(body: Any) -> None:
-    """Each of this API's gateways writes its errors in another shape."""
-    assert "why" in str(classify(401, {}, json.dumps(body).encode()))
-
-
-@pytest.mark.parametrize(
-    ("message", "excess"),
-    [
-        (TOO_MANY, 2.0),
-        (TOO_LONG, 3.0),
-        ("number of input tokens must be no more than 8192", 2.0),
-        ("text length is huge, which is outside the range", 2.0),
-        ("number of input tokens must be no more than 0, got 0", 1.0),
-    ],
-)
-def test_the_excess_is_taken_from_the_words(message: str, excess: float) -> None:
-    """How much too long a dialogue is, is told in the error's text only."""
-    error = classify(400, {}, json.dumps({"error": {"message": message}}).encode())
-    assert isinstance(error, ContextTooLong)
-    assert error.excess == excess
-
-
-@pytest.mark.parametrize("error", ["why", ["why"], {"message": "why"}, {"code": 99}, {"code": []}])
-def test_an_error_line_of_another_shape_passes(error: Any) -> None:
-    """An error in mid-stream that names no known code may be better at the next try."""
-    with pytest.raises(CompletionUnavailable):
-        decode(json.dumps({"error": error}).encode())
-
-
-# --- the client
+    found = [answer async for answer in read(arriving(), Native().reader())]
+    assert found == [Answer("a"), Answer("ab", complete=True)]
 
 
 class Words:
@@ -408,18 +158,20 @@ class Api:
 
     def client(
         self, credentials: Credentials | None = None, concurrency: int = 2, url: str = ""
-    ) -> YandexGPT:
+    ) -> Client:
         """Make a client of the server, or of another address."""
         key = Credentials({"Authorization": f"Api-Key {KEY}"})
         places = asyncio.Semaphore(concurrency)
         url = url or self.url
-        return YandexGPT(self.http, credentials or key, url, MODEL, lambda: places)
+        return Client(
+            self.http, credentials or key, url, Native(), lambda: places, lambda _: str(uuid4())
+        )
 
-    async def ask(self, client: YandexGPT | None = None) -> list[Answer]:
+    async def ask(self, client: Client | None = None) -> list[Answer]:
         """Ask a question; all that was answered, to the end."""
-        return [answer async for answer in (client or self.client()).stream(QUESTION)]
+        return [answer async for answer in (client or self.client()).stream(PROFILE, QUESTION, 0)]
 
-    async def fails(self, client: YandexGPT | None = None) -> CompletionError:
+    async def fails(self, client: Client | None = None) -> CompletionError:
         """Ask a question that gets no answer; how it failed."""
         with pytest.raises(CompletionError) as caught:
             await self.ask(client)
@@ -442,13 +194,13 @@ async def api() -> AsyncIterator[Api]:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yandexgpt, "PAUSES", (0.01,))
+    monkeypatch.setattr(module, "PAUSES", (0.01,))
 
 
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first try be the last, as the next would come after the deadline."""
-    monkeypatch.setattr(yandexgpt, "PAUSES", (1000.0,))
+    monkeypatch.setattr(module, "PAUSES", (1000.0,))
 
 
 async def test_an_answer_grows_and_completes(api: Api) -> None:
@@ -468,7 +220,7 @@ async def test_what_is_sent(api: Api) -> None:
     api.server.script(Refuse(503), Say("yes"))
     await api.ask()
     first, second = api.server.requests
-    assert second.body == encode(MODEL, QUESTION, stream=True)
+    assert second.body == encode(PROFILE, QUESTION, stream=True)
     assert second.headers["authorization"] == f"Api-Key {KEY}"
     assert second.headers["x-data-logging-enabled"] == "false"
     assert first.headers["x-client-request-id"] != second.headers["x-client-request-id"]
@@ -478,9 +230,9 @@ async def test_a_connection_is_used_again(api: Api) -> None:
     """Requests one after another share a connection, also for those who leave at the last word."""
     client = api.client()
     for _ in range(3):
-        api.server.script(*[Lines([line("yes") + b"\n", b""], delay=0.02)] * 2)
+        api.server.script(*[Lines([line("yes") + b"\n", b"\n", b""], delay=0.02)] * 2)
         assert (await api.ask(client))[-1].complete
-        async with aclosing(client.stream(QUESTION)) as answers:
+        async with aclosing(client.stream(PROFILE, QUESTION, 0)) as answers:
             async for answer in answers:
                 if answer.complete:
                     break
@@ -579,9 +331,9 @@ async def test_nor_does_one_without_a_stream(api: Api, status: bytes) -> None:
     refusal = b'{"error": {"httpCode": 400, "message": "not Hello"}}'
     async with listening(saying(b"HTTP/1.1 " + status + b"\r\n\r\n", refusal)) as port:
         client = api.client(url=f"http://127.0.0.1:{port}")
-        for ask in (client.answer, client.count):
+        for ask in (client.answer, partial(client.count, chat_id=0)):
             with pytest.raises(CompletionError) as caught:
-                await ask(QUESTION)
+                await ask(PROFILE, QUESTION)
             assert "hello" not in str(caught.value).lower()
 
 
@@ -593,7 +345,7 @@ async def test_a_truncated_answer(api: Api) -> None:
 
 async def test_tries_end_at_the_deadline(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing gets better, the last error is told, with the request's id."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 1.0)
+    monkeypatch.setattr(module, "SILENCE", 1.0)
     api.server.script(*[Refuse(503, "down")] * 1000)
     error = await api.fails()
     assert "HTTP 503: down (x-request-id " in str(error)
@@ -670,7 +422,7 @@ async def test_a_server_that_says_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection
 ) -> None:
     """What keeps a connection open without a line is given up like silence."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    monkeypatch.setattr(module, "SILENCE", 0.2)
     async with listening(connection) as port:
         error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
     assert isinstance(error, CompletionUnavailable)
@@ -682,7 +434,7 @@ async def test_silence_frees_the_generation(
     api: Api, monkeypatch: pytest.MonkeyPatch, reply: Silence
 ) -> None:
     """A stream that stops is closed, so that the API's gauge counts it no more."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    monkeypatch.setattr(module, "SILENCE", 0.2)
     api.server.script(reply)
     assert "silent" in str(await api.fails())
 
@@ -698,7 +450,7 @@ async def test_the_http_client_may_give_up_first(api: Api) -> None:
 @pytest.mark.usefixtures("once")
 async def test_an_endless_answer_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that goes on saying something does not go on for ever."""
-    monkeypatch.setattr(yandexgpt, "LONGEST", 0.2)
+    monkeypatch.setattr(module, "LONGEST", 0.2)
     async with listening(drip(BEGUN, BEGUN)) as port:
         error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
     assert isinstance(error, CompletionUnavailable)
@@ -712,7 +464,7 @@ async def test_whatever_follows_the_last_line_spoils_nothing(
     api: Api, monkeypatch: pytest.MonkeyPatch, after: bytes
 ) -> None:
     """A complete answer is given once, though its connection ends badly or not at all."""
-    monkeypatch.setattr(yandexgpt, "LARGEST_LINE", 50)
+    monkeypatch.setattr(module, "LARGEST_LINE", 50)
     final = line("yes") + b"\n"
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
 
@@ -745,7 +497,7 @@ async def test_cancelling_frees_the_generation_at_once(api: Api) -> None:
     begun = asyncio.Event()
 
     async def wait() -> None:
-        async for _ in client.stream(QUESTION):
+        async for _ in client.stream(PROFILE, QUESTION, 0):
             begun.set()
 
     task = asyncio.create_task(wait())
@@ -762,7 +514,7 @@ async def test_leaving_frees_the_generation_at_once(api: Api) -> None:
     """So does who has heard enough."""
     client = api.client(concurrency=1)
     api.server.script(Silence("begun"), Say("yes"))
-    async with aclosing(client.stream(QUESTION)) as answers:
+    async with aclosing(client.stream(PROFILE, QUESTION, 0)) as answers:
         assert await anext(answers) == Answer("begun")
     await until(lambda: api.server.open == 0)
     assert (await api.ask(client))[-1].text == "yes"
@@ -784,7 +536,7 @@ async def test_no_more_generations_than_allowed(api: Api) -> None:
 
 async def test_a_whole_answer_in_one_piece(api: Api) -> None:
     """A question can also be asked without a stream."""
-    answer = await api.client().answer(QUESTION)
+    answer = await api.client().answer(PROFILE, QUESTION)
     assert answer.text == "you said: hello"
     assert answer.complete
     assert api.server.requests[0].body["completionOptions"]["stream"] is False
@@ -792,7 +544,7 @@ async def test_a_whole_answer_in_one_piece(api: Api) -> None:
 
 async def test_a_whole_answer_is_asked_for_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then a failure of any kind is told at once."""
-    monkeypatch.setattr(yandexgpt, "SILENCE", 0.2)
+    monkeypatch.setattr(module, "SILENCE", 0.2)
     client = api.client()
     api.server.script(Refuse(503), Cut(), Filtered(), Silence())
     for kind, reason in [
@@ -802,16 +554,16 @@ async def test_a_whole_answer_is_asked_for_once(api: Api, monkeypatch: pytest.Mo
         (CompletionUnavailable, "silent"),
     ]:
         with pytest.raises(kind, match=reason):
-            await client.answer(QUESTION)
+            await client.answer(PROFILE, QUESTION)
     assert len(api.server.requests) == 4
 
 
 async def test_tokens_are_counted_as_they_are_billed(api: Api) -> None:
     """The tokeniser gets the same dialogue, and says what the completion will."""
-    tokens = await api.client().count(QUESTION)
+    tokens = await api.client().count(PROFILE, QUESTION, 0)
     request = api.server.requests[0]
     assert request.path == "/foundationModels/v1/tokenizeCompletion"
-    assert request.body == encode(MODEL, QUESTION, stream=False)
+    assert request.body == encode(PROFILE, QUESTION, stream=False)
     assert request.headers["authorization"] == f"Api-Key {KEY}"
     assert tokens == (await api.ask())[-1].prompt_tokens
 
@@ -822,7 +574,7 @@ async def test_counting_takes_no_place(api: Api) -> None:
     client = api.client(concurrency=1)
     asking = asyncio.create_task(api.ask(client))
     await until(lambda: api.words.now == 1)
-    assert await client.count(QUESTION) > 0
+    assert (await client.count(PROFILE, QUESTION, 0) or 0) > 0
     api.words.go.set()
     assert (await asking)[-1].complete
 
@@ -830,13 +582,13 @@ async def test_counting_takes_no_place(api: Api) -> None:
 async def test_a_token_refused_to_the_tokeniser_is_renewed_once(api: Api) -> None:
     """Counting signs in as asking does."""
     client = api.client(machine(api))
-    await client.count(QUESTION)
+    await client.count(PROFILE, QUESTION, 0)
     api.server.iam.expire()
-    assert await client.count(QUESTION) > 0
+    assert (await client.count(PROFILE, QUESTION, 0) or 0) > 0
     assert tries(api) == [200, 401, 200]
     api.server.iam.lifetime = 0
     with pytest.raises(CompletionMisconfigured):
-        await api.client(machine(api)).count(QUESTION)
+        await api.client(machine(api)).count(PROFILE, QUESTION, 0)
 
 
 @pytest.mark.parametrize(
@@ -855,11 +607,11 @@ async def test_a_count_that_fails(
     api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection, reason: str
 ) -> None:
     """It is asked for once, and no answer is an ordinary error."""
-    monkeypatch.setattr(yandexgpt, "COUNT_SECONDS", 0.2)
+    monkeypatch.setattr(module, "COUNT_SECONDS", 0.2)
     async with listening(connection) as port:
         client = api.client(url=f"http://127.0.0.1:{port}")
         with pytest.raises(CompletionUnavailable, match=reason):
-            await client.count(QUESTION)
+            await client.count(PROFILE, QUESTION, 0)
 
 
 # --- credentials and the client
@@ -975,8 +727,8 @@ async def test_no_error_of_httpx_gets_out(
     async with httpx.AsyncClient(transport=httpx.MockTransport(moment(make(kind)))) as http:
         fetched = FetchedToken(metadata(http, "host"))
         credentials = fetched if signing_in else Credentials({})
-        client = YandexGPT(http, credentials, "http://host", MODEL, contextlib.nullcontext)
+        client = Client(http, credentials, "http://host", Native(), contextlib.nullcontext, str)
         with pytest.raises(CompletionUnavailable, match="told"):
-            _ = [answer async for answer in client.stream(QUESTION)]
+            _ = [answer async for answer in client.stream(PROFILE, QUESTION, 0)]
         with pytest.raises(CompletionUnavailable, match="told"):
-            await client.count(QUESTION)
+            await client.count(PROFILE, QUESTION, 0)

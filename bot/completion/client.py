@@ -1,0 +1,225 @@
+"""The client of a completion API, in any dialect: retries, deadlines, places, signing in."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from itertools import chain, repeat
+
+import httpx
+import structlog
+
+from bot.completion.credentials import Credentials
+from bot.completion.dialect import Dialect, Reader, Request
+from bot.completion.measured import TOO_MANY, measured
+from bot.discretion import without_echo
+from handlers.dialogue.completion import Answer, CompletionError, CompletionUnavailable
+from handlers.dialogue.profile import Profile
+from storage.message import Message
+
+log = structlog.get_logger()
+
+COUNT_SECONDS = 10.0
+"""How long the tokeniser may take."""
+SILENCE = 45.0
+"""Seconds without a word from the model after which we give up, tries and pauses together."""
+LONGEST = 600.0
+"""Seconds an answer may take in all, in case a stream drips forever."""
+LARGEST_LINE = 4 * 1024 * 1024
+"""Most bytes in a line of a stream; it may repeat the whole text, but real ones are far smaller."""
+PAUSES = (0.5, 1, 2, 4, 8)
+"""Seconds before each retry, plus jitter; the last one repeats."""
+
+
+async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Split a stream of bytes at newlines only.
+
+    httpx's line decoder also splits at U+2028 and the like, which JSON allows in a string.
+    Raises `CompletionUnavailable` for a line that is far too long.
+    """
+    pending = b""
+    async for chunk in chunks:
+        *whole, pending = (pending + chunk).split(b"\n")
+        for line in whole:
+            yield line
+        if len(pending) > LARGEST_LINE:
+            raise CompletionUnavailable("a line of the answer is too long")
+    if pending:
+        yield pending
+
+
+async def read(chunks: AsyncIterator[bytes], reader: Reader) -> AsyncGenerator[Answer]:
+    """Yield the answer as it arrives; the last one is complete. Raises a `CompletionError`."""
+    async with aclosing(lines(chunks)) as told:
+        async for line in told:
+            if answer := reader.feed(line):
+                yield answer
+                if answer.complete:
+                    return
+    yield reader.end()
+
+
+class Client:
+    """A completion API with retries, a deadline, and a limit on concurrent answers.
+
+    It is a `handlers.dialogue.completion.Completion`.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        credentials: Credentials,
+        url: str,
+        dialect: Dialect,
+        place: Callable[[], AbstractAsyncContextManager[None]],
+        request_id: Callable[[int], str],
+    ) -> None:
+        """Each answer is generated within a ``place()``, which limits how many there are.
+
+        ``request_id(chat)`` makes the id of each try.
+        """
+        self._http = http
+        self._credentials = credentials
+        self._url = url
+        self._dialect = dialect
+        self._place = place
+        self._request_id = request_id
+
+    async def stream(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> AsyncGenerator[Answer]:
+        """Yield the answer as it grows; see `Completion`.
+
+        A try that fails for a temporary reason is followed by another, which starts the text over,
+        until `SILENCE` seconds after the first one began.
+        """
+        request = self._dialect.completion(profile, messages, stream=True)
+        said = [*(message.text for message in messages), ""]  # and the answer
+        tries = measured(self._tries(request, said, chat_id))
+        async with self._place(), aclosing(tries) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def answer(self, profile: Profile, messages: Sequence[Message]) -> Answer:
+        """Ask once, without streaming. Raises a `CompletionError`."""
+        request = self._dialect.completion(profile, messages, stream=False)
+        with _without_echo(message.text for message in messages):
+            return self._dialect.answer(await self._told(request, 0, SILENCE))
+
+    async def count(
+        self, profile: Profile, messages: Sequence[Message], chat_id: int
+    ) -> int | None:
+        """Count a request's tokens with the API's tokeniser; see `Completion`."""
+        if not self._dialect.capabilities.counts:
+            return None
+        request = self._dialect.tokens(profile, messages)
+        with _without_echo(message.text for message in messages):
+            return self._dialect.counted(await self._told(request, chat_id, COUNT_SECONDS))
+
+    async def _tries(
+        self, request: Request, said: list[str], chat_id: int
+    ) -> AsyncGenerator[Answer]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + SILENCE
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            try:
+                with _without_echo(said):
+                    async with aclosing(self._attempt(request, chat_id, deadline)) as answers:
+                        async for answer in answers:
+                            said[-1] = answer.text
+                            yield answer
+                        return
+            except CompletionUnavailable as error:
+                wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
+                if clock() + wait > deadline - SILENCE / 10:
+                    raise  # too little time is left for an answer to begin
+                log.info("completion_retried", reason=str(error), seconds=round(wait, 1))
+            await asyncio.sleep(wait)
+
+    async def _told(self, request: Request, chat_id: int, seconds: float) -> bytes:
+        """Ask once, without streaming; returns the response's body."""
+        try:
+            async with AsyncExitStack() as connection, asyncio.timeout(seconds):
+                return await (await self._open(connection, request, chat_id)).aread()
+        except TimeoutError as error:
+            raise CompletionUnavailable(f"silent for {seconds:.0f} s") from error
+        except httpx.HTTPError as error:
+            raise CompletionUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def _attempt(
+        self, request: Request, chat_id: int, deadline: float
+    ) -> AsyncGenerator[Answer]:
+        clock = asyncio.get_running_loop().time
+        end = clock() + LONGEST
+        try:
+            async with AsyncExitStack() as connection:
+                async with asyncio.timeout_at(deadline):
+                    response = await self._open(connection, request, chat_id)
+                    chunks = response.aiter_bytes()
+                    reading = aclosing(read(chunks, self._dialect.reader()))
+                    answers = await connection.enter_async_context(reading)
+                    answer = await anext(answers)
+                while not answer.complete:
+                    yield answer
+                    async with asyncio.timeout_at(min(clock() + SILENCE, end)):
+                        answer = await anext(answers)
+                await _drain(chunks)  # first, because the caller may stop once it has the answer
+                yield answer
+        except TimeoutError as error:
+            reason = f"silent for {SILENCE:.0f} s, or not done in {LONGEST:.0f} s"
+            raise CompletionUnavailable(reason) from error
+        except httpx.HTTPError as error:
+            raise CompletionUnavailable(f"{type(error).__name__}: {error}") from error
+
+    async def _open(
+        self, connection: AsyncExitStack, request: Request, chat_id: int
+    ) -> httpx.Response:
+        response = await self._post(connection, request, chat_id)
+        if response.status_code == 401 and self._credentials.renewable:
+            self._credentials.drop()
+            await response.aclose()  # or each request would hold two of the pool's connections
+            response = await self._post(connection, request, chat_id)
+        if response.status_code == 429:
+            TOO_MANY.inc()
+        if response.status_code != 200:
+            body = await response.aread()
+            raise self._dialect.error(response.status_code, response.headers, body)
+        return response
+
+    async def _post(
+        self, connection: AsyncExitStack, request: Request, chat_id: int
+    ) -> httpx.Response:
+        headers = {
+            **await self._credentials.headers(),
+            "x-client-request-id": self._request_id(chat_id),
+            **request.headers,
+        }
+        url = self._url + request.path
+        posted = self._http.stream("POST", url, json=request.body, headers=headers)
+        return await connection.enter_async_context(posted)
+
+
+@contextlib.contextmanager
+def _without_echo(said: Iterable[str]) -> Iterator[None]:
+    """Remove from the API's errors what they repeat of a request or an answer."""
+    try:
+        yield
+    except CompletionError as error:
+        error.args = (without_echo(str(error), said),)
+        raise
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read to the end, so that the connection can be reused; a missing end is not an error."""
+    with contextlib.suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(0.1):
+            async for _ in chunks:
+                pass

@@ -1,0 +1,208 @@
+"""YandexGPT's own dialect: its wire format as pure functions.
+
+From the API's reference and recorded traffic: a stream is newline-delimited JSON (not SSE), each
+line holds the whole text so far, and counters are strings.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.completion.dialect import Capabilities, Dialect, Reader, Request
+from handlers.dialogue.completion import (
+    Answer,
+    CompletionError,
+    CompletionMisconfigured,
+    CompletionRefused,
+    CompletionUnavailable,
+    ContextTooLong,
+)
+from handlers.dialogue.profile import Profile
+from storage.message import UNREADABLE, Message, well_formed
+
+COMPLETION, TOKENISER = (
+    f"/foundationModels/v1/{method}" for method in ("completion", "tokenizeCompletion")
+)
+UNLOGGED = {"x-data-logging-enabled": "false"}
+"""The API keeps requests unless it is told not to."""
+
+REFUSALS = (
+    "Я не могу обсуждать эту тему",
+    "В интернете есть много сайтов с информацией на эту тему",
+)
+"""How the content filter's answers begin; sometimes they have an ordinary final status."""
+
+REMEDIES = (
+    (401, "", "the key or token is wrong, or has expired"),
+    (403, "", "the role ai.languageModels.user may be missing, or billing is not active"),
+    (400, "folder id", "FOLDER_ID must be the folder of the key's service account"),
+    (400, "model", "MODEL may be misspelt, or no longer exist"),
+)
+"""Hints for the owner by status and a word of the message; the first match is used."""
+
+HTTP_OF_GRPC: dict[Any, int] = {
+    2: 500, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401
+}  # fmt: skip
+"""An error inside a stream may carry only a gRPC code (google.rpc.Code)."""
+
+
+def encode(profile: Profile, messages: Sequence[Message], *, stream: bool) -> dict[str, Any]:
+    """Build a request's body. ``maxTokens`` is a string: int64 in proto's JSON mapping."""
+    return {
+        "modelUri": profile.model,
+        "completionOptions": {
+            "stream": stream,
+            "temperature": profile.temperature,
+            "maxTokens": str(profile.max_tokens),
+        },
+        "messages": [{"role": message.role, "text": message.text} for message in messages],
+    }
+
+
+def decode(line: bytes) -> Answer:
+    """Parse one line of a stream, or the whole body of an answer that is not streamed.
+
+    Raises the `CompletionError` that it reports, or `CompletionUnavailable` if it is unreadable.
+    """
+    try:
+        fields = json.loads(line)
+        if error := fields.get("error"):
+            raise _told_in_stream(error)
+        result = fields["result"]
+        alternative = result["alternatives"][0]
+        text = well_formed(alternative.get("message", {}).get("text") or "")
+        status = str(alternative["status"]).removeprefix("ALTERNATIVE_STATUS_")
+        usage = result.get("usage") or {}
+        prompt_tokens = int(usage.get("inputTextTokens") or 0)
+        completion_tokens = int(usage.get("completionTokens") or 0)
+    except UNREADABLE as error:
+        # It may contain somebody's answer, which must not be logged.
+        reason = f"unreadable answer of {len(line)} bytes: {type(error).__name__}"
+        raise CompletionUnavailable(reason) from error
+    return _answer(status, text, prompt_tokens, completion_tokens)
+
+
+def _answer(status: str, text: str, prompt_tokens: int, completion_tokens: int) -> Answer:
+    if status == "CONTENT_FILTER" or (status == "FINAL" and text.startswith(REFUSALS)):
+        raise CompletionRefused("content filter")
+    if status in ("FINAL", "TRUNCATED_FINAL"):
+        if not text.strip():
+            raise CompletionUnavailable("the model answered with nothing")
+        truncated = status == "TRUNCATED_FINAL"
+        return Answer(
+            text,
+            complete=True,
+            truncated=truncated,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+        )
+    if status in ("PARTIAL", "UNSPECIFIED"):
+        # An emoji may be cut in two; the next line will have all of it.
+        return Answer(text.rstrip("\ufffd"))
+    raise CompletionUnavailable(f"unexpected status {status[:100]!r}")
+
+
+def _told_in_stream(error: Any) -> CompletionError:
+    if not isinstance(error, dict):
+        return CompletionUnavailable(f"error in the stream: {well_formed(str(error)[:300])}")
+    status = error.get("httpCode") or HTTP_OF_GRPC.get(error.get("grpcCode", error.get("code")))
+    return classify(int(status or 500), {}, json.dumps({"error": error}).encode())
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> CompletionError:
+    """Name an unsuccessful response by what can be done about it."""
+    message = _message(body)
+    reason = f"HTTP {status}: {message}"
+    if request_id := headers.get("x-request-id"):
+        reason += f" (x-request-id {request_id})"
+    if status == 400 and (excess := _excess(message)):
+        return ContextTooLong(reason, excess)
+    if status in (408, 429, 499) or (status >= 500 and status != 501):
+        return CompletionUnavailable(reason, _seconds(headers.get("retry-after")))
+    for code, about, remedy in REMEDIES:
+        if status == code and about in message.lower():
+            return CompletionMisconfigured(f"{reason} - {remedy}", status)
+    return CompletionMisconfigured(reason, status)
+
+
+def _message(body: bytes) -> str:
+    """Find the message in any of the shapes in which this API and its gateways report errors."""
+    text = body.decode("utf-8", "replace")
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:300]
+    if not isinstance(fields, dict):
+        return text[:300]
+    error = fields.get("error")
+    found = (
+        (error.get("message") if isinstance(error, dict) else error)
+        or fields.get("message")
+        or fields.get("error_message")
+        or text
+    )
+    return well_formed(str(found)[:300])
+
+
+def _excess(message: str) -> float | None:
+    tokens = re.search(r"number of input tokens must be no more than (\d+), got (\d+)", message)
+    letters = re.search(r"text length is (\d+), which is outside the range \(\d+, (\d+)\]", message)
+    if tokens:
+        return _ratio(tokens[2], tokens[1])
+    if letters:
+        return _ratio(letters[1], letters[2])
+    if "number of input tokens must be no more than" in message:
+        return 2.0
+    return 2.0 if "text length is" in message and "outside the range" in message else None
+
+
+def _ratio(got: str, limit: str) -> float:
+    return max(1.0, int(got) / max(1, int(limit)))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    if retry_after and re.fullmatch(r"\d{1,6}(\.\d{1,6})?", retry_after):
+        return float(retry_after)
+    return None
+
+
+class _Reader(Reader):
+    def feed(self, line: bytes) -> Answer | None:
+        return decode(line) if line.strip() else None
+
+    def end(self) -> Answer:
+        raise CompletionUnavailable("the answer broke off")
+
+
+class Native(Dialect):
+    """What the client needs to know of it."""
+
+    capabilities = Capabilities(counts=True)
+
+    def completion(self, profile: Profile, messages: Sequence[Message], *, stream: bool) -> Request:
+        """Ask for an answer."""
+        return Request(COMPLETION, encode(profile, messages, stream=stream), UNLOGGED)
+
+    def reader(self) -> Reader:
+        """Begin to read a streamed answer."""
+        return _Reader()
+
+    def answer(self, body: bytes) -> Answer:
+        """Read an answer that is not streamed: a stream of one line."""
+        return decode(body)
+
+    def tokens(self, profile: Profile, messages: Sequence[Message]) -> Request:
+        """Ask for the number of tokens."""
+        return Request(TOKENISER, encode(profile, messages, stream=False), UNLOGGED)
+
+    def counted(self, body: bytes) -> int:
+        """Read that number. Raises `CompletionUnavailable`."""
+        try:
+            return len(json.loads(body)["tokens"])
+        except UNREADABLE as error:
+            raise CompletionUnavailable(f"unreadable count: {type(error).__name__}") from error
+
+    def error(self, status: int, headers: Mapping[str, str], body: bytes) -> CompletionError:
+        """Name an unsuccessful response by what can be done about it."""
+        return classify(status, headers, body)
