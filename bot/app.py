@@ -100,12 +100,11 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
         name = _process_name(settings, stack)
         completion = None
         if settings.role != "intake":
-            key, number = keys.generations(settings.bots[0].bot_id), settings.completion_concurrency
+            key, number = keys.generations(settings.first.bot_id), settings.completion_concurrency
             places = Places(redis, key, number, name)
             completion = await open_completion(settings, stack, places.place)
-            await stack.enter_async_context(
-                beside(places.renewing(), probe(completion, settings.bots[0].profile))
-            )
+            probing = probe(completion, settings.first.profile)
+            await stack.enter_async_context(beside(places.renewing(), probing))
         process = _Process(settings, redis, name, completion, web.Health(), grace)
         over = asyncio.Event()
         # One task per bot, so that they stop concurrently.

@@ -95,7 +95,7 @@ async def open_storage(
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:
-            await reach(redis, keys.ready(settings.bots[0].bot_id))
+            await reach(redis, keys.ready(settings.first.bot_id))
         user = str(parse(url).options.get("username") or "default")
         for bot in settings.bots:
             await require(redis, user, bot.bot_id)
@@ -119,7 +119,7 @@ async def open_completion(
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
     http = httpx.AsyncClient(transport=connections, mounts=mounts, timeout=timeout)
     await stack.enter_async_context(http)
-    token = settings.bots[0].telegram_token.get_secret_value()
+    token = settings.first.telegram_token.get_secret_value()
     return Client(
         http,
         sign_in(settings, http),

@@ -118,7 +118,7 @@ class BotSettings(BaseModel):
 
     @property
     def profile(self) -> Profile:
-        """With what the model is asked."""
+        """How the model is asked."""
         return Profile(
             self.model_uri,
             self.system_prompt,
@@ -265,9 +265,14 @@ class Settings(ProcessSettings):
     bots: tuple[BotSettings, ...]
 
     @property
+    def first(self) -> BotSettings:
+        """The bot whose id, token and model stand for what all bots of the process share."""
+        return self.bots[0]
+
+    @property
     def folder(self) -> str:
-        """The cloud folder whose models are asked; all bots' is the same."""
-        return self.bots[0].model_uri.removeprefix("gpt://").partition("/")[0]
+        """The cloud folder whose models are asked; it is the same for all bots."""
+        return self.first.model_uri.removeprefix("gpt://").partition("/")[0]
 
     def webhook_of(self, bot: BotSettings) -> str | None:
         """Where Telegram is to post a bot's updates, if it is."""

@@ -29,7 +29,7 @@ class Dispatch:
     def __init__(
         self, application: PtbApplication, access: Access, profile: Callable[[], Profile]
     ) -> None:
-        """``profile()`` is with what the model is asked in a turn that begins."""
+        """``profile()`` says how the model is asked in the turn that begins."""
         self._application = application
         self._access = access
         self._profile = profile

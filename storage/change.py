@@ -6,7 +6,7 @@ from storage.history import LONGEST, MOST_BYTES, encode
 from storage.message import ChatKey, Exchange
 
 COMPLETION = "completion"
-"""The kind of call that an answer's tokens are counted under, and paid for."""
+"""The kind of call under which an answer's tokens are counted, and paid for."""
 
 
 @dataclass(frozen=True, slots=True)

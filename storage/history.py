@@ -52,7 +52,7 @@ class Past:
         return self.length // 2
 
     def is_beyond(self, exchanges: int) -> bool:
-        """Tell whether there is more than the newest ``exchanges``, be it half of one."""
+        """True if there is more than the newest ``exchanges``, even if only half of one."""
         return self.length > 2 * exchanges
 
 

@@ -36,9 +36,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question and its answer: two messages, one behind the other.
+    """A question and its answer: two messages in a row.
 
-    What somebody else wrote into a history may have any roles; it is read, and sent, as it stands.
+    If somebody else wrote them into the history, the roles may be any; they are sent as they are.
     """
 
     question: Message

@@ -1,4 +1,4 @@
-"""What one API's wire is for the client: requests to send, and what comes back, read. No I/O."""
+"""The wire format of one API, as the client needs it: requests out, answers in. No I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from storage.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What can be asked of an API: ``counts`` tells that it has a tokeniser."""
+    """What an API can do. ``counts``: it has a tokeniser."""
 
     counts: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to post: a path below the API's address, JSON, and headers beside the client's own."""
+    """What to post: a path below the API's URL, JSON, and headers in addition to the client's."""
 
     path: str
     body: Mapping[str, Any]
@@ -26,31 +26,31 @@ class Request:
 
 
 class Reader(Protocol):
-    """Reads one streamed answer. Its methods raise the `CompletionError` that the stream tells."""
+    """Reads one streamed answer. Methods raise the `CompletionError` that the stream reports."""
 
     def feed(self, line: bytes) -> Answer | None:
-        """Take in a line without its end; the answer so far, or None if the line tells nothing."""
+        """Read a line, without its newline; returns the answer so far, None if it adds nothing."""
         ...
 
     def end(self) -> Answer:
-        """Take in that no line follows; the complete answer, if none was before.
+        """Return the complete answer when the body ends, if no line had it.
 
-        Raises `CompletionUnavailable` when it broke off.
+        Raises `CompletionUnavailable` if the answer broke off.
         """
         ...
 
 
 class Dialect(Protocol):
-    """The wire of an API."""
+    """The wire format of an API."""
 
     capabilities: Capabilities
 
     def completion(self, profile: Profile, messages: Sequence[Message], *, stream: bool) -> Request:
-        """Ask for an answer."""
+        """Return the request for an answer."""
         ...
 
     def reader(self) -> Reader:
-        """Begin to read a streamed answer."""
+        """Return a reader for one streamed answer."""
         ...
 
     def answer(self, body: bytes) -> Answer:
@@ -58,13 +58,13 @@ class Dialect(Protocol):
         ...
 
     def tokens(self, profile: Profile, messages: Sequence[Message]) -> Request:
-        """Ask for the number of tokens; only of an API that ``counts``."""
+        """Return the request for a number of tokens; called only if the API ``counts``."""
         ...
 
     def counted(self, body: bytes) -> int:
-        """Read that number. Raises a `CompletionError`."""
+        """Read the number of tokens from the body. Raises a `CompletionError`."""
         ...
 
     def error(self, status: int, headers: Mapping[str, str], body: bytes) -> CompletionError:
-        """Name a response whose status is not 200 by what can be done about it."""
+        """Return the error for a response whose status is not 200."""
         ...

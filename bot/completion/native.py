@@ -25,7 +25,7 @@ COMPLETION, TOKENISER = (
     f"/foundationModels/v1/{method}" for method in ("completion", "tokenizeCompletion")
 )
 UNLOGGED = {"x-data-logging-enabled": "false"}
-"""The API keeps requests unless it is told not to."""
+"""Otherwise the API keeps requests."""
 
 REFUSALS = (
     "Я не могу обсуждать эту тему",
@@ -176,16 +176,16 @@ class _Reader(Reader):
 
 
 class Native(Dialect):
-    """What the client needs to know of it."""
+    """The dialect, for the client."""
 
     capabilities = Capabilities(counts=True)
 
     def completion(self, profile: Profile, messages: Sequence[Message], *, stream: bool) -> Request:
-        """Ask for an answer."""
+        """Return the request for an answer."""
         return Request(COMPLETION, encode(profile, messages, stream=stream), UNLOGGED)
 
     def reader(self) -> Reader:
-        """Begin to read a streamed answer."""
+        """Return a reader for one streamed answer."""
         return _Reader()
 
     def answer(self, body: bytes) -> Answer:
@@ -193,11 +193,11 @@ class Native(Dialect):
         return decode(body)
 
     def tokens(self, profile: Profile, messages: Sequence[Message]) -> Request:
-        """Ask for the number of tokens."""
+        """Return the request for the number of tokens."""
         return Request(TOKENISER, encode(profile, messages, stream=False), UNLOGGED)
 
     def counted(self, body: bytes) -> int:
-        """Read that number. Raises `CompletionUnavailable`."""
+        """Read the number of tokens. Raises `CompletionUnavailable`."""
         try:
             return len(json.loads(body)["tokens"])
         except UNREADABLE as error:

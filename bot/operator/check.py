@@ -38,16 +38,16 @@ async def _storage(settings: Settings, stack: AsyncExitStack) -> str:
     return "at REDIS_URL" if settings.redis_url else f"in {settings.data_dir}"
 
 
-async def _telegram(settings: Settings, one: BotSettings, stack: AsyncExitStack) -> str:
-    application = open_telegram(settings, one, stack)
+async def _telegram(settings: Settings, bot: BotSettings, stack: AsyncExitStack) -> str:
+    application = open_telegram(settings, bot, stack)
     await application.initialize()
-    bot = application.bot
-    groups = "all messages" if bot.can_read_all_group_messages else "only what privacy mode allows"
-    return f"as @{bot.username}, seeing {groups} in groups"
+    me = application.bot
+    groups = "all messages" if me.can_read_all_group_messages else "only what privacy mode allows"
+    return f"as @{me.username}, seeing {groups} in groups"
 
 
 async def _completion(settings: Settings, stack: AsyncExitStack) -> str:
     completion = await open_completion(settings, stack, contextlib.nullcontext)
-    profile = settings.bots[0].profile
+    profile = settings.first.profile
     answer = await completion.answer(profile, [Message(Role.USER, "Скажи «да»")])
     return f"and {profile.model} answered in {answer.completion_tokens} tokens"

@@ -50,7 +50,7 @@ async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
         with (
             _told(file),
             contextlib.closing(
-                _Written(file, settings.bots[0].bot_id, await archive.stamp())
+                _Written(file, settings.first.bot_id, await archive.stamp())
             ) as written,
             _Progress("exported", len(names)) as progress,
         ):
@@ -67,7 +67,7 @@ async def export(settings: Settings, file: Path, *, anyway: bool) -> None:
 
 async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
     """Read such a file into a storage. Raises `MovingRefused`, `StorageUnavailable`."""
-    header, number = _checked(file, settings.bots[0].bot_id)
+    header, number = _checked(file, settings.first.bot_id)
     async with AsyncExitStack() as stack:
         archive = await _archive(settings, stack, anyway=anyway)
         before = await archive.progress()
@@ -97,7 +97,7 @@ async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
 async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -> Archive:
     if len(settings.bots) > 1:
         raise MovingRefused("One bot at a time: set TELEGRAM_TOKEN to its token alone.")
-    archive = Archive(await open_storage(settings, stack), settings.bots[0].bot_id)
+    archive = Archive(await open_storage(settings, stack), settings.first.bot_id)
     if not anyway and await archive.is_living():
         raise MovingRefused(
             "The bot runs, or did until a few seconds ago: stop all its processes first. "

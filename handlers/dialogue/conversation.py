@@ -49,7 +49,7 @@ class Conversation:
         self._completion = completion
         self._history = history
         self._estimates: defaultdict[str, Estimate] = defaultdict(Estimate)
-        """By models, each of which has a tokeniser of its own."""
+        """By model, because each has its own tokeniser."""
 
     async def recall(self, profile: Profile, chat: ChatKey) -> Past:
         """Read of a conversation's past what may fit the model's window."""
@@ -104,7 +104,7 @@ class Conversation:
         """Count what the model would be given of a conversation, by the API's own tokeniser.
 
         ``worded`` gives what is remembered as the model is told it. While the tokeniser is not to
-        be had, or if there is none, it is an estimate.
+        be had, and if there is none, it is an estimate.
         """
         past = await self.recall(profile, chat)
         prompt, estimate = _prompt(profile), self._estimates[profile.model]

@@ -1,4 +1,4 @@
-"""With what the model is asked in one turn."""
+"""How the model is asked in one turn."""
 
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -6,17 +6,17 @@ from datetime import tzinfo
 from handlers.dialogue.window import Estimate
 
 BYTES_A_LETTER = 4
-"""The most that UTF-8 takes; JSON around it is outweighed by letters that take less."""
+"""Most bytes per letter in UTF-8; letters that take less make up for the JSON around them."""
 WINDOWS_KEPT = 3
-"""How many times as much is kept of a conversation as the model's window could ever hold."""
+"""A conversation keeps this many times what the model's window could ever hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Which model is asked, and how: ``model`` is its URI or name.
 
-    ``window`` is what a question and its answer may have together, ``max_tokens`` the answer alone,
-    both in tokens. ``zone`` is where the prompt's date and time are told; None is the machine's.
+    ``window`` is the most tokens of a request and its answer together, ``max_tokens`` those of the
+    answer. The prompt's date and time are those of ``zone``; None is the machine's own.
     """
 
     model: str
@@ -28,10 +28,10 @@ class Profile:
 
     @property
     def budget(self) -> int:
-        """What a request may have, in tokens."""
+        """Most tokens in a request."""
         return self.window - self.max_tokens
 
     @property
     def most_bytes(self) -> int:
-        """What is to be kept of a conversation at most."""
+        """Most bytes to keep of a conversation."""
         return int(WINDOWS_KEPT * self.budget * Estimate.MOST * BYTES_A_LETTER)

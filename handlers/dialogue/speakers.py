@@ -22,7 +22,7 @@ _LIKE_A_LABEL = re.compile(
 
 
 def labelling(messages: Iterable[Message]) -> Callable[[Message], Message]:
-    """Make what puts before each of these people's words who says them, as ``[Ann]: ``.
+    """Return a function that puts before a person's words who says them, as ``[Ann]: ``.
 
     Two people of one name are told apart by their numbers. What nobody is known of stays, but a
     line that looks like a label is escaped everywhere: nobody can speak in another's name.
