@@ -54,8 +54,8 @@ async def test_mistakes_end_it_with_2(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in lines] == [
         "TELEGRAM_TOKEN",
         "FOLDER_ID",
-        "API_KEY",
         "TEMPERATURE",
+        "API_KEY",
     ]
 
 

@@ -80,7 +80,7 @@ async def other_process(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.
     """Yield another process that has the folder's server, and the URL it got."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", OTHER_PROCESS, str(folder)),
-        cwd=Path(embedded.__file__).parents[1],
+        cwd=Path(embedded.__file__).parents[2],
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
