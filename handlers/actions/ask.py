@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
 
 from telegram import Message
 
@@ -25,8 +26,6 @@ from storage.change import Kept, Left
 from storage.history import Past
 from storage.message import Exchange, Role
 from storage.message import Message as Said
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +59,28 @@ class Question:
 async def ask(tools: Tools, context: Context, asked: Question) -> None:
     """Ask the model, show its answer as it grows, keep it, and send it in the end."""
     turn, started = context.turn, time.monotonic()
+    heard: deque[Outcome] = deque(maxlen=1)
     turn.asks(asked.asked)
     stop = Button(turn.texts.button_stop, str(Press("stop", asked.asked)))
     preview = Preview(asked.message, turn, tools.streaming, stop)
     try:
         async with preview.growing() as delivery:
-            before, question = asked.worded()
-            asking = tools.conversation.ask(
-                context.profile, turn.lane.chat_id, before, question, preview.show
-            )
-            found = await _unless(turn.interrupted, asyncio.create_task(asking))
+            listening = asyncio.create_task(_listen(tools, context, asked, preview, heard))
+            stopped = not await _unless(turn.interrupted, listening)
     except CompletionError as error:
         if not asked.replaces or not await _stays(tools, context, asked, error):
             raise
         return
-    thought, stopped = time.monotonic(), found is None
+    thought = time.monotonic()
     if preview.refusal:
         not_delivered(asked.message, preview.refusal)
         turn.figures["outcome"] = "not_delivered"
         return
-    if found is None:
-        if not turn.partial.strip():
-            turn.figures["outcome"] = "interrupted"
-            return
-        found = Outcome(Answer(turn.partial), remembered=len(asked.past.exchanges))
+    # Where this worker has heard nothing, an earlier one may have shown some of it.
+    found = heard[0] if heard else Outcome(Answer(turn.partial), len(asked.past.exchanges))
+    if stopped and not found.answer.text.strip():
+        turn.figures["outcome"] = "interrupted"
+        return
     kept, words = _worded(tools, context, asked, found, stopped=stopped)
     await turn.keep(words, kept)
     await delivery.finish(words)
@@ -94,6 +91,19 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
         "prompt_tokens": found.answer.prompt_tokens,
         "completion_tokens": found.answer.completion_tokens,
     }
+
+
+async def _listen(
+    tools: Tools, context: Context, asked: Question, preview: Preview, heard: deque[Outcome]
+) -> None:
+    """Ask the model, and let others see and hear what there is of its answer."""
+    before, question = asked.worded()
+    asking = tools.conversation.ask(context.profile, context.turn.lane.chat_id, before, question)
+    async with aclosing(asking) as outcomes:
+        async for outcome in outcomes:
+            heard.append(outcome)
+            if not outcome.answer.complete:
+                preview.show(outcome.answer.text)
 
 
 async def _stays(tools: Tools, context: Context, asked: Question, error: CompletionError) -> bool:
@@ -172,12 +182,15 @@ def _outcome(answer: Answer, *, stopped: bool) -> str:
     return "truncated" if answer.truncated else "answered"
 
 
-async def _unless(interrupted: asyncio.Event, work: asyncio.Task[T]) -> T | None:
-    """Wait for ``work``; cancel it, and give None, when it is interrupted."""
+async def _unless(interrupted: asyncio.Event, work: asyncio.Task[None]) -> bool:
+    """Wait for ``work``; when it is interrupted, cancel it and return False."""
     interruption = asyncio.create_task(interrupted.wait())
     try:
         await asyncio.wait({interruption, work}, return_when=asyncio.FIRST_COMPLETED)
-        return None if interruption.done() else await work
+        if interruption.done():
+            return False
+        await work
+        return True
     finally:
         interruption.cancel()
         work.cancel()

@@ -1,7 +1,7 @@
 """One turn of the dialogue: history, question, answer. Knows nothing of Telegram."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,14 +62,9 @@ class Conversation:
         return await self._history.is_forgotten(chat)
 
     async def ask(
-        self,
-        profile: Profile,
-        chat_id: int,
-        past: Sequence[Exchange],
-        question: str,
-        show: Callable[[str], None],
-    ) -> Outcome:
-        """Ask ``question`` after ``past``; ``show`` hears the answer as it grows.
+        self, profile: Profile, chat_id: int, past: Sequence[Exchange], question: str
+    ) -> AsyncGenerator[Outcome]:
+        """Ask ``question`` after ``past``; yield the answer as it grows, the last one complete.
 
         Raises a `CompletionError`; `ContextTooLong` before the model is asked, when ``question``
         alone is more than it can read.
@@ -80,20 +75,21 @@ class Conversation:
             raise ContextTooLong(f"a question of {len(question)} characters", excess)
         estimate = self._estimates[profile.model]
         given = fit(prompt, past, question, budget, estimate)
-        messages = request(prompt, given, question)
-        try:
-            answer = await self._complete(profile, chat_id, messages, show)
-        except ContextTooLong as error:
-            # Our estimate was wrong, or the window is smaller than we were told.
-            budget = int(0.9 * estimate.tokens(messages) / error.excess)
-            fewer = fit(prompt, past, question, budget, estimate)
-            if len(fewer) == len(given):
-                raise
-            log.info("context_too_long", reason=str(error), left_out=len(given) - len(fewer))
-            given = fewer
+        for is_last in (False, True):
             messages = request(prompt, given, question)
-            answer = await self._complete(profile, chat_id, messages, show)
-        return Outcome(answer, remembered=len(given))
+            try:
+                async with aclosing(self._complete(profile, chat_id, messages)) as answers:
+                    async for answer in answers:
+                        yield Outcome(answer, len(given))
+                return
+            except ContextTooLong as error:
+                # Our estimate was wrong, or the window is smaller than we were told.
+                budget = int(0.9 * estimate.tokens(messages) / error.excess)
+                fewer = fit(prompt, past, question, budget, estimate)
+                if is_last or len(fewer) == len(given):
+                    raise
+                log.info("context_too_long", reason=str(error), left_out=len(given) - len(fewer))
+                given = fewer
 
     async def measure(
         self,
@@ -125,18 +121,15 @@ class Conversation:
             return None
 
     async def _complete(
-        self,
-        profile: Profile,
-        chat_id: int,
-        messages: Sequence[Message],
-        show: Callable[[str], None],
-    ) -> Answer:
+        self, profile: Profile, chat_id: int, messages: Sequence[Message]
+    ) -> AsyncGenerator[Answer]:
         async with aclosing(self._completion.stream(profile, messages, chat_id)) as answers:
             async for answer in answers:
                 if answer.complete:
                     self._estimates[profile.model].learn(messages, answer.prompt_tokens)
-                    return answer
-                show(answer.text)
+                yield answer
+                if answer.complete:
+                    return
         raise CompletionUnavailable("no complete answer")
 
 

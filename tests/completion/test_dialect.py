@@ -269,7 +269,7 @@ async def test_what_cannot_be_counted_is_not_asked_for(
     await probe(client, PROFILE)
     assert server.asked == []
     server.answers.append(pieces("a", end=['data: {"end": 1, "tokens": 9999}', "data: [DONE]"]))
-    await conversation.ask(PROFILE, 7, [], "hello " * 1000, lambda _: None)
+    [_ async for _ in conversation.ask(PROFILE, 7, [], "hello " * 1000)]
     after = await conversation.measure(PROFILE, ChatKey(7), tuple)
     assert 0 < before.tokens < after.tokens
     assert server.ids == ["7-0"]

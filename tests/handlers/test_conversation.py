@@ -52,10 +52,10 @@ async def test_what_cannot_fit_is_not_asked(redis: Redis, beyond: int, is_asked:
     conversation = Conversation(model, History(redis, next(_bot_ids)))
     question = "x" * (BUDGET * 8 - len(PROMPT) + beyond)
     if is_asked:
-        await conversation.ask(PROFILE, 1, [], question, lambda _: None)
+        [_ async for _ in conversation.ask(PROFILE, 1, [], question)]
     else:
         with pytest.raises(ContextTooLong, match="characters"):
-            await conversation.ask(PROFILE, 1, [], question, lambda _: None)
+            [_ async for _ in conversation.ask(PROFILE, 1, [], question)]
     assert model.asked == [question] * is_asked
 
 
@@ -66,7 +66,7 @@ async def test_the_prompt_is_of_the_moment(redis: Redis) -> None:
     profile = replace(PROFILE, system_prompt="{date} {time}", zone=zone, window=10_000)
     conversation = Conversation(model, History(redis, next(_bot_ids)))
     before = filled("{date} {time}", datetime.now(zone))
-    await conversation.ask(profile, 1, [], "?", lambda _: None)
+    [_ async for _ in conversation.ask(profile, 1, [], "?")]
     await conversation.measure(profile, ChatKey(1), tuple)
     assert set(model.prompts) <= {before, filled("{date} {time}", datetime.now(zone))}
     assert len(model.prompts) == 2
@@ -80,7 +80,7 @@ async def test_each_model_has_its_estimate(redis: Redis) -> None:
     model.counts, model.prompt_tokens = False, 1000
     before = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
     for _ in range(3):
-        await conversation.ask(profile, 1, [], "x" * 1500, lambda _: None)
+        [_ async for _ in conversation.ask(profile, 1, [], "x" * 1500)]
     after = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
     assert after > before
     assert (await conversation.measure(other, ChatKey(1), tuple)).tokens == before
