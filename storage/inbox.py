@@ -158,8 +158,7 @@ class Inbox(Work):
         async def ask() -> bool:
             try:
                 await self.check_room()
-                with translated():
-                    return bool(await self._redis.exists(keys.full(self.bot_id)))
+                return bool(await self._redis.exists(keys.full(self.bot_id)))
             except StorageFull:
                 return True
 

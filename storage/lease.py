@@ -29,7 +29,7 @@ class Lease:
         self._redis = redis
         self._name = name
         self._lead = Script(redis, "lead")
-        self._lock = redis.lock(key, timeout=SECONDS, blocking=False, thread_local=False)
+        self._lock = redis.lock(key, timeout=SECONDS)
         self._waiting = f"{key}:waiting"
         self.problem: str | None = None
         """Why storage does not say who leads; None once it does."""
@@ -37,11 +37,11 @@ class Lease:
     @contextlib.asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
         """Wait for the lease and hold it while the block runs. Raises `LeaseLost` into it."""
-        while not await self._acquire():  # noqa: ASYNC110 - it is freed elsewhere
+        while (ends := await self._acquire()) is None:  # noqa: ASYNC110 - it is freed elsewhere
             await asyncio.sleep(SECONDS / 8)
         try:
             async with asyncio.TaskGroup() as tasks:
-                renewal = tasks.create_task(self._renew())
+                renewal = tasks.create_task(self._renew(ends))
                 yield
                 renewal.cancel()
         except BaseExceptionGroup as group:
@@ -60,7 +60,9 @@ class Lease:
             return holder != self._name or bool(await self._redis.exists(self._waiting))
         return True
 
-    async def _acquire(self) -> bool:
+    async def _acquire(self) -> float | None:
+        """Ask for the lease; gives when it ends by the loop's clock, or None: not ours."""
+        asked = asyncio.get_running_loop().time()
         names = [str(self._lock.name), self._waiting]
         try:
             with translated():
@@ -68,25 +70,24 @@ class Lease:
         except StorageUnavailable as error:
             log.warning("storage_unavailable", reason=str(error))
             self.problem = str(error)
-            return False
+            return None
         self.problem = None
         self._lock.local.token = self._name  # what renews and releases it checks that
-        return ours
+        return asked + SECONDS if ours else None
 
-    async def _renew(self) -> None:
+    async def _renew(self, ends: float) -> None:
         clock = asyncio.get_running_loop().time
-        ends = clock() + SECONDS
         while True:
-            await asyncio.sleep(SECONDS / 5)
-            asked = clock()
             try:
-                # A silent server must not keep us leading beyond the end of the lease.
+                # Neither a silent server nor a pause must keep us leading beyond the lease's end.
                 async with asyncio.timeout_at(ends):
+                    await asyncio.sleep(SECONDS / 5)
+                    asked = clock()
                     with translated():
                         await self._lock.reacquire()
                 ends = asked + SECONDS
             except TimeoutError:
                 raise LeaseLost("storage is silent") from None
             except StorageUnavailable as error:
-                if isinstance(error.__cause__, LockError) or clock() >= ends:
+                if isinstance(error.__cause__, LockError):
                     raise LeaseLost(str(error)) from error

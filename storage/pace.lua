@@ -48,8 +48,7 @@ if act ~= 'end' then
 elseif of_ends < 20 * 50 then
   of_all, of_ends = of_all + 50, of_ends + 50
 end
-redis.call('HSET', KEYS[1], 'at', now, 'spent', now + of_chat, 'group', now + of_group,
-  'frozen', now + frozen, 'wide', now + wide)
+redis.call('HSET', KEYS[1], 'at', now, 'spent', now + of_chat, 'group', now + of_group)
 redis.call('PEXPIRE', KEYS[1], 1000 + math.max(of_chat, of_group, frozen, wide))
 redis.call('HSET', KEYS[2], 'at', now, 'spent', now + of_all, 'ends', now + of_ends)
 redis.call('PEXPIRE', KEYS[2], 1000 + of_all)

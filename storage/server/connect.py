@@ -16,7 +16,6 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
     DataError,
-    NoPermissionError,
     OutOfMemoryError,
     RedisClusterException,
     RedisError,
@@ -178,7 +177,7 @@ def _master(address: Address, options: dict[str, Any]) -> Redis:
 
 def _with_tls(options: dict[str, Any]) -> dict[str, Any]:
     """Turn a URL's scheme into the ``ssl`` option of redis-py's constructors."""
-    others = {name: value for name, value in options.items() if name not in ("host", "port")}
+    others = {name: value for name, value in options.items() if name != "host"}
     return others | {"ssl": others.pop("connection_class", None) is SSLConnection}
 
 
@@ -189,9 +188,9 @@ async def reach(redis: Redis, key: str) -> None:
         try:
             await redis.exists(key)
         except (RedisError, RedisClusterException) as error:
-            refusals = AuthenticationError | NoPermissionError
-            told = any(isinstance(one, refusals) for one in causes(error))
-            if not (told or isinstance(error, ResponseError)):
+            # Also of a database that is not there, which redis-py calls a broken connection.
+            refusals = AuthenticationError | ResponseError
+            if not any(isinstance(one, refusals) for one in causes(error)):
                 raise
             log.debug("storage_refuses", reason=str(error))  # waiting would not help
 

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.asyncio.cluster import PipelineCommand
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from storage.server.pool import Cluster
 from storage.server.sentinel import Master
@@ -107,8 +107,6 @@ async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) 
         async with cluster.call():
             await cluster.initialize()
             node: Any = cluster.get_node_from_key(key)
-            if node is None:
-                raise RedisClusterException("no node has the bot's keys")
             await node.execute_pipeline(sent)
         for one in sent:
             if isinstance(one.result, Exception):

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -161,6 +162,20 @@ async def test_only_its_own_replicas_confirm() -> None:
             assert await unconfirmed(inbox) == 1
             await master.execute_command("CLIENT KILL TYPE normal SKIPME yes")
             assert await unconfirmed(inbox) == 1
+        await client.aclose()
+
+
+async def test_each_server_of_a_cluster_is_judged() -> None:
+    """One that would throw histories away is one too many."""
+    async with cluster() as form:
+        client: Any = connect(form.url, connections=4)
+        await client.initialize()
+        for node in client.get_primaries():
+            await client.config_set("maxmemory-policy", "allkeys-lru", target_nodes=node)
+            with pytest.raises(StorageUnavailable, match="allkeys-lru"):
+                await verify(client)
+            await client.config_set("maxmemory-policy", "noeviction", target_nodes=node)
+        await verify(client)
         await client.aclose()
 
 

@@ -8,7 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.budget import Act, Budget
+from storage.budget import Act, Budget, Frozen
+from storage.server.connect import StorageUnavailable, connect
 
 CHAT, GROUP = 5, -5
 _bot_ids = itertools.count(9_200_000)
@@ -39,7 +40,13 @@ class Two:
 
     async def shift(self, chat: int, milliseconds: int) -> None:
         """Let all that is noted of a chat be of a time that the clock has gone back from."""
-        key = keys.pace(self.bot_id, chat)
+        await self._shift(keys.pace(self.bot_id, chat), milliseconds)
+
+    async def shift_all(self, milliseconds: int) -> None:
+        """Do the same with what is noted of all chats together."""
+        await self._shift(keys.pace_of_all(self.bot_id), milliseconds)
+
+    async def _shift(self, key: str, milliseconds: int) -> None:
         for field, value in (await self.redis.hgetall(key)).items():
             await self.redis.hset(key, field, int(float(value)) + milliseconds)
 
@@ -136,6 +143,30 @@ async def test_a_freeze(budget: Two) -> None:
     assert await budget.take(CHAT + 1, "shed") == 0
 
 
+@pytest.mark.parametrize("act", ["wait", "end"])
+async def test_a_freeze_that_is_worth_waiting_for(budget: Two, act: Act) -> None:
+    """Up to five seconds it is waited out; who must wait for longer is told for how long."""
+    await budget.freeze(CHAT, 4)
+    assert 3 < (await budget.take(CHAT, act) or 0) <= 4
+    assert not await budget.thawed(CHAT)
+    await budget.freeze(CHAT, 60)
+    for asked in (budget.take(CHAT, act), budget.thawed(CHAT)):
+        with pytest.raises(Frozen, match=r"frozen for (60|5\d) s") as caught:
+            await asked
+        assert 50 < caught.value.seconds <= 60
+    assert await budget.take(CHAT, "shed") is None
+
+
+async def test_no_server() -> None:
+    """Storage that is away is told as that."""
+    client = connect("redis://127.0.0.1:1", connections=1)
+    budget = Budget(client, 5)
+    for asked in (budget.take(CHAT, "wait"), budget.frozen(CHAT), budget.freeze(CHAT, 1)):
+        with pytest.raises(StorageUnavailable):
+            await asked
+    await client.aclose()
+
+
 async def test_the_clock_went_back(budget: Two) -> None:
     """What was noted in the future holds up nothing for longer than it would have."""
     for _ in range(3):
@@ -145,6 +176,17 @@ async def test_the_clock_went_back(budget: Two) -> None:
     wait = await budget.take(CHAT, "wait")
     assert wait
     assert wait < 6
+
+
+async def test_the_clock_went_back_for_all(budget: Two) -> None:
+    """What was spent overall in the future is owed for seconds, not for an hour."""
+    chats = itertools.count(100)
+    for _ in range(40):
+        await budget.take(next(chats), "wait")
+    await budget.shift_all(3_600_000)
+    wait = await budget.take(next(chats), "wait")
+    assert wait is not None
+    assert wait < 3
 
 
 async def test_time_goes_on_after_the_clock_went_back(budget: Two) -> None:
@@ -178,6 +220,15 @@ async def test_a_freeze_is_made_no_shorter(budget: Two) -> None:
     await budget.freeze(CHAT, 1)
     assert 3 < await Budget(budget.redis, budget.bot_id).frozen(CHAT) <= 4
     assert 63_000 < await budget.redis.pttl(keys.pace(budget.bot_id, CHAT)) <= 65_000
+
+
+async def test_what_is_shed_leaves_nothing(budget: Two) -> None:
+    """Of a chat to which nothing went there is no note."""
+    chats = itertools.count(100)
+    for _ in range(40):
+        await budget.take(next(chats), "wait")
+    assert await budget.take(CHAT, "shed") is None
+    assert not await budget.redis.exists(keys.pace(budget.bot_id, CHAT))
 
 
 async def test_nothing_is_left(budget: Two) -> None:

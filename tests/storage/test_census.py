@@ -10,6 +10,7 @@ from storage.census import Census, Count
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, LEASE, Arrival, Inbox
 from storage.message import ChatKey
+from storage.server.connect import StorageUnavailable, connect
 from storage.server.script import Script
 
 _bot_ids = itertools.count(9_700_000)
@@ -120,3 +121,11 @@ async def test_keys_of_other_types(bot: Bot) -> None:
     await bot.redis.set(keys.parked(bot.id), "odd")
     found = await bot.count()
     assert (found.waiting, found.dead, found.frozen) == (1, 0, 0)
+
+
+async def test_no_server() -> None:
+    """Storage that is away is told as that."""
+    client = connect("redis://127.0.0.1:1", connections=1)
+    with pytest.raises(StorageUnavailable):
+        await Census(client, 5).count()
+    await client.aclose()

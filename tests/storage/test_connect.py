@@ -19,8 +19,10 @@ from storage.server.connect import (
     StorageFull,
     StorageRefused,
     StorageUnavailable,
+    causes,
     connect,
     patiently,
+    reach,
     translated,
     verify,
 )
@@ -67,6 +69,16 @@ async def test_an_old_server_is_refused() -> None:
         await verify(Old())  # type: ignore[arg-type]
 
 
+async def test_the_oldest_server() -> None:
+    """Redis 7.0 can."""
+
+    class Oldest:
+        async def info(self) -> dict[str, Any]:
+            return {"redis_version": "7.0", "maxmemory_policy": "noeviction", "aof_enabled": 1}
+
+    await verify(Oldest())  # type: ignore[arg-type]
+
+
 async def test_no_server() -> None:
     """A server that is not there is told as any other trouble with storage."""
     client = connect("redis://127.0.0.1:1", connections=1)
@@ -86,18 +98,89 @@ async def test_no_cluster() -> None:
 
 async def test_logins_behind_sentinels() -> None:
     """The server's login and the Sentinels' own are kept apart; both may be encrypted."""
-    client = connect(
-        "rediss+sentinel://ann:pw@one/bot/2?sentinel_password=other&ssl_ca_certs=/ca", connections=1
-    )
+    query = "sentinel_username=sam&sentinel_password=other&ssl_ca_certs=/ca&socket_timeout=1"
+    client = connect(f"rediss+sentinel://ann:pw@one/bot/2?{query}", connections=1)
     pool: Any = client.connection_pool
     server, sentinels = pool.connection_kwargs, pool.sentinel_manager.sentinel_kwargs
     assert (server["username"], server["password"], server["db"]) == ("ann", "pw", 2)
-    assert sentinels["password"] == "other"
-    assert "username" not in sentinels
+    assert (sentinels["username"], sentinels["password"]) == ("sam", "other")
+    assert server["socket_timeout"] == sentinels["socket_timeout"] == 1
+    assert "db" not in sentinels
     assert issubclass(pool.connection_class, SSLConnection)
     assert sentinels["ssl"] is True
     assert server["ssl_ca_certs"] == sentinels["ssl_ca_certs"] == "/ca"
     await client.aclose()
+
+
+async def test_a_login_to_a_cluster() -> None:
+    """It is each server's, and so is what certificates are checked with."""
+    client: Any = connect("rediss+cluster://ann:pw@one,two:7/?ssl_ca_certs=/ca", connections=4)
+    options = client.connection_kwargs
+    assert (options["username"], options["password"]) == ("ann", "pw")
+    assert options["ssl_ca_certs"] == "/ca"
+    assert sorted(client.nodes_manager.startup_nodes) == ["one:6379", "two:7"]
+    await client.aclose()
+    plain: Any = connect("redis+cluster://one", connections=4)
+    assert plain.connection_kwargs.get("connection_class") is not SSLConnection
+    await plain.aclose()
+
+
+async def test_what_a_server_says(redis: Any) -> None:
+    """Texts are texts, and what streams hold comes under their names."""
+    entry = await redis.xadd("{1}:stream", {"name": "text"})
+    assert await redis.xread({"{1}:stream": "0"}) == {"{1}:stream": [(entry, {"name": "text"})]}
+    await redis.delete("{1}:stream")
+
+
+async def test_what_a_call_may_use() -> None:
+    """So many connections, and three repetitions, each after half a second at most."""
+    client: Any = connect("unix:///nowhere", connections=3)
+    assert client.connection_pool.max_connections == 3
+    retry = client.get_retry()
+    assert retry.get_retries() == 3
+    assert max(retry._backoff.compute(9) for _ in range(50)) == 0.5
+    await client.aclose()
+
+
+async def test_who_we_are(valkey: str) -> None:
+    """An operator who looks at a server's clients knows us by our name."""
+    client: Any = connect(valkey, connections=1)
+    assert await client.client_getname() == "yandexgpt-telegram-bot"
+    await client.aclose()
+
+
+async def test_what_waiting_would_not_mend() -> None:
+    """A server that does not like us is there; the one who asks hears why with the first call."""
+    async with own_valkey() as server:
+        for query in ("db=99", "username=nobody&password=pw"):
+            client = connect(f"{server.url}?{query}", connections=1)
+            async with asyncio.timeout(10):
+                await reach(client, "{1}:key")
+            await client.aclose()
+
+
+async def test_a_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is there."""
+    monkeypatch.setattr(module, "PAUSES", (0.01,))
+    async with own_valkey() as server:
+        server.kill()
+        client = connect(server.url, connections=1)
+        with capture_logs() as logs:
+            reaching = asyncio.create_task(reach(client, "{1}:key"))
+            async with asyncio.timeout(20):
+                while not logs:  # noqa: ASYNC110 - a log tells nobody
+                    await asyncio.sleep(0.01)
+            assert not reaching.done()
+            await server.start()
+            await asyncio.wait_for(reaching, 20)
+        await client.aclose()
+
+
+def test_causes() -> None:
+    """What was raised from an error, or while it was dealt with."""
+    first, second, third = ValueError("1"), ValueError("2"), ValueError("3")
+    second.__cause__, third.__context__ = first, second
+    assert list(causes(third)) == [third, second, first]
 
 
 async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,25 +198,53 @@ async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
             raise troubles.pop(0)
         return "answer"
 
+    sleep, paused = asyncio.sleep, list[float]()
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
     with capture_logs() as logs:
-        assert await patiently(call) == "answer"
-    assert [entry["seconds"] for entry in logs] == [0.001, 0.002, 0.002, 0.002]
+        async with asyncio.timeout(5):
+            assert await patiently(call) == "answer"
+    assert [entry["seconds"] for entry in logs] == paused == [0.001, 0.002, 0.002, 0.002]
 
 
 async def test_a_connection_closed_while_written_to(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What asyncio says of it, and redis-py passes on, is trouble with storage too."""
+    """What asyncio says of it, and redis-py passes on, is trouble with storage; no other is."""
 
-    def writelines(*_: object) -> None:
-        monkeypatch.undo()
-        raise TypeError("'NoneType' object is not callable")
+    def break_with(words: str) -> None:
+        def writelines(*_: object) -> None:
+            monkeypatch.undo()
+            raise TypeError(words)
+
+        monkeypatch.setattr(asyncio.StreamWriter, "writelines", writelines)
 
     await redis.ping()  # so that a connection is there
     with capture_logs() as logs:
-        monkeypatch.setattr(asyncio.StreamWriter, "writelines", writelines)
+        break_with("'NoneType' object is not callable")
         assert await patiently(redis.ping)
     assert [entry["event"] for entry in logs] == ["storage_unavailable"]
+    await redis.ping()
+    break_with("'int' object is not callable")
+    with pytest.raises(TypeError, match="'int' object"):
+        async with asyncio.timeout(5):
+            await patiently(redis.ping)
+
+
+async def test_a_stumble_of_ours() -> None:
+    """Only redis-py's are trouble with storage."""
+
+    async def call() -> None:
+        nothing: Any = None
+        nothing()
+
+    with pytest.raises(TypeError, match="'NoneType' object"):
+        async with asyncio.timeout(5):
+            await patiently(call)
 
 
 async def test_a_mistake_of_ours_is_not_repeated() -> None:
@@ -223,4 +334,5 @@ async def test_a_refusal_is_not_waited_for(redis: Redis) -> None:
     """Waiting would not mend it."""
     await redis.set("{1}:word", "word")
     with pytest.raises(StorageRefused, match="not an integer"):
-        await patiently(lambda: redis.incr("{1}:word"))
+        async with asyncio.timeout(10):
+            await patiently(lambda: redis.incr("{1}:word"))

@@ -11,9 +11,11 @@ from structlog.testing import capture_logs
 
 from storage import dead as module
 from storage import keys
-from storage.dead import DeadLetters
+from storage.dead import DeadLetter, DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
+from storage.server.connect import StorageRefused, StorageUnavailable, connect
+from tests.valkey import own_valkey
 
 LANE = ChatKey(5)
 
@@ -37,15 +39,74 @@ async def test_letters_are_kept_in_order(letters: DeadLetters) -> None:
     ]
 
 
-@pytest.mark.parametrize("odd", ["no JSON", "5", "{}", '{"reason": 5, "update": "x"}', "[" * 9999])
+ODD = ("no JSON", "5", "{}", '{"reason": 5, "update": "x"}', '{"reason": "x", "update": 5}')
+
+
+@pytest.mark.parametrize("odd", [*ODD, "[" * 9999])
 async def test_what_is_no_letter(letters: DeadLetters, redis: Redis, odd: str) -> None:
     """It is told like the others, and can be thrown away."""
     await letters.add("one", "odd")
     await redis.rpush(keys.dead(letters._bot_id), odd)
     one, other = await letters.all()
     assert (one.update, other.update) == ("one", odd)
+    assert other.reason == "none of the bot's letters"
     await letters.drop(other)
     assert await letters.all() == [one]
+
+
+async def test_a_letter_can_be_read(letters: DeadLetters, redis: Redis) -> None:
+    """Also in redis-cli, and a Cyrillic letter takes two bytes."""
+    await letters.add("не JSON", "odd")
+    (letter,) = await redis.lrange(keys.dead(letters._bot_id), 0, -1)
+    assert "не JSON" in str(letter)
+
+
+async def test_of_two_that_are_alike_one_is_dropped(letters: DeadLetters, redis: Redis) -> None:
+    """An older version made letters that do not differ."""
+    letter = json.dumps({"reason": "odd", "update": "{}"})
+    await redis.rpush(keys.dead(letters._bot_id), letter, letter)
+    await letters.drop((await letters.all())[0])
+    assert len(await letters.all()) == 1
+
+
+async def test_what_is_whole_is_not_set_aside(letters: DeadLetters, redis: Redis) -> None:
+    """A mailbox stays what it is though the letters are damaged."""
+    mailbox = keys.mailbox(letters._bot_id, LANE)
+    await redis.rpush(mailbox, "5 {}")
+    await redis.set(keys.dead(letters._bot_id), "odd")
+    with pytest.raises(StorageRefused):
+        await letters.replay(DeadLetter("odd", "{}", "{}"), LANE)
+    assert await redis.lrange(mailbox, 0, -1) == ["5 {}"]
+
+
+async def test_letters_stay_where_none_may_be_added() -> None:
+    """A right that is missing is no damage."""
+    async with own_valkey() as server:
+        owner: Any = connect(server.url, connections=1)
+        await DeadLetters(owner, 5).add("{}", "odd")
+        rights = ("on", ">pw", "~*", "&*", "+@all", "-rpush")
+        await owner.execute_command("ACL", "SETUSER", "bot", *rights)
+        client = connect(f"{server.url}?username=bot&password=pw", connections=1)
+        with pytest.raises(StorageRefused):
+            await DeadLetters(client, 5).add("{}", "odd")
+        assert len(await DeadLetters(owner, 5).all()) == 1
+        await client.aclose()
+        await owner.aclose()
+
+
+async def test_no_server() -> None:
+    """Whatever is asked, storage that is away is told as that."""
+    client = connect("redis://127.0.0.1:1", connections=1)
+    letters, letter = DeadLetters(client, 5), DeadLetter("odd", "{}", "{}")
+    for call in (
+        letters.all(),
+        letters.add("{}", "odd"),
+        letters.replay(letter, LANE),
+        letters.drop(letter),
+    ):
+        with pytest.raises(StorageUnavailable):
+            await call
+    await client.aclose()
 
 
 async def test_replayed_into_a_key_of_another_type(letters: DeadLetters, redis: Redis) -> None:

@@ -395,3 +395,8 @@ def test_an_entry_tells_who_wrote_it() -> None:
     assert "\ufffd" in encode(decode(torn))  # which Redis can take
     for kept in (entry, odd, torn):  # an archive takes them all
         Item("history:5", "list", -1, [kept]).check()
+
+
+def test_it_can_be_read_in_redis_cli() -> None:
+    """A Cyrillic letter takes two bytes, not six."""
+    assert encode(Message(Role.USER, "вопрос")) == '{"role": "user", "text": "вопрос"}'

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -18,10 +19,10 @@ from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
 from storage.history import History
 from storage.inbox import FULL_SECONDS, GROUP, LEASE, Arrival, Inbox
-from storage.lane import Claim, LaneLost, Late, Shown, clock
+from storage.lane import Claim, Entry, LaneLost, Late, Shown, clock
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server import connect as patience
-from storage.server.connect import StorageFull, StorageUnavailable, connect
+from storage.server.connect import StorageFull, StorageRefused, StorageUnavailable, connect
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(-6, 7)
@@ -440,12 +441,15 @@ async def test_who_lost_a_lane_parks_nothing(bot: Bot, claim: Claim) -> None:
 
 async def test_parked_lanes_go_on_when_the_clock_went_back(bot: Bot, claim: Claim) -> None:
     """Else an hour's step would keep them for an hour."""
-    inbox = bot.inbox("a")
-    await inbox.park(claim, 3600)
+    inbox, lanes = bot.inbox("a"), [LANE, ChatKey(21), ChatKey(22)]
+    for number, lane in enumerate(lanes[1:], 50):
+        await bot.put(number, lane=lane)
+    for one in [claim, *await inbox.take(2, 1)]:
+        await inbox.park(one, 3600)
     inbox._server_time = 2**40
     await inbox.watch_clock()
     await inbox.unpark()
-    assert [found.lane for found in await inbox.take(1, 1)] == [LANE]
+    assert {found.lane for found in await inbox.take(3, 1)} == {*lanes}
 
 
 async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -646,13 +650,25 @@ async def test_failures_are_counted(bot: Bot, claim: Claim) -> None:
     assert (opened.failures, opened.failure, opened.begun) == (0, "", 0)
 
 
+async def test_how_long_a_head_has_waited(bot: Bot, claim: Claim) -> None:
+    """By the server's clock; what cannot be read has not waited, nor has what is not there."""
+    now, _ = await bot.redis.time()
+    mailbox = keys.mailbox(bot.id, LANE)
+    for entry, seconds in ((f"{now - 100} {{}}", 100), ("word", 0)):
+        await bot.redis.lset(mailbox, 0, entry)
+        assert 0 <= (await bot.inbox().open(claim)).waited - seconds < 10
+    await bot.redis.delete(mailbox)
+    opened = await bot.inbox().open(claim)
+    assert (opened.head.update, opened.waited, opened.reply) == ("", 0, "")
+
+
 async def test_a_head_that_is_given_up(bot: Bot, claim: Claim) -> None:
     """Of it nothing is known any more but why; who lost the lane notes nothing."""
     inbox = bot.inbox()
     await inbox.note(claim, Shown(1, (7,)), "half")
     await inbox.give_up(claim, "reason", 3)
     opened = await inbox.open(claim)
-    assert (opened.failures, opened.failure) == (3, "reason")
+    assert (opened.head.update, opened.failures, opened.failure) == (update(1), 3, "reason")
     assert (opened.shown, opened.partial) == (Shown(), "")
     await bot.redis.xclaim(keys.ready(bot.id), GROUP, "b", 0, [claim.entry])
     with pytest.raises(LaneLost):
@@ -792,6 +808,110 @@ async def test_a_server_that_lost_everything(
     with pytest.raises(LaneLost):
         await asyncio.wait_for(opening, 5)
     assert [found.lane for found in await inbox.take(1, 1)] == [LANE]
+
+
+async def test_no_server() -> None:
+    """Whatever does not wait tells that storage is away."""
+    client = connect("redis://127.0.0.1:1", connections=16)
+    inbox, arrival = Inbox(client, 5, "a"), Arrival(LANE, 1, "{}")
+    found = await asyncio.gather(
+        inbox.begin(),
+        inbox.put(arrival),
+        inbox.put_urgent(arrival),
+        inbox.check_room(),
+        inbox.take(1, 0.01),
+        inbox.stale(1),
+        inbox.mine([]),
+        inbox.beat([Claim("1-1", LANE, 0.0)]),
+        inbox.leave(),
+        inbox.overdue(0, 9),
+        inbox.untold(Late(LANE, Entry("{}", flood=False))),
+        inbox.unpark(),
+        inbox.watch_clock(),
+        anext(inbox.interruptions()),
+        return_exceptions=True,
+    )
+    await client.aclose()
+    assert {type(one) for one in found} == {StorageUnavailable}
+
+
+async def test_a_server_that_dies() -> None:
+    """Who listens to it is told."""
+    async with own_valkey() as server:
+        client = connect(server.url, connections=2)
+        heard = Bot(client).inbox().interruptions()
+        assert await anext(heard) is None
+        server.kill()
+        with pytest.raises(StorageUnavailable):
+            await asyncio.wait_for(anext(heard), 20)
+        await client.aclose()
+
+
+async def limited(owner: Any, *rights: str) -> Redis:
+    """A client of a user who may do all but some things, on the same server."""
+    given = ("reset", "on", ">pw", "~*", "&*", "+@all", *rights)
+    await owner.execute_command("ACL", "SETUSER", "bot", *given)
+    path = owner.connection_pool.connection_kwargs["path"]
+    return connect(f"unix://{path}?username=bot&password=pw", connections=1)
+
+
+async def test_who_may_not_leave(small: Redis) -> None:
+    """A right that is missing is told as trouble with storage."""
+    bot = Bot(small)
+    await bot.inbox().begin()
+    client = await limited(small, "-xinfo")
+    with pytest.raises(StorageRefused):
+        await Inbox(client, bot.id, "a").leave()
+    await client.aclose()
+
+
+async def test_what_is_whole_is_not_set_aside(small: Redis) -> None:
+    """A key that is what it must be stays, whatever else is refused."""
+    bot, group = Bot(small), ChatKey(-7)
+    await bot.inbox().begin()
+    await bot.put(1, 2)
+    (claim,) = await bot.inbox().take(1, 1)
+    await bot.inbox().failed(claim, "reason")
+    await bot.put(3, lane=group)
+    await small.rpush(keys.dead(bot.id), "letter")
+    await small.zadd(keys.parked(bot.id), {"9": 1})
+    for name in (keys.state(bot.id, LANE), keys.successors(bot.id), keys.outbox(bot.id, group)):
+        await small.hset(name, "8", "9")
+    before = {name: await small.dump(name) for name in await small.keys("*")}
+    client = await limited(
+        small, "-zrange", "-zremrangebyscore", "-zrangebyscore", "-xpending", "-hmget"
+    )
+    inbox = Inbox(client, bot.id, "a")
+    for call in (
+        inbox.put(Arrival(LANE, 4, "{}"), Arrival(group, 5, "{}")),
+        inbox.check_room(),
+        inbox.unpark(),
+        inbox.done(claim),
+        inbox.park(claim, 60),
+        inbox.inherit(claim, group.chat_id),
+        inbox.successors([8]),
+    ):
+        with pytest.raises(StorageRefused):
+            await call
+    assert {name: await small.dump(name) for name in await small.keys("*")} == before
+    await client.aclose()
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_what_is_damaged_is_set_aside(bot: Bot, first: bool) -> None:
+    """One mailbox does not keep what comes in from the others, nor do the numbers seen."""
+    inbox, lanes = bot.inbox(), [LANE, OTHER][:: 1 if first else -1]
+    await bot.redis.set(keys.mailbox(bot.id, LANE), "odd")
+    await inbox.put(*(Arrival(lane, lane.chat_id % 9, "{}") for lane in lanes))
+    for call in (inbox.check_room, lambda: inbox.put(Arrival(LANE, 7, "{}"))):
+        await bot.redis.delete(keys.seen(bot.id))
+        await bot.redis.set(keys.seen(bot.id), "odd")
+        await call()
+    await bot.redis.set(keys.parked(bot.id), "odd")
+    await inbox.unpark()
+    assert await bot.redis.type(keys.parked(bot.id)) == "none"
+    assert await bot.waiting() == 2
+    assert await bot.waiting(OTHER) == 1
 
 
 async def test_a_key_of_another_type(bot: Bot) -> None:

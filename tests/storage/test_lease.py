@@ -59,6 +59,14 @@ async def test_a_leader_that_died_is_followed(redis: Redis, key: str) -> None:
         assert await redis.exists(key)
 
 
+async def test_a_lease_without_an_end(redis: Redis, key: str) -> None:
+    """Nobody holds one, whatever it is: it is taken, and has an end then."""
+    for write in (redis.set, redis.rpush):
+        await write(key, "odd")
+        async with asyncio.timeout(5), Lease(redis, key, "leader").leading():
+            assert 0 < await redis.pttl(key) <= 12_000
+
+
 async def test_a_living_leader_is_not_followed(redis: Redis, key: str) -> None:
     """A lease that is renewed does not end, and who waits for it is known."""
     first, second = Lease(redis, key, secrets.token_hex(4)), Lease(redis, key, secrets.token_hex(4))
@@ -68,12 +76,13 @@ async def test_a_living_leader_is_not_followed(redis: Redis, key: str) -> None:
         async with second.leading():
             entered.set()
 
-    async with first.leading():
+    async with asyncio.timeout(20), first.leading():
         assert not await first.is_awaited()
         await redis.pexpire(key, 300)
         following = asyncio.create_task(follow())
         while not await first.is_awaited():  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
+        assert 0 < await redis.pttl(f"{key}:waiting") <= 6000  # no longer than somebody does
         while await redis.pttl(key) < 1000:  # noqa: ASYNC110 - likewise
             await asyncio.sleep(0.01)
         assert not entered.is_set()
@@ -82,11 +91,11 @@ async def test_a_living_leader_is_not_followed(redis: Redis, key: str) -> None:
 
 async def test_a_lost_lease_ends_the_block(redis: Redis, key: str) -> None:
     """Who finds another in its place stops, and leaves the other alone."""
-    cancelled = False
+    cancelled, leader = False, Lease(redis, key, secrets.token_hex(4))
 
     async def lead() -> None:
         nonlocal cancelled
-        async with Lease(redis, key, secrets.token_hex(4)).leading():
+        async with leader.leading():
             await redis.set(key, "another")
             try:
                 await asyncio.Event().wait()
@@ -98,6 +107,7 @@ async def test_a_lost_lease_ends_the_block(redis: Redis, key: str) -> None:
         await asyncio.wait_for(lead(), 5)
     assert cancelled
     assert await redis.get(key) == "another"
+    assert await leader.is_awaited()
 
 
 async def test_without_storage_nobody_leads_for_ever(
@@ -240,8 +250,93 @@ async def test_a_silent_server_ends_a_lease(key: str, monkeypatch: pytest.Monkey
 async def test_a_lease_is_renewed_again_and_again(redis: Redis, key: str) -> None:
     """As long as the block runs: each time for as long as at first."""
     async with Lease(redis, key, "leader").leading():
+        assert await redis.pttl(key) > 11_000
         for _ in range(3):
             await redis.pexpire(key, 500)
             async with asyncio.timeout(5):
                 while await redis.pttl(key) < 11_000:  # noqa: ASYNC110 - the server tells nobody
                     await asyncio.sleep(0.01)
+
+
+class Pauses:
+    """Takes the place of `asyncio.sleep`: notes how long it should be, and takes no time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: asyncio.Queue[float] = asyncio.Queue()
+        self._sleep = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", self._pause)
+
+    async def _pause(self, seconds: float) -> None:
+        self.asked.put_nowait(seconds)
+        await self._sleep(0.001)
+
+
+async def test_nobody_asks_without_a_pause(
+    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader asks a few times within its lease, and so does who waits for it."""
+    pauses = Pauses(monkeypatch)
+    async with asyncio.timeout(10), Lease(redis, key, "first").leading():
+        following = asyncio.create_task(Lease(redis, key, "second").leading().__aenter__())
+        found = {await pauses.asked.get() for _ in range(20)}
+        following.cancel()
+        await asyncio.wait([following])
+    assert len(found) == 2
+    assert all(lease.SECONDS / 20 < pause < lease.SECONDS / 3 for pause in found)
+
+
+async def test_no_pause_outlasts_a_lease(
+    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who could not renew leads to the end of what was granted, not to the end of a pause."""
+
+    async def for_ever(_seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio, "sleep", for_ever)
+    monkeypatch.setattr(lease, "SECONDS", 0.2)
+    with pytest.raises(LeaseLost):
+        async with asyncio.timeout(10), Lease(redis, key, "leader").leading():
+            await asyncio.Event().wait()
+
+
+class Ahead:
+    """The event loop's clock, which can be put forward."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        loop = asyncio.get_running_loop()
+        clock = loop.time
+        monkeypatch.setattr(loop, "time", lambda: clock() + self.seconds)
+
+
+async def test_a_late_reply(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease counts from when it was asked for, not from when the answer came."""
+    ahead, leader = Ahead(monkeypatch), Lease(redis, key, "leader")
+    lead = leader._lead
+
+    async def late(names: list[str], arguments: list[str | int]) -> object:
+        found = await lead(names, arguments)
+        ahead.seconds += lease.SECONDS
+        return found
+
+    monkeypatch.setattr(leader, "_lead", late)
+    with pytest.raises(LeaseLost):
+        async with asyncio.timeout(lease.SECONDS + 5), leader.leading():
+            await asyncio.Event().wait()
+
+
+async def test_renewals_in_time(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each counts from when it was asked for, however late in the lease that is."""
+    ahead, done = Ahead(monkeypatch), asyncio.Event()
+    sleep, pauses = asyncio.sleep, itertools.count(1)
+
+    async def long(_seconds: float) -> None:
+        ahead.seconds += 0.8 * lease.SECONDS
+        if next(pauses) == 5:
+            done.set()
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", long)
+    async with Lease(redis, key, "leader").leading():
+        await done.wait()

@@ -215,6 +215,8 @@ async def test_what_waits_is_answered_first(bot: Bot) -> None:
     await bot.one.done(old)
     (old,) = await bot.one.take(1, 1)
     await bot.put(OLD, "joined")
+    await bot.one.hand_over(old, NEW.chat_id)
+    assert await bot.texts(OLD) == ["q1", "a1"]
     await bot.one.joined(old, 1)
     await bot.one.hand_over(old, NEW.chat_id)
     await bot.one.done(old)
@@ -259,11 +261,11 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     await bot.one.done(claim)
     entries = await bot.redis.lrange(keys.history(bot.id, NEW), 0, -1)
     size = sum(len(str(entry)) for entry in entries)
-    for less, kept in ((0, 8), (1, 6)):
+    for less, kept in ((0, 10), (1, 8)):
         third = ChatKey(NEW.chat_id - 1 - less)
-        await bot.said(third, 5)  # an exchange as long as each of the others
-        monkeypatch.setattr(work, "MOST_BYTES", size * 4 // 3 - less)
-        monkeypatch.setattr(work, "LONGEST", 8)
+        await bot.said(third, 5, 6)  # exchanges as long as each of the others
+        monkeypatch.setattr(work, "MOST_BYTES", size * 5 // 3 - less)
+        monkeypatch.setattr(work, "LONGEST", 10)
         claim = await bot.claim(third)
         await bot.redis.copy(keys.history(bot.id, NEW), keys.history(bot.id, OLD))
         assert await bot.one.inherit(claim, OLD.chat_id)

@@ -126,6 +126,9 @@ several = settings(
 @example(act="end", pace=Pace(22_001, 80_001), spent=2000, ends=999, group=True)
 @example(act="end", pace=Pace(44_000, wide=1), spent=0, ends=0, group=False)
 @example(act="end", pace=Pace(44_001, wide=1), spent=0, ends=0, group=False)
+@example(act="shed", pace=Pace(1101), spent=0, ends=0, group=False)
+@example(act="shed", pace=Pace(group=8001), spent=0, ends=0, group=True)
+@example(act="wait", pace=Pace(group=16_001), spent=0, ends=0, group=True)
 async def test_a_place(
     redis: Redis, act: str, pace: Pace, spent: int, ends: int, *, group: bool
 ) -> None:

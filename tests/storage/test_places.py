@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from contextlib import AsyncExitStack
 
 import pytest
 from redis.asyncio import Redis
@@ -138,6 +139,58 @@ async def test_what_is_given_back_is_not_renewed(
             await asyncio.sleep(0.02)
         assert await redis.zrange(key, 0, -1) == renewals
         await second.__aexit__(None, None, None)
+
+
+async def test_what_was_given_back_is_not_renewed_later(
+    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it in any round that comes after."""
+    shared = Places(redis, key, 2, "here")
+    first, rounds = shared.place(), asyncio.Queue[str]()
+
+    async def noted(token: str) -> bool:
+        rounds.put_nowait(token)
+        return True
+
+    await first.__aenter__()
+    async with shared.place():
+        await first.__aexit__(None, None, None)
+        (token,) = await redis.zrange(key, 0, -1)
+        monkeypatch.setattr(shared, "_try", noted)
+        monkeypatch.setattr(places, "LEASE", 0.03)
+        async with beside(shared.renewing()), asyncio.timeout(5):
+            assert {await rounds.get() for _ in range(4)} == {token}
+    assert not await redis.exists(key)
+
+
+async def test_one_at_a_time_asks(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who wait in one process the first asks, again and again, with a pause each time."""
+    shared, other = Places(redis, key, 2, "here"), Places(redis, key, 2, "there")
+    asked, paused, occupy = asyncio.Queue[str](), list[float](), shared._try
+    sleep = asyncio.sleep
+
+    async def noted(token: str) -> bool:
+        asked.put_nowait(token)
+        return await occupy(token)
+
+    async def pause(seconds: float) -> None:
+        paused.append(seconds)
+        await sleep(0.001)
+
+    async def come() -> None:
+        async with shared.place():
+            pass
+
+    async with asyncio.timeout(10), AsyncExitStack() as taken:
+        for _ in range(2):
+            await taken.enter_async_context(other.place())
+        monkeypatch.setattr(shared, "_try", noted)
+        monkeypatch.setattr(asyncio, "sleep", pause)
+        coming = [asyncio.create_task(come()) for _ in range(2)]
+        assert len({await asked.get() for _ in range(6)}) == 1
+        assert paused == [places.LOOK_SECONDS] * 5
+        await taken.aclose()
+        await asyncio.gather(*coming)
 
 
 async def test_a_failure_gives_its_place_back(redis: Redis, key: str) -> None:

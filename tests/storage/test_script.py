@@ -83,8 +83,8 @@ class Watched(Master):
 class House:
     """A master with two replicas, and a script that adds to a list and is repeated at will."""
 
-    def __init__(self, redis: Watched, replicas: list[Valkey]) -> None:
-        self.redis, self.replicas = redis, replicas
+    def __init__(self, redis: Watched, port: int, replicas: list[Valkey]) -> None:
+        self.redis, self.port, self.replicas = redis, port, replicas
         self.id = next(_bot_ids)
         self.script = Script(redis, "bury")
 
@@ -110,7 +110,7 @@ async def house() -> AsyncIterator[House]:
             for _ in range(2)
         ]
         redis = Watched(server.url)
-        house = House(redis, replicas)
+        house = House(redis, port, replicas)
         await redis.script_load(house.script._text)
         async with asyncio.timeout(20):
             while await _confirmed_by(redis) < 2:
@@ -166,6 +166,29 @@ async def test_a_replica_that_is_silent(house: House) -> None:
     assert house.script._replicas == 2
     assert house.redis.asked == [HERE]
     assert unconfirmed() == before
+
+
+@pytest.mark.slow
+async def test_one_replica_is_enough(house: House) -> None:
+    """Before it is known how many there are, no more is expected."""
+    with house.replicas[0].frozen():
+        await house.bury("0")
+    assert house.redis.asked == []
+
+
+@pytest.mark.slow
+async def test_a_replica_that_is_being_filled(house: House) -> None:
+    """It confirms nothing yet, and is not expected to."""
+    await house.redis.config_set("repl-diskless-sync-delay", 600)
+    follow = ("--replicaof", f"127.0.0.1 {house.port}")
+    async with own_valkey(port=free_port(), options=follow):
+        async with asyncio.timeout(20):
+            while "slave2" not in await house.redis.info("replication"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        for number in range(3):
+            await house.bury(str(number))
+    assert house.redis.asked == []
+    assert house.script._replicas == 2
 
 
 @pytest.mark.slow
