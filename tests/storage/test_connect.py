@@ -260,7 +260,8 @@ async def test_a_mistake_of_ours_is_not_repeated() -> None:
 async def test_an_odd_value_is_not_waited_for(redis: Redis) -> None:
     """What cannot be written is told at once: storage would never take it."""
     with pytest.raises(DataError):
-        await patiently(lambda: redis.set("key", ["odd"]))  # type: ignore[arg-type]
+        async with asyncio.timeout(5):
+            await patiently(lambda: redis.set("key", ["odd"]))  # type: ignore[arg-type]
 
 
 def _servers() -> list[str]:
