@@ -18,16 +18,13 @@ async def guard(tools: Tools, context: Context) -> None:
         if not await tools.access.allows(query.from_user, query.message):
             await context.answer_press(context.texts.not_allowed)
             raise ApplicationHandlerStop
-        return
-    message = update.message or update.edited_message
-    if message is None:
-        return
-    person = is_from_a_person(message)
-    if person and await tools.access.allows(message.from_user, message):
-        return
-    if person and update.message and is_addressed(message, context.bot.bot):
-        await context.say(context.texts.not_allowed)
-    raise ApplicationHandlerStop
+    elif message := update.message or update.edited_message:
+        person = is_from_a_person(message)
+        if person and await tools.access.allows(message.from_user, message):
+            return
+        if person and update.message and is_addressed(message, context.bot.bot):
+            await context.say(context.texts.not_allowed)
+        raise ApplicationHandlerStop
 
 
 async def obey(tools: Tools, context: Context) -> None:

@@ -48,9 +48,10 @@ def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
     for before, after, text in zip(parts, parts[1:], texts[1:], strict=False):
         if not text:
             continue
-        if before.forward_origin or after.forward_origin or len(before.text or "") < LONG:
+        length = len(before.text or "")
+        if before.forward_origin or after.forward_origin or length < LONG:
             whole += "\n\n"
-        elif len(before.text or "") < CUT:
+        elif length < CUT:
             whole += "\n"
         whole += text
     return whole.strip()

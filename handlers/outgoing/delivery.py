@@ -145,23 +145,24 @@ class Delivery:
         raise refusal
 
     async def _place_as_it_is(self, place: int, trial: _Trial, kind: Kind) -> int:
-        ids, old = self._turn.shown.ids, None
-        if place < len(ids) and isinstance(trial.piece, Chunk):
+        ids = self._turn.shown.ids
+        old = ids[place] if place < len(ids) else 0
+        if old and isinstance(trial.piece, Chunk):
             try:
-                await _persistently(lambda: self._edit(ids[place], trial, kind))
+                await _persistently(lambda: self._edit(old, trial, kind))
             except ChatMigrated as error:
                 self._turn.follow(error.new_chat_id)
             except InvalidToken as error:  # for any 404
                 log.info("cannot_be_edited", reason=str(error))
+                old = 0
             except BadRequest as error:
                 if is_final(error) or not (trial.bare or is_about_the_message(error)):
                     raise
                 log.info("cannot_be_edited", reason=error.message)
-                old = ids[place]
             else:
-                return ids[place]
+                return old
         number = await _persistently(lambda: self._send(trial, kind, quote=not place))
-        if old:
+        if old in self._turn.shown.ids:  # not if the chat has become another meanwhile
             await self._delete(old)
         return number
 
@@ -252,8 +253,6 @@ def _less_and_less(trial: _Trial, sentence: str) -> Iterator[_Trial]:
 
 def _plain(piece: Piece, sentence: str) -> Chunk:
     """Leave out formatting; of a file give what fits a message."""
-    if isinstance(piece, Chunk):
-        return Chunk(piece.text, ())
     text = piece.text.strip() or sentence
     if len(text) <= MAX_CHARACTERS:
         return Chunk(text, ())
@@ -273,7 +272,7 @@ def _is_unsure(error: NetworkError) -> bool:
 
 
 async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
-    """Call until Telegram takes it; the third unsure time, or a refusal, is raised.
+    """Call until Telegram takes it; the second unsure time, or a refusal, is raised.
 
     Where Telegram may have taken a message without our hearing of it, one try more risks a
     double; none risks a person without an answer, which is worse.

@@ -37,13 +37,6 @@ MOST_REFUSALS = 3
 JITTER_SECONDS = 1.0
 OF_TURNS = ("getChatMember", "getFile")
 """What is asked while an update is in work, which can wait until Telegram answers again."""
-UNPACED = (
-    "answerCallbackQuery",
-    "deleteMyCommands",
-    "setMyCommands",
-    "setWebhook",
-    "deleteWebhook",
-)
 
 Hold = Callable[[], Awaitable[None]]
 """Returns while whoever acts owns the lane; raises `LaneLost` from then on."""
@@ -133,7 +126,7 @@ class Pacing(BaseRateLimiter[Effect]):
         async def call() -> Any:
             return await _held_by(effect.hold, callback(*args, **kwargs))
 
-        if not isinstance(chat_id, int) or endpoint in UNPACED:
+        if not isinstance(chat_id, int):
             return await call()
         return await self._paced(chat_id, effect.kind, call)
 

@@ -5,17 +5,20 @@ import contextlib
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.updates import intake as module
 from bot.updates.intake import Intake, NoRoom, _interrupts, lane_of
+from handlers.incoming.burst import LONG
 from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
@@ -125,6 +128,149 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
         10,
         11,
     ]
+
+
+ANN, BORIS = {"id": 1}, {"id": 2}
+NAMED = "@bot " + "a" * (LONG - 5)
+"""As short as what an app has cut may be."""
+
+
+def in_group(number: int, text: Any, who: Any = ANN, **more: Any) -> dict[str, Any]:
+    """Something said in a group, or elsewhere."""
+    chat = {"id": -5, "type": "group"}
+    return {"update_id": number, "message": {"chat": chat, "from": who, "text": text, **more}}
+
+
+PHOTO: dict[str, Any] = {"text": None, "photo": []}
+ALBUM = {"media_group_id": "1"}
+SUPER = {"chat": {"id": -5, "type": "supergroup"}}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "belongs"),
+    [
+        (in_group(1, NAMED), in_group(2, "b"), True),
+        (in_group(1, NAMED, **SUPER), in_group(2, "b", **SUPER), True),
+        (in_group(1, NAMED), in_group(2, "b", BORIS), False),
+        (in_group(1, NAMED), in_group(2, "b", chat={"id": -6, "type": "group"}), False),
+        (in_group(1, NAMED, chat={"id": -5, "type": "channel"}), in_group(2, "b"), False),
+        (in_group(1, NAMED[:-1]), in_group(2, "b"), False),
+        (in_group(1, NAMED[:-1]), in_group(2, "b", forward_origin={}), True),
+        (in_group(1, NAMED[:-1]), in_group(2, "b", BORIS, forward_origin={}), False),
+        (in_group(1, "@bot", **ALBUM), in_group(2, **PHOTO, **ALBUM), True),
+        (in_group(1, "@bot"), in_group(2, **PHOTO), False),
+        (
+            {"update_id": 1, "edited_message": in_group(1, NAMED)["message"]},
+            in_group(2, "b"),
+            False,
+        ),
+        (in_group(1, NAMED, chat=5), in_group(2, "b"), False),
+        (in_group(1, "a", forward_origin={}), in_group(2, "@bot b"), False),
+    ],
+)
+async def test_what_goes_on(
+    bot: Bot, first: dict[str, Any], then: dict[str, Any], belongs: bool
+) -> None:
+    """The further parts of what was said to the bot in a group name nobody, and come apart."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    await bot.intake.take(first)
+    before = {raw["update_id"] for raw in await bot.waiting(ChatKey(-5))}
+    await bot.intake.take(then)
+    after = {raw["update_id"] for raw in await bot.waiting(ChatKey(-5))}
+    assert (after - before == {2}) == (belongs or "@bot" in str(then))
+    assert "@bot" in str(first) or not before
+
+
+async def test_what_goes_on_too_late(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while it is mere talk, and nobody is remembered any more."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    await bot.intake.take(in_group(3, NAMED, chat={"id": -6, "type": "group"}))
+    monkeypatch.setattr(module, "SOON_SECONDS", -1)
+    await bot.intake.take(in_group(1, NAMED), in_group(2, "b"))
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1]
+    assert len(bot.intake._parts) == 2
+    await bot.intake.take(in_group(4, NAMED, chat={"id": -7, "type": "group"}))
+    assert bot.intake._parts.keys() == {ChatKey(-6), ChatKey(-7)}
+
+
+async def test_who_speaks_in_private_is_not_remembered(bot: Bot) -> None:
+    """What they say is for the bot anyway."""
+    await bot.intake.take(update(1, 5, text=NAMED))
+    assert bot.intake._parts == {}
+
+
+class Broken(DeadLetters):
+    """Fails at first, and keeps what it is given then."""
+
+    def __init__(self) -> None:
+        self.troubles = 1
+        self.kept: list[str] = []
+
+    async def add(self, update: str, reason: str) -> None:
+        if self.troubles:
+            self.troubles -= 1
+            raise StorageUnavailable("away")
+        self.kept.append(update)
+
+
+async def test_what_could_not_be_buried(bot: Bot) -> None:
+    """It is buried when it comes again; a thousand are known, and no more."""
+    letters = Broken()
+    intake = Intake(bot.inbox, letters, lambda _message: False)
+    with pytest.raises(StorageUnavailable):
+        await intake.bury("0", "odd")
+    for number in range(1001):
+        await intake.bury(str(number), "odd")
+    await intake.bury("1", "odd")
+    assert len(letters.kept) == 1001
+    await intake.bury("0", "odd")
+    assert len(letters.kept) == 1002
+
+
+async def test_all_are_counted(bot: Bot) -> None:
+    """By what became of them."""
+    outcomes = "stored", "known", "flood", "dropped", "dead"
+
+    def counted() -> Counter[str]:
+        name = "intake_updates_total"
+        found = {one: REGISTRY.get_sample_value(name, {"outcome": one}) for one in outcomes}
+        return Counter({one: int(value or 0) for one, value in found.items()})
+
+    before = counted()
+    await bot.intake.take(update(1, 5), update(1, 5), "odd", *(update(n, 6) for n in range(2, 55)))
+    assert counted() - before == {"stored": 51, "known": 1, "flood": 1, "dropped": 2, "dead": 1}
+
+
+@pytest.mark.parametrize(
+    ("raw", "lane"),
+    [
+        ({"stopped_message_generation": {"chat": {"id": 7}}}, ChatKey(7)),
+        (
+            {"stopped_message_generation": {"chat": {"id": 7}, "message_thread_id": 3}},
+            ChatKey(7, 3),
+        ),
+        (
+            {
+                "callback_query": {
+                    "message": {
+                        "chat": {"id": -7},
+                        "message_thread_id": 3,
+                        "is_topic_message": True,
+                    }
+                }
+            },
+            ChatKey(-7, 3),
+        ),
+        ({"callback_query": {"chat": {"id": 7}}}, None),
+        (
+            {"edited_message": {"chat": {"id": -5}, "migrate_to_chat_id": -1_000_000_000_005}},
+            ChatKey(-5),
+        ),
+    ],
+)
+def test_lanes(raw: dict[str, Any], lane: ChatKey | None) -> None:
+    """Of what is no plain message."""
+    assert lane_of(raw) == lane
 
 
 @pytest.mark.parametrize("chat", [{"id": -5, "type": "group"}, 5, None])

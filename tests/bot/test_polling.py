@@ -50,10 +50,17 @@ class Telegram:
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
         self.asked: list[dict[str, str]] = []
+        self.patience: list[float | None] = []
+        """Seconds of silence that each call bears."""
+        self.troubles: list[Exception] = []
+        """What happens to those who take a webhook away."""
         self.exhausted = asyncio.Event()
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.patience.append(request.extensions["timeout"]["read"])
         if request.url.path.endswith("/deleteWebhook"):
+            if self.troubles:
+                raise self.troubles.pop()
             return httpx.Response(200, json={"ok": True, "result": True})
         self.asked.append(dict(httpx.QueryParams(request.content.decode())))
         if not self._answers:
@@ -239,7 +246,7 @@ async def test_full_storage_is_asked_often(lease: Lease, monkeypatch: pytest.Mon
     intake = Odd(*[StorageFull("full")] * 9)
     with capture_logs() as logs:
         await poll(Telegram(updates(update(7)), *[updates(update(8))] * 10), intake, lease)
-    assert max(pauses) == module.FULL_PAUSE
+    assert pauses == [0.2, 0.4, 0.8, 1.6, *[module.FULL_PAUSE] * 5]
     paused = [entry["log_level"] for entry in logs if entry["event"] == "polling_paused"]
     assert paused == ["warning"] * module.LASTING + ["debug"] * (9 - module.LASTING)
 
@@ -262,7 +269,7 @@ async def test_an_idle_connection_closed_is_no_news(lease: Lease) -> None:
 
 async def test_what_no_parser_reads_is_isolated(lease: Lease) -> None:
     """A batch that cannot be read is fetched one by one, and only what stops it is buried."""
-    deep = b'{"ok":true,"result":[{"update_id": 8, "x": ' + b"[" * 100_000
+    deep = b'{"ok":true,"result":[{"update_id": 8, "x": "\xff", "y": ' + b"[" * 100_000
     batch = httpx.Response(200, content=deep)
     telegram = Telegram(batch, updates(update(7)), batch, batch, updates(update(9)))
     intake = Odd()
@@ -273,6 +280,7 @@ async def test_what_no_parser_reads_is_isolated(lease: Lease) -> None:
     assert reason.startswith("no JSON")
     assert telegram.offsets() == [None, None, "8", "8", "9", "10"]
     assert [asked["limit"] for asked in telegram.asked] == ["100", "1", "100", "1", "100", "100"]
+    assert [asked["timeout"] for asked in telegram.asked] == ["25", "0", "25", "0", "25", "25"]
 
 
 async def test_what_no_parser_reads_is_buried_once(lease: Lease) -> None:
@@ -292,6 +300,7 @@ async def test_what_no_parser_reads_is_buried_once(lease: Lease) -> None:
     [
         *[(told, 0.5) for told in ("-5", "0", "0.001", "NaN", "-Infinity", "null", '"x"', "[5]")],
         ("1" + "0" * 400, 0.5),
+        ("1", 1),
         ("3", 3),
         ("1000000", module.TOLD_PAUSE),
         ("Infinity", module.TOLD_PAUSE),
@@ -356,7 +365,9 @@ async def test_a_silent_poll_is_begun_anew(lease: Lease, monkeypatch: pytest.Mon
 
     async with polled(silent, Odd(), lease) as polling:
         assert not polling.is_silent
-        await until(lambda: polling.restarts >= 2)
+        await until(lambda: polling.restarts)
+        assert polling.restarts == 1
+        await until(lambda: polling.restarts == 2)
         assert not polling.is_silent
         monkeypatch.setattr(module, "TOO_SILENT", 0.001)
         assert polling.is_silent
@@ -402,3 +413,101 @@ async def test_a_poll_may_stay_open_for_long(redis: Redis) -> None:
                 ):
                     await asyncio.sleep(0.01)
     assert [entry["event"] for entry in logs] == ["polling"]
+
+
+async def test_a_webhook_is_taken_away_first(lease: Lease) -> None:
+    """Whether that succeeds or not; it may take a while, and a poll as long as Telegram likes."""
+    telegram = Telegram(updates(update(7)))
+    telegram.troubles = [httpx.ConnectError("refused")]
+    await poll(telegram, Odd(), lease)
+    assert telegram.patience == [20, None, None]
+
+
+async def test_who_does_not_poll_is_not_silent(lease: Lease) -> None:
+    """Another process does, and has its own problems."""
+    intake = Odd()
+    async with httpx.AsyncClient() as http:
+        polling = Polling(http, "http://host/bot1:a", intake)
+        assert not polling.is_silent
+        assert polling.restarts == 0
+    failing = Telegram(*[httpx.Response(500)] * module.LASTING)
+    async with polled(failing, intake, lease):
+        await failing.exhausted.wait()
+        assert intake.problem
+    assert intake.problem is None
+
+
+async def test_storage_that_is_away_is_asked_ever_more_slowly(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is there, when all begins anew."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
+    pauses = Pauses(monkeypatch)
+    intake = Odd(*[StorageUnavailable("away")] * 9)
+    with capture_logs() as logs:
+        await poll(Telegram(*[updates(update(number)) for number in (7, *[8] * 10)]), intake, lease)
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30]
+    paused = [entry["log_level"] for entry in logs if entry["event"] == "polling_paused"]
+    assert paused == ["warning"] * 9
+
+
+async def test_failures_in_a_row_are_a_problem(
+    lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one or two; each success begins anew."""
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
+    monkeypatch.setattr(module, "CONFLICT_PAUSE", 7)
+    pauses, intake = Pauses(monkeypatch), Odd()
+    told = httpx.Response(401, content='{"ok": false, "description": "Unauthorized"}')
+    cut = httpx.ReadError("cut")
+    answers: list[Answer] = [httpx.Response(500), httpx.Response(502, content="<html>")]
+    answers += [updates(update(7)), told, cut, httpx.Response(409), updates(update(8))]
+    answers += [cut, updates(update(9)), cut, updates(update(10))]
+    with capture_logs() as logs:
+        await poll(Telegram(*answers), intake, lease)
+    failed = [
+        (entry["log_level"], entry["reason"]) for entry in logs if entry["event"] == "poll_failed"
+    ]
+    conflict = "another process polls for this bot, or a webhook is set: HTTP 409"
+    assert failed == [
+        *[("warning", "HTTP 500"), ("warning", "HTTP 502")],
+        *[("warning", "HTTP 401: Unauthorized"), ("warning", "ReadError: cut")],
+        *[("warning", conflict), ("debug", "ReadError: cut"), ("debug", "ReadError: cut")],
+    ]
+    assert pauses == [0.5, 1, 0.5, 1, 7, 0.5, 0.5]
+    assert intake.problems == [None, conflict, None, None]
+
+
+async def test_a_poll_that_was_held_open(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is followed by the next one, though it brought nothing."""
+    monkeypatch.setattr(module, "AT_ONCE", 0.01)
+    pauses = Pauses(monkeypatch)
+
+    class Slow(Telegram):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            await pauses._sleep(0.02)
+            return await super().__call__(request)
+
+    await poll(Slow(updates(), updates(), updates()), Odd(), lease)
+    assert pauses == []
+
+
+async def test_what_is_remembered_has_a_bound(lease: Lease) -> None:
+    """A thousand numbers are enough to tell what comes again."""
+    batches = [updates(*map(update, range(start, start + 100))) for start in range(0, 1200, 100)]
+    telegram = Telegram(*batches)
+    async with polled(telegram, Odd(), lease) as polling:
+        await telegram.exhausted.wait()
+        assert len(polling._taken) == 1000
+
+
+async def test_room_is_asked_for(lease: Lease) -> None:
+    """Whoever asks hears what storage says."""
+
+    class Full(Odd):
+        async def check_room(self) -> None:
+            raise StorageFull("full")
+
+    async with polled(Telegram(), Full(), lease) as polling:
+        with pytest.raises(StorageFull):
+            await polling.check_room()

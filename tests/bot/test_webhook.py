@@ -1,16 +1,30 @@
 """What is posted, request by request, without a server; the whole is in tests/app."""
 
+import asyncio
+import contextlib
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from starlette.requests import Request
+from structlog.testing import capture_logs
+from telegram import WebhookInfo
+from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.updates.intake import LARGEST
-from bot.updates.webhook import HEADER, Webhook
+from bot.background import beside
+from bot.updates import webhook as module
+from bot.updates.intake import KINDS, LARGEST
+from bot.updates.webhook import HEADER, Webhook, shared_secret
+from handlers.outgoing.pacing import Effect
+from storage import keys
+from storage.lease import Lease
 from storage.server.connect import StorageUnavailable
+
+_bot_ids = itertools.count(8_550_000)
 
 
 class Intake:
@@ -34,7 +48,9 @@ class Intake:
 class Post:
     """A request whose body comes in chunks, and never ends by itself if ``endless``."""
 
-    def __init__(self, *chunks: bytes, endless: bool = False, secret: str = "secret") -> None:
+    def __init__(
+        self, *chunks: bytes | None, endless: bool = False, secret: str = "secret"
+    ) -> None:
         self._chunks = list(chunks)
         self._endless = endless
         self._secret = secret
@@ -52,6 +68,8 @@ class Post:
 
     async def _receive(self) -> dict[str, Any]:
         chunk = self._chunks[0] if self._endless else self._chunks.pop(0)
+        if chunk is None:
+            return {"type": "http.disconnect"}
         self.read += len(chunk)
         more = self._endless or bool(self._chunks)
         return {"type": "http.request", "body": chunk, "more_body": more}
@@ -106,3 +124,157 @@ async def test_storage_down(intake: Intake) -> None:
     intake.trouble = None
     assert (await Post(b"{}").to(intake)).status_code == 200
     assert intake.problem is None
+
+
+async def test_storage_stays_away(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operators hear of it once, and that all is well when nothing has been refused for a while."""
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    intake.trouble = StorageUnavailable("away")
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert (await Post(b"{}").to(intake)).status_code == 503
+    assert [entry["event"] for entry in logs] == ["webhook_refuses"]
+    assert intake.problem == "away"
+    async with asyncio.timeout(5):
+        while intake.problem:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_post_that_breaks_off(intake: Intake) -> None:
+    """It is answered to nobody, and nothing of it is taken."""
+    assert (await Post(None).to(intake)).status_code == 400
+    assert intake.taken == intake.buried == []
+
+
+async def test_letters_that_are_none(intake: Intake) -> None:
+    """They are replaced where no parser reads a body."""
+    await Post(b"\xff").to(intake)
+    ((text, _),) = intake.buried
+    assert text == "\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize(
+    ("url", "path"), [("https://bot.example/hook", "/hook"), ("https://bot.example", "/")]
+)
+def test_where_it_is_posted(intake: Intake, url: str, path: str) -> None:
+    """At the path of the URL, and by no other method."""
+    route = Webhook(ExtBot("9:TOKEN"), intake, url, "secret").route  # type: ignore[arg-type]
+    assert (route.path, route.methods) == (path, {"POST"})
+
+
+# The keeper
+
+
+class Telegram:
+    """Keeps a webhook, and lists what is called."""
+
+    def __init__(self, *troubles: TelegramError) -> None:
+        self.calls: list[str] = []
+        self.given: dict[str, Any] = {}
+        self.url = ""
+        self._troubles = list(troubles)
+
+    async def set_webhook(self, url: str, **given: Any) -> None:
+        self._called("set")
+        self.url, self.given = url, given
+
+    async def get_webhook_info(self) -> WebhookInfo:
+        self._called("look")
+        return WebhookInfo(self.url, has_custom_certificate=False, pending_update_count=0)
+
+    async def delete_webhook(self, rate_limit_args: Effect) -> None:
+        assert rate_limit_args.hold is None
+        self._called("delete")
+        self.url = ""
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self._troubles:
+            raise self._troubles.pop(0)
+
+    async def until(self, *calls: str) -> None:
+        """Wait until it was called so."""
+        async with asyncio.timeout(5):
+            while self.calls[: len(calls)] != list(calls):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.005)
+
+
+URL = "https://bot.example/hook"
+
+
+@contextlib.asynccontextmanager
+async def kept(telegram: Telegram, redis: Redis) -> AsyncIterator[Lease]:
+    """Keep the webhook while the block runs."""
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process")
+    webhook = Webhook(telegram, Intake(), URL, "secret")  # type: ignore[arg-type]
+    async with beside(webhook.run(lease)):
+        yield lease
+
+
+async def test_it_is_set_and_removed(redis: Redis) -> None:
+    """With the secret, for what we read; nobody looks at once whether it still is."""
+    telegram = Telegram()
+    async with kept(telegram, redis):
+        await telegram.until("set")
+        await asyncio.sleep(0)
+    assert telegram.calls == ["set", "delete"]
+    assert telegram.given["secret_token"] == "secret"
+    assert telegram.given["allowed_updates"] == KINDS
+    assert telegram.given["rate_limit_args"].hold is None
+
+
+async def test_it_is_set_again(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody has changed it; else it is only looked at."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    telegram = Telegram()
+    async with kept(telegram, redis):
+        await telegram.until("set", "look", "look")
+        telegram.url = "https://other.example"
+        async with asyncio.timeout(5):
+            while telegram.url != URL:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.005)
+    assert telegram.calls.count("set") == 2
+
+
+async def test_telegram_refuses(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again, after a pause; and what cannot be removed stays."""
+    telegram = Telegram(TelegramError("no"))
+    async with kept(telegram, redis):
+        await telegram.until("set")
+        await asyncio.sleep(0)
+    assert telegram.calls == ["set", "delete"]
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    telegram = Telegram(TelegramError("no"), TelegramError("no"))
+    async with kept(telegram, redis):
+        await telegram.until("set", "set", "set")
+        telegram._troubles.append(TelegramError("no"))
+    assert telegram.url == URL
+
+
+async def test_another_process_keeps_it(redis: Redis) -> None:
+    """Whoever waits goes on with the webhook as it is."""
+    telegram = Telegram()
+    async with kept(telegram, redis) as lease:
+        await telegram.until("set")
+        await redis.set(lease._waiting, "another", px=60_000)
+    assert telegram.calls == ["set"]
+
+
+async def test_who_has_lost_the_lease(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """He leaves the webhook alone, and waits for his turn."""
+    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
+    telegram = Telegram()
+    async with kept(telegram, redis) as lease:
+        await telegram.until("set")
+        await redis.set(lease._lock.name, "another", px=700)
+        await telegram.until("set", "set")
+    assert telegram.calls[:2] == ["set", "set"]
+
+
+async def test_the_secret_of_all(redis: Redis) -> None:
+    """The first one makes it; it cannot be guessed."""
+    number = next(_bot_ids)
+    secret = await shared_secret(redis, number)
+    assert len(secret) >= 43
+    assert await shared_secret(redis, number) == secret
+    assert await shared_secret(redis, next(_bot_ids)) != secret

@@ -16,12 +16,14 @@ from bot import worker as module
 from bot.worker import Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
+from handlers.outgoing.pacing import Shed
 from handlers.turn import Turn
 from storage import inbox as storage
 from storage import keys
+from storage.budget import Frozen
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, Arrival, Inbox
-from storage.lane import Claim, Shown
+from storage.lane import Claim, Late, Shown
 from storage.message import ChatKey
 from storage.server import connect as patience
 from storage.server.connect import StorageUnavailable, connect
@@ -390,3 +392,200 @@ async def test_who_waits_long_cannot_be_told(
         assert sorted(bot.handlers.late) == [1, 3]
         free.set()
         await until(lambda: len(bot.handlers.all()) == 3)
+
+
+class Pauses(list[float]):
+    """Notes how long anybody would have slept, and lets them sleep for next to nothing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self._sleep = asyncio.sleep
+        monkeypatch.setattr(asyncio, "sleep", self)
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+        await self._sleep(min(seconds, 0.005))
+
+    def among(self, *seconds: float) -> list[float]:
+        """Those of such a length, oldest first."""
+        return [pause for pause in self if pause in seconds]
+
+
+async def test_pauses_after_failures(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are doubled; the third failure is the last."""
+    monkeypatch.setattr(module, "FAILURE_SECONDS", 7)
+    pauses = Pauses(monkeypatch)
+
+    async def work(number: int, _turn: Turn) -> None:
+        if number == 1:
+            raise ValueError("it quotes somebody")
+
+    bot.handlers.work = work
+    async with bot.worker().working():
+        await bot.put(1, 2)
+        await until(bot.handlers.all)
+    assert pauses.among(7, 8, 9, 14, 21, 28, 63) == [14, 28]
+    assert len(bot.handlers.turns) == module.MOST_FAILURES + 1
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert letter.reason == "failed 3 times: ValueError"
+
+
+async def test_pauses_before_a_suspect(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are doubled up to a bound; before each its beginning is not counted yet."""
+    monkeypatch.setattr(module, "SUSPICION_SECONDS", 7)
+    monkeypatch.setattr(module, "LONGEST_SUSPICION", 30)
+    await bot.put(1)
+    await bot.inbox("0").begin()
+    claims = await bot.inbox("0").take(1, 1)
+    for life in range(module.TRUSTED_CLAIMS + 4):
+        await bot.inbox(str(life)).open(claims[0])
+        await bot.inbox(str(life)).leave()
+        claims = await bot.inbox(str(life + 1)).stale(1)
+        assert claims
+    for begun in range(4):
+        pauses = Pauses(monkeypatch)
+        opened = await bot.inbox(str(life + 1)).open(claims[0])
+        assert opened.begun == begun
+        lane = module._Lane(claims[0])
+        await bot.worker(name=str(life + 1))._suspect(lane, opened)
+        assert pauses == [[7, 14, 28, 30][begun]]
+        monkeypatch.setattr(asyncio, "sleep", pauses._sleep)
+
+
+async def test_pauses_while_storage_is_away(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They grow to the last, and begin anew after each success; then all goes on."""
+    monkeypatch.setattr(module, "PAUSES", (7, 8, 9))
+    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
+    pauses = Pauses(monkeypatch)
+    begin, failures = Inbox.begin, itertools.count()
+
+    async def away(self: Inbox) -> None:
+        task = asyncio.current_task()
+        if task and "_take" in str(task.get_coro()) and next(failures) < 4:
+            raise StorageUnavailable("away")
+        await begin(self)
+
+    monkeypatch.setattr(Inbox, "begin", away)
+    async with bot.worker().working():
+        await bot.put(1)
+        await until(bot.handlers.all)
+    assert pauses.among(7, 8, 9) == [7, 8, 9, 9]
+
+
+async def test_the_line_of_a_turn(bot: Bot) -> None:
+    """One in the log for each: what it was and became, and how long it took."""
+
+    async def work(number: int, turn: Turn) -> None:
+        turn.figures["tokens"] = 5
+        if number == 2:
+            raise Unreadable("odd")
+
+    bot.handlers.work = work
+    with capture_logs() as logs:
+        async with bot.worker().working():
+            await bot.put(1, 2, lane=ChatKey(-5, 7))
+            await until(lambda: len([entry for entry in logs if entry["event"] == "turn"]) == 2)
+    good, bad = logs
+    for line, more in ((good, {"outcome": "done"}), (bad, {"outcome": "dead"})):
+        took = line.pop("took")
+        assert 0 <= took < 10
+        waited = line.pop("waited")
+        assert 0 <= waited < 10_000
+        assert line.items() >= {"chat": -5, "topic": 7, "claims": 1, "tokens": 5, **more}.items()
+    assert (good["log_level"], bad["log_level"]) == ("info", "warning")
+    assert "reason" not in good
+    assert bad["reason"] == "unreadable: odd"
+
+
+async def test_a_frozen_chat(bot: Bot) -> None:
+    """Its lane is parked until then; the update is dealt with afterwards."""
+    thawed = asyncio.Event()
+
+    async def work(_number: int, _turn: Turn) -> None:
+        if not thawed.is_set():
+            raise Frozen(0.05)
+
+    bot.handlers.work = work
+    with capture_logs() as logs:
+        async with bot.worker(lanes=1).working():
+            await bot.put(1)
+            await until(lambda: logs)
+            assert logs[0]["event"] == "parked"
+            await bot.put(2, lane=OTHER)
+            thawed.set()
+            await until(lambda: len(bot.handlers.all()) == 2)
+    assert not await bot.redis.exists(keys.parked(bot.id))
+    assert sorted(bot.handlers.all()) == [1, 2]
+
+
+async def test_a_group_that_moves(bot: Bot) -> None:
+    """What is in hand hears of a stop in the supergroup, which then is what the group was."""
+    group, supergroup = ChatKey(-5), ChatKey(-1_000_000_000_005)
+    moved = asyncio.Event()
+
+    async def work(number: int, turn: Turn) -> None:
+        if number == 1:
+            turn.follow(supergroup.chat_id)
+            moved.set()
+            await turn.interrupted.wait()
+
+    bot.handlers.work = work
+    async with bot.worker().working():
+        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await bot.put(9, lane=OTHER)
+        await bot.put(1, lane=group)
+        await moved.wait()
+        await bot.put(3, lane=supergroup, interrupts=True)
+        await until(lambda: sorted(bot.handlers.all()) == [1, 3, 9])
+    assert await bot.inbox().successors({group.chat_id, OTHER.chat_id}) == {supergroup.chat_id}
+
+
+async def test_a_kept_reply_is_damaged(bot: Bot) -> None:
+    """It is given up: the update is dead, and what comes behind it is dealt with."""
+    await bot.put(1, 2)
+    await bot.redis.hset(keys.outbox(bot.id, LANE), "reply", "{")
+    async with bot.worker().working():
+        await until(lambda: bot.handlers.all() == [2])
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert "JSONDecodeError" in letter.reason
+    assert bot.handlers.apologized == [1]
+
+
+async def test_a_stop_that_waits_already(bot: Bot) -> None:
+    """Work that it cuts short does not even begin before that is known."""
+    cut: list[bool] = []
+
+    async def work(_number: int, turn: Turn) -> None:
+        cut.append(turn.interrupted.is_set())
+
+    bot.handlers.work = work
+    await bot.put(1)
+    await bot.put(2, interrupts=True)
+    async with bot.worker().working():
+        await until(lambda: len(cut) == 2)
+    assert cut == [True, False]
+
+
+async def test_neither_room_nor_storage_for_a_notice(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever could not be told ends nothing, and others are told."""
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    free = asyncio.Event()
+    bot.handlers.trouble, bot.handlers.work = Shed(), lambda _number, _turn: free.wait()
+    asked = asyncio.Event()
+
+    async def away(_inbox: Inbox, _late: Late) -> None:
+        asked.set()
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(Inbox, "untold", away)
+    async with bot.worker().working():
+        await bot.put(1)
+        await asyncio.wait_for(asked.wait(), 10)
+        bot.handlers.trouble = None
+        await bot.put(2, lane=OTHER)
+        await until(lambda: 2 in bot.handlers.late)
+        free.set()
+        await until(lambda: len(bot.handlers.all()) == 2)

@@ -1,5 +1,6 @@
 """A whole bot but for the wire: real handlers and storage, Telegram and the model in small."""
 
+import asyncio
 import itertools
 import json
 from collections import defaultdict, deque
@@ -23,10 +24,11 @@ from handlers.incoming.access import Access
 from handlers.outgoing.pacing import Pacing
 from handlers.turn import Turn
 from storage import keys
-from storage.budget import Budget
+from storage.budget import Act, Budget, Frozen
 from storage.change import Kept
 from storage.history import History
 from storage.inbox import Arrival, Inbox
+from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from tests.conftest import ANN, unlabelled
 
@@ -42,6 +44,7 @@ ADMINISTRATOR = dict.fromkeys(
 )
 """What Telegram tells of one; they matter to nobody here."""
 SUPERGROUP = -1_000_000_000_500
+CODES = {"Forbidden": 403, "Not Found": 404, "Bad Gateway": 502}
 UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 _bot_ids = itertools.count(8_410_000)
 _numbers = itertools.count(1)
@@ -54,8 +57,11 @@ class Telegram(BaseRequest):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.members: dict[int, str] = {}
         """What people are in any group: ``administrator``, say."""
-        self.refusals: dict[str, deque[str]] = defaultdict(deque)
-        """By methods, what is to be said next to those who call them."""
+        self.refusals: dict[str, deque[str | Exception]] = defaultdict(deque)
+        """By methods, what is to be said next to those who call them, or what ends the call."""
+        self.gates: dict[str, asyncio.Event] = {}
+        """By methods, what their calls wait for before they are answered."""
+        self._called = asyncio.Event()
 
     @property
     def read_timeout(self) -> float:
@@ -75,9 +81,14 @@ class Telegram(BaseRequest):
         given = dict(request_data.parameters) if request_data else {}
         if name != "getMe":
             self.calls.append((name, given))
+            self._called.set()
+        if name in self.gates:
+            await self.gates[name].wait()
         if self.refusals[name]:
             description = self.refusals[name].popleft()
-            code = 403 if description.startswith("Forbidden") else 400
+            if isinstance(description, Exception):
+                raise description
+            code = next((CODES[word] for word in CODES if description.startswith(word)), 400)
             told = {"ok": False, "error_code": code, "description": description}
             if "upgraded" in description:
                 told["parameters"] = {"migrate_to_chat_id": SUPERGROUP}
@@ -91,6 +102,14 @@ class Telegram(BaseRequest):
     def of(self, *names: str) -> list[tuple[str, dict[str, Any]]]:
         """The calls of these methods."""
         return [(name, given) for name, given in self.calls if name in names]
+
+    async def until(self, number: int, *names: str) -> list[dict[str, Any]]:
+        """Wait until there were so many calls of these methods, and give what they were given."""
+        async with asyncio.timeout(10):
+            while len(self.of(*names)) < number:
+                self._called.clear()
+                await self._called.wait()
+        return [given for _, given in self.of(*names)]
 
     def _result(self, name: str, given: dict[str, Any]) -> Any:
         match name:
@@ -140,13 +159,30 @@ class Model:
         return Answer(f"echo: {unlabelled(messages[-1].text)}", complete=True)
 
 
+class Plenty(Budget):
+    """There is room, but where it is said that there is none."""
+
+    def __init__(self, redis: Redis, bot_id: int) -> None:
+        super().__init__(redis, bot_id)
+        self.none: deque[Frozen | None] = deque()
+
+    async def take(self, chat_id: int, act: Act) -> float | None:
+        refusal = self.none.popleft() if self.none else 0.0
+        if isinstance(refusal, Frozen):
+            raise refusal
+        return refusal
+
+
 class Bot:
     """One bot of a test's own."""
 
-    def __init__(self, redis: Redis, access: Access, *, buttons: bool = True) -> None:
+    def __init__(
+        self, redis: Redis, access: Access, *, buttons: bool = True, paced: bool = True
+    ) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.telegram, self.model = Telegram(), Model()
-        budget: Any = Pacing(Budget(redis, self.id))
+        self.plenty = Plenty(redis, self.id)
+        budget: Any = Pacing(Budget(redis, self.id) if paced else self.plenty)
         builder = ApplicationBuilder().token(f"{self.id}:TOKEN").updater(None).job_queue(None)
         builder = builder.request(self.telegram).get_updates_request(Telegram())
         self.application: PtbApplication
@@ -183,6 +219,15 @@ class Bot:
         kept = Kept(Exchange(question, Message(Role.ASSISTANT, "echo: one")), 0, asked=number)
         await self.inbox.commit(claim, "", kept)
         await self.inbox.done(claim, answer=[next(_numbers)])
+
+    async def begins(self, update: dict[str, Any]) -> tuple[Claim, Turn]:
+        """Take in an update, and begin with it; nothing else may wait."""
+        lane, number = lane_of(update), next(_numbers)
+        assert lane
+        text = json.dumps({"update_id": number, **update})
+        await self.inbox.put(Arrival(lane, number, text))
+        (claim,) = await self.inbox.take(1, 1)
+        return claim, Turn(self.inbox, claim, await self.inbox.open(claim))
 
     async def _work(self) -> None:
         while await self.redis.xlen(keys.ready(self.id)):

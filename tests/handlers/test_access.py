@@ -135,6 +135,8 @@ def press(data: str, user: int) -> str:
         (press("stop:77", STRANGER), False),
         (press("stop:78", MEMBER), False),
         (press("forget:77", ADMIN), False),
+        (press("unknown:77", MEMBER), False),
+        (press("?", MEMBER), False),
     ],
 )
 async def test_who_may_interrupt(dispatch: Dispatch, update: str, may: bool) -> None:

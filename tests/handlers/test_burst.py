@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from telegram import Bot, Message, Update
 
-from handlers.incoming.burst import CUT, LONG, SOON_SECONDS, collected, glued
+from handlers.incoming.burst import (
+    CUT,
+    LONG,
+    LOOK_SECONDS,
+    QUIET_SECONDS,
+    SOON_SECONDS,
+    collected,
+    glued,
+)
 from handlers.turn import MOST_JOINED
 from storage.lane import Entry
 from tests.conftest import ANN, BORIS, GROUP
@@ -32,14 +40,32 @@ class Turn:
 
     async def join(self, number: int) -> None:
         """Take some in."""
+        assert number
         assert not self.joined
         self.joined = number
 
 
+class SlowTurn(Turn):
+    """One behind whose head they come one by one, after some that are there: one at each look."""
+
+    def __init__(self, there: int, *following: dict[str, Any]) -> None:
+        super().__init__(*following)
+        self.looks, self._there = 0, there
+
+    async def following(self) -> list[Entry]:
+        """Look at those that have come."""
+        self.looks += 1
+        return (await super().following())[: self._there + self.looks - 1]
+
+
 async def taken(first: dict[str, Any], *following: dict[str, Any]) -> int:
     """How many of those that follow belong to the first."""
-    turn, raw = Turn(*following), {"update_id": 1, **first}
-    parsed = Update.de_json(raw, BOT).message
+    return await taken_in(Turn(*following), first)
+
+
+async def taken_in(turn: Turn, first: dict[str, Any]) -> int:
+    """How many of those behind a turn's first it takes in."""
+    parsed = Update.de_json({"update_id": 1, **first}, BOT).message
     assert parsed
     parts = await collected(parsed, turn)  # type: ignore[arg-type]
     assert turn.joined == len(parts) - 1
@@ -52,6 +78,7 @@ def text(said: str, user: int = ANN, **more: Any) -> dict[str, Any]:
 
 
 END = text("/end")
+NO_TEXT = {"message": {**text("")["message"], "text": None}}
 
 
 async def test_a_long_text_goes_on() -> None:
@@ -67,7 +94,7 @@ async def test_a_long_text_goes_on() -> None:
         text("later", date=1_700_000_000 + SOON_SECONDS + 1),
         text("forward", **FORWARD),
         text("album", **ALBUM),
-        {"message": {**text("")["message"], "text": None}},
+        NO_TEXT,
         {"edited_message": text("edit")["message"]},
         {"message": {"odd": 1}},
     ],
@@ -90,6 +117,24 @@ async def test_a_text_that_was_just_typed(length: int) -> None:
     assert await taken(text("a" * length), text("next")) == 0
 
 
+@pytest.mark.parametrize("more", [{}, FORWARD, ALBUM], ids=["long", "forward", "album"])
+async def test_parts_are_waited_for(more: dict[str, Any]) -> None:
+    """For as long as each may be followed by another one."""
+    part = text("a" if more else OPEN, **more)
+    end = text("end") if part["message"]["text"] == OPEN else part
+    turn = SlowTurn(0, part, end, END)
+    assert await taken_in(turn, part) == 2
+    assert turn.looks == 3 if end != part else turn.looks > 3
+
+
+@pytest.mark.parametrize("first", [text(WHOLE), text("1", **FORWARD)], ids=["long", "forward"])
+async def test_what_does_not_come(first: dict[str, Any]) -> None:
+    """It is looked for a few times, and then no more."""
+    turn = SlowTurn(0)
+    assert await taken_in(turn, first) == 0
+    assert 1 < turn.looks <= QUIET_SECONDS / LOOK_SECONDS + 2
+
+
 async def test_forwards_and_albums() -> None:
     """They go together by themselves; with forwards also what is said of them."""
     assert await taken(text("1", **FORWARD), text("2", **FORWARD), text("3"), END) == 2
@@ -98,12 +143,17 @@ async def test_forwards_and_albums() -> None:
     assert await taken(text("1", **ALBUM), text("2", media_group_id="8"), END) == 0
     assert await taken(text("1", **ALBUM), text("2", **FORWARD), END) == 0
     assert await taken(text("1", **FORWARD), text("2", **ALBUM, **FORWARD), END) == 0
+    assert await taken(text(WHOLE, **FORWARD), text(OPEN), END) == 0
+    assert await taken(text(OPEN), text("1", **FORWARD), END) == 0
 
 
 async def test_what_one_turn_takes_has_a_bound() -> None:
     """Somebody may forward without end."""
     many = [text(str(number), **FORWARD) for number in range(2 * MOST_JOINED)]
     assert await taken(text("0", **FORWARD), *many[:MOST_JOINED]) == MOST_JOINED
+    slow = SlowTurn(MOST_JOINED - 1, *many[:MOST_JOINED])
+    assert await taken_in(slow, text("0", **FORWARD)) == MOST_JOINED
+    assert slow.looks == 2
 
 
 def parts(*said: dict[str, Any]) -> list[Message]:
@@ -117,6 +167,10 @@ def parts(*said: dict[str, Any]) -> list[Message]:
     [
         ([text(WHOLE), text("b")], ["a", "b"], "ab"),
         ([text(WHOLE[1:]), text("b")], ["a", "b"], "a\nb"),
+        ([text(OPEN), text("b")], ["a", "b"], "a\nb"),
+        ([text(WHOLE, **FORWARD), text("b")], ["a", "b"], "a\n\nb"),
+        ([text(WHOLE), text("b", **FORWARD)], ["a", "b"], "a\n\nb"),
+        ([NO_TEXT, text("b")], ["a", "b"], "a\n\nb"),
         ([text("a", **FORWARD), text("b", **FORWARD)], ["a", "b"], "a\n\nb"),
         ([text(WHOLE, **FORWARD), text("b", **FORWARD)], ["a", "b"], "a\n\nb"),
         ([text("a", **ALBUM), text("b", **ALBUM)], ["a", "b"], "a\n\nb"),

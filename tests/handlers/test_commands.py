@@ -180,10 +180,12 @@ def test_all_are_told_of() -> None:
 
 
 async def test_help(bot: Bot) -> None:
-    """It names every command."""
+    """It names every command, each in a line below another."""
     (told,) = await bot.hears(message("/help"))
     named = re.findall(r"^/(\w+) — [a-z]", told, re.MULTILINE)
     assert named == list(table.menu(ENGLISH))
+    lines = [line.startswith("/") for line in told.splitlines()]
+    assert all(lines[lines.index(True) :][: len(named)])
     assert "@demo_bot" in told
 
 

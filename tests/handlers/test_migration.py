@@ -13,7 +13,7 @@ from telegram import Update
 from bot.updates.intake import lane_of
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import is_mere_talk
-from handlers.incoming.migration import migration, moved
+from handlers.incoming.migration import FIRST_SUPERGROUP, migration, moved
 from handlers.outgoing.delivery import Delivery
 from handlers.rendering.markup import Chunk
 from handlers.texts import ENGLISH
@@ -69,6 +69,8 @@ async def test_who_says_so(bot: Bot, update: dict[str, Any]) -> None:
         {"chat": {"id": SUPERGROUP}, "migrate_to_chat_id": SUPERGROUP - 1},
         {"chat": {"id": GROUP}, "migrate_to_chat_id": GROUP - 1},
         {"chat": {"id": SUPERGROUP}, "migrate_from_chat_id": ANN},
+        {"chat": {"id": SUPERGROUP}, "migrate_from_chat_id": 0},
+        {"chat": {"id": SUPERGROUP}, "migrate_from_chat_id": FIRST_SUPERGROUP},
     ],
 )  # fmt: skip
 def test_what_says_nothing(odd: Any) -> None:
@@ -76,8 +78,16 @@ def test_what_says_nothing(odd: Any) -> None:
     assert migration(odd) is None
 
 
+def test_the_first_supergroup() -> None:
+    """It has the number that is next to those of groups."""
+    for group in (FIRST_SUPERGROUP + 1, -1):
+        said = {"chat": {"id": group}, "migrate_to_chat_id": FIRST_SUPERGROUP}
+        assert migration(said) == (group, FIRST_SUPERGROUP)
+
+
 def test_what_was_said_in_the_group() -> None:
     """It is as if it had been said in the supergroup; but of its number nothing is known there."""
+    assert moved(message("hi", ANN, GROUP), SUPERGROUP)["message"]["chat"]["id"] == SUPERGROUP
     anonymous = {"id": GROUP, "type": "group", "title": "x"}
     update = message("hi", ANN, GROUP, sender_chat=anonymous)
     there = moved(update, SUPERGROUP)["message"]

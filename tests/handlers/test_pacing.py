@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
-from telegram.error import RetryAfter
+from telegram.error import RetryAfter, TimedOut
 from telegram.ext import ExtBot
 
 from bot.clients import open_telegram
@@ -81,6 +81,13 @@ async def test_what_can_be_shed_is(paced: Paced) -> None:
     assert counted("telegram_waited_seconds_sum", kind="final") == waited
 
 
+@pytest.mark.parametrize("kind", ["typing", "update", "notice", "first", "final", "other"])
+def test_what_is_counted(kind: str) -> None:
+    """Alerts name kinds, and see each from the start."""
+    for name in ("telegram_shed_total", "telegram_too_many_total"):
+        assert REGISTRY.get_sample_value(name, {"kind": kind}) is not None
+
+
 @pytest.mark.slow
 async def test_the_others_wait_in_order(paced: Paced) -> None:
     """Messages of one chat go as they came."""
@@ -100,12 +107,16 @@ async def test_the_others_wait_in_order(paced: Paced) -> None:
 async def test_a_refusal_freezes_the_chat(paced: Paced) -> None:
     """What can be shed is; what cannot waits as long as Telegram says, and goes."""
     paced.world.room.fail("sendMessage", Fault(status=429, retry_after=1))
+    names = "telegram_too_many_total", "telegram_shed_total"
+    before = [counted(name, kind="update") for name in names]
     async with paced.bot:
         with pytest.raises(Shed):
             await paced.say(Kind.UPDATE)
         with pytest.raises(Shed):
             await paced.say(Kind.UPDATE)
+        after = [counted(name, kind="update") for name in names]
         await paced.say(Kind.FINAL)
+    assert after == [count + 1 for count in before]  # one was refused, the other not even tried
     (refused,) = (call for call in paced.world.room.calls if not call["ok"])
     (sent,) = (
         call for call in paced.world.room.calls if call["method"] == "sendMessage" and call["ok"]
@@ -183,15 +194,75 @@ async def test_a_long_freeze_is_told_and_not_waited_for(paced: Paced) -> None:
     for before in ([], [Fault(status=429, retry_after=1)]):
         paced.world.room.fail("sendMessage", *before, Fault(status=429, retry_after=3600))
         async with paced.bot:
+            told = counted("telegram_frozen_seconds_total")
             with pytest.raises(Frozen) as caught:
                 await paced.say(Kind.FINAL)
             assert caught.value.seconds > 3000
+            said = 3600 + sum(fault.retry_after or 0 for fault in before)
+            assert counted("telegram_frozen_seconds_total") - told == pytest.approx(said)
             for kind in (Kind.FIRST, Kind.OTHER):
                 with pytest.raises(Frozen):
                     await paced.say(kind)
             with pytest.raises(Shed):
                 await paced.say(Kind.NOTICE)
         paced = Paced(paced.world, paced.redis)
+
+
+async def test_a_freeze_is_no_shorter_than_told(
+    paced: Paced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is added by chance makes it longer, by a second at most."""
+    monkeypatch.undo()
+    told = counted("telegram_frozen_seconds_total")
+    paced.world.room.fail("sendMessage", Fault(status=429, retry_after=3600))
+    async with paced.bot:
+        with pytest.raises(Frozen):
+            await paced.say(Kind.FINAL)
+    assert 3600 <= counted("telegram_frozen_seconds_total") - told <= 3601
+
+
+async def test_what_a_call_is_given_reaches_the_wire(paced: Paced) -> None:
+    """Its own time to wait, say, whether it asks or says something."""
+    for method in ("getChat", "sendMessage"):
+        paced.world.room.fail(method, Fault(hang=True))
+    async with paced.bot, asyncio.timeout(4):  # less than it waits otherwise
+        with pytest.raises(TimedOut):
+            await paced.bot.get_chat(ANN, read_timeout=0.1)
+        with pytest.raises(TimedOut):
+            await paced.bot.send_message(
+                ANN, "hi", read_timeout=0.1, rate_limit_args=Effect(Kind.FINAL, None)
+            )
+
+
+async def test_a_lane_that_is_lost_hinders_nothing_else(paced: Paced) -> None:
+    """What is asked afterwards has no lane."""
+    owned = True
+
+    async def hold() -> None:
+        if not owned:
+            raise LaneLost
+
+    async with paced.bot:
+        await paced.say(Kind.FINAL, hold=hold)
+        owned = False
+        await paced.bot.get_chat(ANN)
+
+
+async def test_storage_is_lost_during_a_pause(elsewhere: World) -> None:
+    """The pause is made, and what waited goes."""
+    async with own_valkey() as server:
+        redis = connect(server.url, connections=2)
+        paced = Paced(elsewhere, redis)
+        async with paced.bot, asyncio.TaskGroup() as sending:
+            for _ in range(2):  # for which there is room
+                await paced.say()
+            before = counted("telegram_waited_seconds_count", kind="other")
+            sending.create_task(paced.say(text="late"))
+            while counted("telegram_waited_seconds_count", kind="other") == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # until it has its place; nobody is told
+            server.kill()
+            assert (await elsewhere.hears(ANN, 3))[-1] == "late"
+        await redis.aclose()
 
 
 async def test_without_storage(elsewhere: World) -> None:
@@ -201,9 +272,15 @@ async def test_without_storage(elsewhere: World) -> None:
         paced = Paced(elsewhere, redis)
         server.kill()
         async with paced.bot:
+            waited = counted("telegram_waited_seconds_sum", kind="final")
             await paced.say(Kind.FINAL)
+            assert counted("telegram_waited_seconds_sum", kind="final") == waited
             with pytest.raises(Shed):
                 await paced.say(Kind.TYPING)
+            elsewhere.room.fail("sendMessage", Fault(status=429, retry_after=1))
+            await paced.say(Kind.FINAL)
+            *_, refused, sent = (call["time"] for call in elsewhere.room.calls)
+            assert sent - refused >= 1  # it is waited for here, at least
             elsewhere.room.fail("sendMessage", Fault(status=429, retry_after=3600))
             with pytest.raises(Frozen):
                 await paced.say(Kind.FINAL)

@@ -102,7 +102,13 @@ async def test_nobody_is_nobody() -> None:
         assert await Access(set(), set(), {number}).allows(None, None) == (number == 0)
     nobody = Update.de_json({"update_id": 1, **message("hi", **{"from": None})}, None).message
     assert nobody
-    assert not await Access({ANN}, set(), set()).permits(Right.OWNER, nobody)
+    for owner in (0, 1):
+        assert await Access({owner}, set(), set()).permits(Right.OWNER, nobody) == (owner == 0)
+    in_a_group = said("hi", ANN, GROUP, **{"from": None})
+    nobody = Update.de_json({"update_id": 1, "message": in_a_group}, None).message
+    assert nobody
+    assert not await Access(set(), set(), set()).permits(Right.CHANGE, nobody)
+    assert await Access(set(), set(), set()).permits(Right.ASKER, nobody)
 
 
 # --- who may make it forget
