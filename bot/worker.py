@@ -16,7 +16,7 @@ from bot.background import beside
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage.budget import Frozen
 from storage.inbox import LEASE, Inbox
 from storage.lane import Claim, Entry, LaneLost, Late, Opened

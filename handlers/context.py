@@ -1,5 +1,6 @@
 """What handlers get: an update, its turn, its profile, and the words it is answered in."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Self
 
@@ -9,10 +10,12 @@ from telegram.ext import Application, CallbackContext, ContextTypes, ExtBot
 from handlers.dialogue.profile import Profile
 from handlers.outgoing import say
 from handlers.texts import Texts
-from handlers.turn import Reply, Turn
+from handlers.turn.turn import Reply, Turn
 from storage.change import Change
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
+Profiles = Callable[[], Profile]
+"""Says how the model is asked in the turn that begins."""
 
 _in_work: ContextVar[tuple[Turn, Profile]] = ContextVar("in work")
 """Python-telegram-bot hands contexts an update, and nothing that came with it."""

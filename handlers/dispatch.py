@@ -1,6 +1,5 @@
 """An update, from its JSON on: parsed, and given to the handlers or to what was kept of them."""
 
-from collections.abc import Callable
 from typing import Any
 
 from telegram import Message, Update
@@ -8,8 +7,7 @@ from telegram.error import BadRequest, Forbidden
 
 from handlers.actions import table
 from handlers.actions.failures import not_delivered
-from handlers.context import PtbApplication, process
-from handlers.dialogue.profile import Profile
+from handlers.context import Profiles, PtbApplication, process
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.incoming.migration import migration
@@ -17,18 +15,16 @@ from handlers.incoming.parsing import Unreadable, load, read
 from handlers.outgoing.delivery import Delivery
 from handlers.outgoing.refusals import is_final
 from handlers.outgoing.say import notify, reply_with, say
-from handlers.press import Press
 from handlers.rendering.markup import Chunk
 from handlers.texts import texts_for
-from handlers.turn import Reply, Turn
+from handlers.turn.press import Press
+from handlers.turn.turn import Reply, Turn
 
 
 class Dispatch:
     """What happens to updates. Methods raise `Unreadable`, or whatever the handlers met."""
 
-    def __init__(
-        self, application: PtbApplication, access: Access, profile: Callable[[], Profile]
-    ) -> None:
+    def __init__(self, application: PtbApplication, access: Access, profile: Profiles) -> None:
         """``profile()`` says how the model is asked in the turn that begins."""
         self._application = application
         self._access = access

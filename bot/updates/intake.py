@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from handlers.actions import table
 from handlers.incoming.burst import LONG, SOON_SECONDS
 from handlers.incoming.migration import migration
-from handlers.press import Press
+from handlers.turn.press import Press
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, well_formed

@@ -6,8 +6,8 @@ from handlers.context import Context
 from handlers.dialogue.speakers import labelled
 from handlers.incoming.addressing import said
 from handlers.outgoing.leftover import put_right
-from handlers.turn import Reply
-from handlers.where import is_company
+from handlers.turn.turn import Reply
+from handlers.turn.where import is_company
 from storage.change import Restored, Undone
 from storage.history import Past
 

@@ -18,10 +18,10 @@ from handlers.dialogue.conversation import Outcome
 from handlers.dialogue.speakers import labelling
 from handlers.outgoing.preview import Preview
 from handlers.outgoing.say import reply_with
-from handlers.press import Press
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, render
-from handlers.turn import Button, Piece, Reply
-from handlers.where import is_company
+from handlers.turn.press import Press
+from handlers.turn.turn import Button, Piece, Reply
+from handlers.turn.where import is_company
 from storage.change import Kept, Left
 from storage.history import Past
 from storage.message import Exchange, Role

@@ -8,7 +8,7 @@ from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.incoming.access import Right
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
-from handlers.press import Press
+from handlers.turn.press import Press
 
 
 async def guard(tools: Tools, context: Context) -> None:

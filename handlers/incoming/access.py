@@ -11,7 +11,7 @@ from telegram import Chat, ChatMember, MaybeInaccessibleMessage, Message, User
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
-from handlers.where import is_company
+from handlers.turn.where import is_company
 
 LATELY_SECONDS = 10.0
 """How long Telegram's word on who is an admin holds, where only an interruption depends on it."""

@@ -13,7 +13,7 @@ from handlers.incoming.parsing import read_message
 from handlers.incoming.rich import Rich, nodes
 from handlers.incoming.words import Span, marked, part, written
 from handlers.texts import Texts
-from handlers.where import is_private
+from handlers.turn.where import is_private
 from storage.message import Message as Said
 from storage.message import Role, well_formed
 

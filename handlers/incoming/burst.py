@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from telegram import Message
 
 from handlers.incoming.parsing import Unreadable, load, read
-from handlers.turn import MOST_JOINED, Turn
+from handlers.turn.turn import MOST_JOINED, Turn
 
 LONG = 3900
 """Characters from which a text may have been cut; Telegram's apps do so at 4096 or before."""

@@ -15,7 +15,7 @@ from telegram import (
 
 from handlers.incoming.words import marked, told, written
 from handlers.texts import Texts
-from handlers.where import is_private
+from handlers.turn.where import is_private
 from storage.message import well_formed
 
 MOST_CHARACTERS = 4000

@@ -34,8 +34,8 @@ from handlers.outgoing.refusals import (
     is_no_change,
 )
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
-from handlers.turn import Button, Piece, Reply, Turn
-from handlers.where import is_private, topic_of
+from handlers.turn.turn import Button, Piece, Reply, Turn
+from handlers.turn.where import is_private, topic_of
 from storage.lane import Shown
 
 log = structlog.get_logger()

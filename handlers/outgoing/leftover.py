@@ -10,8 +10,8 @@ from telegram.error import TelegramError
 
 from handlers.outgoing.delivery import extended
 from handlers.outgoing.pacing import Effect, Kind
-from handlers.press import Press
-from handlers.turn import Turn
+from handlers.turn.press import Press
+from handlers.turn.turn import Turn
 from storage.budget import Frozen
 from storage.history import Past
 

@@ -14,8 +14,8 @@ from handlers.outgoing.delivery import Delivery, extended
 from handlers.outgoing.pacing import Effect, Kind, Shed
 from handlers.outgoing.refusals import is_about_the_message, is_final
 from handlers.rendering.markup import Chunk, render
-from handlers.turn import Button, Turn
-from handlers.where import is_private, topic_of
+from handlers.turn.turn import Button, Turn
+from handlers.turn.where import is_private, topic_of
 from storage.budget import Frozen
 from storage.lane import LaneLost
 

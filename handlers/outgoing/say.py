@@ -9,8 +9,8 @@ from telegram.error import ChatMigrated, TelegramError
 from handlers.outgoing.delivery import Delivery, extended, send
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.rendering.markup import Chunk
-from handlers.turn import Reply, Turn
-from handlers.where import topic_of
+from handlers.turn.turn import Reply, Turn
+from handlers.turn.where import topic_of
 from storage.change import Change
 
 

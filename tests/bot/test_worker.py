@@ -16,7 +16,7 @@ from bot.worker import Worker
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.rendering.markup import Chunk
-from handlers.turn import Reply, Turn
+from handlers.turn.turn import Reply, Turn
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey

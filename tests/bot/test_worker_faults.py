@@ -17,7 +17,7 @@ from bot.worker import Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage import inbox as storage
 from storage import keys
 from storage.budget import Frozen

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from bot.background import beside
 from bot.worker import Worker
-from handlers.turn import Reply, Turn
+from handlers.turn.turn import Reply, Turn
 from storage import keys, lease, places
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters

@@ -22,7 +22,7 @@ from handlers.dialogue.profile import Profile
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.outgoing.pacing import Pacing
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage import keys
 from storage.budget import Act, Budget, Frozen
 from storage.change import Kept

@@ -12,7 +12,7 @@ from telegram.ext import ApplicationBuilder, ExtBot
 from handlers.dispatch import Dispatch
 from handlers.incoming import access as module
 from handlers.incoming.access import Access
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey

@@ -7,7 +7,7 @@ from telegram import Message, User
 
 from handlers.incoming.addressing import is_addressed, question, said
 from handlers.texts import ENGLISH
-from handlers.where import chat_key, is_company, topic_of
+from handlers.turn.where import chat_key, is_company, topic_of
 from storage.message import ChatKey
 
 ME = User(7, "Robot", is_bot=True, username="bench_bot")

@@ -15,7 +15,7 @@ from handlers.incoming.burst import (
     collected,
     glued,
 )
-from handlers.turn import MOST_JOINED
+from handlers.turn.turn import MOST_JOINED
 from storage.lane import Entry
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import message

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from handlers.actions import table
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
-from handlers.press import Press
 from handlers.texts import ENGLISH, RUSSIAN
+from handlers.turn.press import Press
 from storage import keys
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP

@@ -8,7 +8,7 @@ from telegram import Bot
 
 from handlers.incoming.burst import LONG, collected, glued
 from handlers.incoming.parsing import read_message
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage.lane import Entry
 from tests.bot_api import CONTENT, DATE, message
 

@@ -18,7 +18,7 @@ from bot.updates.intake import lane_of
 from handlers.outgoing.delivery import PAUSES, UNREACHABLE_PAUSES, Delivery, _persistently
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.texts import ENGLISH
-from handlers.turn import Button, Piece, Reply, Turn
+from handlers.turn.turn import Button, Piece, Reply, Turn
 from storage.inbox import Arrival
 from storage.lane import Claim, Shown
 from tests.conftest import ANN, GROUP

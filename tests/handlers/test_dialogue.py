@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from handlers.dialogue.completion import Answer, CompletionMisconfigured, CompletionUnavailable
 from handlers.texts import ENGLISH
-from handlers.turn import Turn
+from handlers.turn.turn import Turn
 from storage import keys
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP

@@ -14,7 +14,7 @@ from telegram.error import BadRequest
 from handlers.incoming.parsing import Unreadable
 from handlers.rendering.markup import Chunk, File
 from handlers.texts import ENGLISH, RUSSIAN
-from handlers.turn import PAUSES, Button, Piece, Reply, Turn
+from handlers.turn.turn import PAUSES, Button, Piece, Reply, Turn
 from storage.budget import Frozen
 from storage.inbox import Arrival
 from storage.lane import Claim, Entry, LaneLost, Opened, Shown

@@ -17,7 +17,7 @@ from handlers.incoming.migration import FIRST_SUPERGROUP, migration, moved
 from handlers.outgoing.delivery import Delivery
 from handlers.rendering.markup import Chunk
 from handlers.texts import ENGLISH
-from handlers.turn import Reply, Turn
+from handlers.turn.turn import Reply, Turn
 from storage.inbox import Arrival
 from storage.lane import Shown
 from storage.message import ChatKey

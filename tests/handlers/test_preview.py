@@ -16,7 +16,7 @@ from telegram.error import BadRequest, Forbidden
 from bot.updates.intake import lane_of
 from handlers.outgoing import preview as module
 from handlers.outgoing.preview import Preview, Streaming
-from handlers.turn import Button, Turn
+from handlers.turn.turn import Button, Turn
 from storage.budget import Frozen
 from storage.inbox import Arrival
 from storage.lane import Claim, LaneLost, Opened, Shown
