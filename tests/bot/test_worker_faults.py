@@ -491,7 +491,8 @@ async def test_the_line_of_a_turn(bot: Bot) -> None:
         assert 0 <= took < 10
         waited = line.pop("waited")
         assert 0 <= waited < 10_000
-        assert line.items() >= {"chat": -5, "topic": 7, "claims": 1, "tokens": 5, **more}.items()
+        assert line.pop("claims") in (1, 2)  # a look for lanes may find one on its way to us
+        assert line.items() >= {"chat": -5, "topic": 7, "tokens": 5, **more}.items()
     assert (good["log_level"], bad["log_level"]) == ("info", "warning")
     assert "reason" not in good
     assert bad["reason"] == "unreadable: odd"
