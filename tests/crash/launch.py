@@ -16,26 +16,26 @@ import storage.lease
 import storage.places
 from bot.__main__ import main
 from bot.updates.polling import Polling
-from handlers.dialogue.conversation import Conversation
+from handlers.actions import ask
 from storage.inbox import Inbox
 
 LEASE = 2.0
 """Seconds, instead of 15: a storm is to see many of them end."""
 TICK_SECONDS = 0.5
 
-STEPS: dict[str, tuple[type[Any], str]] = {
+STEPS: dict[str, tuple[Any, str]] = {
     "put": (Inbox, "put"),
     "confirm": (Polling, "_fetch"),
     "take": (Inbox, "take"),
     "open": (Inbox, "open"),
-    "ask": (Conversation, "_complete"),
+    "ask": (ask, "_listen"),
     "commit": (Inbox, "commit"),
     "send": (ExtBot, "send_message"),
     "edit": (ExtBot, "edit_message_text"),
     "note": (Inbox, "note"),
     "done": (Inbox, "done"),
 }
-"""The steps in the life of a message, and the methods that take them."""
+"""The steps in the life of a message, and what takes them."""
 
 
 @dataclass(frozen=True, slots=True)
