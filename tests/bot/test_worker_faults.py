@@ -522,13 +522,16 @@ async def test_a_frozen_chat(bot: Bot) -> None:
 async def test_a_group_that_moves(bot: Bot) -> None:
     """What is in hand hears of a stop in the supergroup, which then is what the group was."""
     group, supergroup = ChatKey(-5), ChatKey(-1_000_000_000_005)
-    moved = asyncio.Event()
+    moved, stopped = asyncio.Event(), asyncio.Event()
 
     async def work(number: int, turn: Turn) -> None:
         if number == 1:
             turn.follow(supergroup.chat_id)
             moved.set()
             await turn.interrupted.wait()
+            stopped.set()
+        if number == 3:  # it has an answer of its own to send
+            await stopped.wait()
 
     bot.handlers.work = work
     async with bot.worker().working():

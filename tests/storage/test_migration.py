@@ -273,6 +273,7 @@ async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
         await bot.one.done(claim)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lane", [OLD, NEW])
 async def test_damaged_keys(bot: Bot, redis: Redis, lane: ChatKey) -> None:
     """They are set aside, each for itself, and all else moves."""
