@@ -9,6 +9,7 @@ from handlers.context import Context
 from handlers.incoming.access import Right
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.turn.press import Press
+from storage.history import Past
 
 
 async def guard(tools: Tools, context: Context) -> None:
@@ -33,7 +34,7 @@ async def obey(tools: Tools, context: Context) -> None:
     row = table.find(name, arguments)
     if row is None:
         await unknown(tools, context)
-    elif row.refusal is None or await _may(tools, context, row.right):
+    elif await _may(tools, context, row.right):
         await row.act(tools, context)
     else:
         await context.say(row.refusal(context.texts))
@@ -58,16 +59,16 @@ async def press(tools: Tools, context: Context) -> None:
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
         await context.answer_press()  # it was pressed before the answer changed
-    elif button.refusal is None or await _may(tools, context, button.right):
+    elif await _may(tools, context, button.right, past):
         await button.act(tools, context)
     else:
         await context.answer_press(button.refusal(texts))
 
 
-async def _may(tools: Tools, context: Context, right: Right) -> bool:
-    query, asker = context.received.callback_query, 0
-    if right is Right.ASKER:
+async def _may(tools: Tools, context: Context, right: Right, past: Past | None = None) -> bool:
+    if past is None and right is Right.ASKER:
         past = await tools.conversation.recall(context.profile, context.turn.lane)
-        asker = past.exchanges[-1].question.sender if past.exchanges else 0
+    asker = past.exchanges[-1].question.sender if past and past.exchanges else 0
+    query = context.received.callback_query
     person = query.from_user if query else None
     return await tools.access.permits(right, context.message, person, asker=asker)

@@ -17,19 +17,24 @@ Act = Callable[[Tools, Context], Awaitable[None]]
 Words = Callable[[Texts], str]
 
 
+def _not_allowed(texts: Texts) -> str:
+    return texts.not_allowed
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """What ``/name`` does, if what stands behind it matches ``arguments`` as a whole.
 
     ``interrupts``: it cuts short what its chat waits for. ``about_the_last``: it means the last
     exchange, so it must not overtake a question. ``menu`` is what the menu and /help say of it.
+    ``refusal`` is what people hear who do not have the ``right``.
     """
 
     name: str
     act: Act
     arguments: str = ".*"
     right: Right = Right.EVERYBODY
-    refusal: Words | None = None
+    refusal: Words = _not_allowed
     interrupts: bool = False
     about_the_last: bool = False
     menu: Words | None = None
@@ -45,7 +50,7 @@ class Button:
     name: str
     act: Act
     right: Right = Right.EVERYBODY
-    refusal: Words | None = None
+    refusal: Words = _not_allowed
     interrupts: bool = False
     once: bool = False
 
