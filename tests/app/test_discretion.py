@@ -106,7 +106,7 @@ async def test_the_model_repeats_it(named: World, failure: Reply, logged: io.Str
     assert events(logged).count("turn") == 2
 
 
-@pytest.mark.parametrize("method", ["sendMessage", "editMessageText", "sendChatAction"])
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
 @pytest.mark.parametrize(
     "fault",
     [
