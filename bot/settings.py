@@ -20,6 +20,7 @@ from bot import values
 from bot.proxies import without_login
 from handlers.dialogue.profile import Profile
 from storage.server import address
+from storage.timing import Timing
 
 LEAST_CONNECTIONS = 4
 """To Redis, for each bot: one waits for messages, one for interrupts, two do the work."""
@@ -263,6 +264,7 @@ class Settings(ProcessSettings):
     """The settings of a process, and of its ``bots``; there is at least one."""
 
     bots: tuple[BotSettings, ...]
+    timing: Timing = Timing()
 
     @property
     def first(self) -> BotSettings:

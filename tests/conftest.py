@@ -7,7 +7,7 @@ import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from bot.playground.room import Room
 from bot.settings import BotSettings, ProcessSettings, Settings
 from storage.message import Message
 from storage.server.connect import connect
+from storage.timing import Timing
 from tests.valkey import Valkey
 
 ANN, BORIS = 101, 102
@@ -110,11 +111,13 @@ def configured(**given: Any) -> Settings:
 
 
 def changed(settings: Settings, **named: Any) -> Settings:
-    """The same settings, but for these, of the process or of each bot."""
+    """The same settings, but for these: of the process, of each bot, or of its timing."""
     own = {name: named.pop(name) for name in BotSettings.model_fields if name in named}
+    times = {name: named.pop(name) for name in Timing.__slots__ if name in named}
     assert named.keys() <= ProcessSettings.model_fields.keys()
+    timing = replace(settings.timing, **times)
     bots = tuple(bot.model_copy(update=own) for bot in settings.bots)
-    return settings.model_copy(update=named | {"bots": bots})
+    return settings.model_copy(update=named | {"bots": bots, "timing": timing})
 
 
 def grows(message: dict[str, Any]) -> bool:
