@@ -1,1 +1,1 @@
-"""The dialogue with the model; knows neither Telegram nor HTTP."""
+"""The dialogue with the model. Knows neither Telegram nor HTTP."""

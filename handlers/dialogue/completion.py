@@ -1,4 +1,4 @@
-"""What the dialogue asks of a completion API: an answer that grows, and four ways to fail."""
+"""What the dialogue needs of a completion API: an answer that grows, and four ways to fail."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from storage.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer so far: ``text`` is the whole of it, and may differ from what came before.
+    """An answer so far: ``text`` is all of it, and may differ from what came before.
 
-    ``complete`` marks the last one; ``truncated`` says that it ended at the token limit.
-    ``prompt_tokens`` is what the model counted in the request, 0 when it did not say.
+    ``complete`` marks the last one, ``truncated`` one that ended at the token limit.
+    ``prompt_tokens`` is the model's count of the request, 0 if it gave none.
     """
 
     text: str
@@ -24,7 +24,7 @@ class Answer:
 
 
 class Completion(Protocol):
-    """A completion API. ``chat_id`` tells in which chat it is asked; 0: in none."""
+    """A completion API. ``chat_id`` is the chat that asks; 0 for none."""
 
     def stream(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -35,7 +35,7 @@ class Completion(Protocol):
     async def count(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
     ) -> int | None:
-        """Count a request's tokens as the API does; None if it cannot tell.
+        """Count a request's tokens with the API's tokeniser; None if it has none.
 
         Raises a `CompletionError`.
         """
@@ -43,13 +43,13 @@ class Completion(Protocol):
 
 
 class CompletionError(Exception):
-    """No answer; its subclasses say what can be done. The text is for the owner's log."""
+    """No answer; the subclasses say what can be done. The text goes to the owner's log."""
 
 
 class ContextTooLong(CompletionError):
-    """The dialogue exceeds the model's window: leave out more and ask once again.
+    """The dialogue exceeds the model's window: leave out more and ask again.
 
-    ``excess`` is how many times too long it is, as far as the API told; 2.0 if it did not.
+    ``excess`` is how many times too long it is, by the API's own words; 2.0 if they do not say.
     """
 
     def __init__(self, reason: str, excess: float = 2.0) -> None:
@@ -58,11 +58,11 @@ class ContextTooLong(CompletionError):
 
 
 class CompletionRefused(CompletionError):
-    """The model will not speak about this: tell the person, and keep it out of the history."""
+    """The model refuses to talk about this: tell the person, and keep it out of the history."""
 
 
 class CompletionUnavailable(CompletionError):
-    """No answer for now: later may do, after ``retry_after`` seconds if the API said so."""
+    """No answer now, maybe later: after ``retry_after`` seconds if the API says so."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -70,9 +70,9 @@ class CompletionUnavailable(CompletionError):
 
 
 class CompletionMisconfigured(CompletionError):
-    """Only the owner can mend this: a key, a role, billing, a folder, a model's name.
+    """Only the owner can fix this: a key, a role, billing, a folder, a model's name.
 
-    ``status`` is the API's HTTP status where it told this by one.
+    ``status`` is the API's HTTP status, if that is how it said so.
     """
 
     def __init__(self, reason: str, status: int | None = None) -> None:

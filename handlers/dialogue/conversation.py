@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The model's answer, and how many exchanges of the past it was given."""
+    """The model's answer, and how many past exchanges it was given."""
 
     answer: Answer
     remembered: int
@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What of its window a conversation uses, in tokens and in turns (questions with answers)."""
+    """How much of the window a conversation uses: tokens, and turns (a question and its answer)."""
 
     tokens: int
     window: int
@@ -43,7 +43,7 @@ class Measure:
 
 
 class Conversation:
-    """Asks the model with the whole history, as each turn's profile says."""
+    """Asks the model with the whole history, by each turn's profile."""
 
     def __init__(self, completion: Completion, history: History) -> None:
         self._completion = completion
@@ -52,7 +52,7 @@ class Conversation:
         """By model, because each has its own tokeniser."""
 
     async def recall(self, profile: Profile, chat: ChatKey) -> Past:
-        """Read of a conversation's past what may fit the model's window."""
+        """Read as much of a conversation's past as may fit the model's window."""
         letters_a_token = self._estimates[profile.model].letters_a_token
         most_bytes = int(profile.budget * letters_a_token * BYTES_A_LETTER)
         return await self._history.newest(chat, most_bytes)
@@ -99,8 +99,8 @@ class Conversation:
     ) -> Measure:
         """Count what the model would be given of a conversation, by the API's own tokeniser.
 
-        ``worded`` gives what is remembered as the model is told it. While the tokeniser is not to
-        be had, and if there is none, it is an estimate.
+        ``worded`` turns past exchanges into what the model is told. Without a tokeniser, or while
+        it is unavailable, the count is an estimate.
         """
         past = await self.recall(profile, chat)
         prompt, estimate = _prompt(profile), self._estimates[profile.model]

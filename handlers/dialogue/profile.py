@@ -6,17 +6,17 @@ from datetime import tzinfo
 from handlers.dialogue.window import Estimate
 
 BYTES_A_LETTER = 4
-"""Most bytes per letter in UTF-8; letters that take less make up for the JSON around them."""
+"""Most bytes a letter takes in UTF-8; shorter ones make up for the JSON around them."""
 WINDOWS_KEPT = 3
-"""A conversation keeps this many times what the model's window could ever hold."""
+"""So many windows of the largest size are kept of a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Which model is asked, and how: ``model`` is its URI or name.
+    """Which model is asked, and how; ``model`` is its URI or name.
 
-    ``window`` is the most tokens of a request and its answer together, ``max_tokens`` those of the
-    answer. The prompt's date and time are those of ``zone``; None is the machine's own.
+    ``window`` is the most tokens of a request and its answer together, ``max_tokens`` of the answer
+    alone. The prompt's date and time are in ``zone``, None for the machine's own.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""The system prompt, with today's date and time in the places that its owner left for them."""
+"""The system prompt, with today's date and time filled in."""
 
 import re
 from datetime import datetime
@@ -13,9 +13,9 @@ _RUSSIAN_DAYS = (
 
 
 def filled(prompt: str, now: datetime) -> str:
-    """Put ``now`` in the places of ``{date}``, ``{time}`` and ``{weekday}``; other braces stay.
+    """Replace ``{date}``, ``{time}`` and ``{weekday}`` by ``now``; other braces stay.
 
-    It is said in Russian where the prompt has a Cyrillic letter, else in English.
+    In Russian if the prompt has a Cyrillic letter, else in English.
     """
     if re.search("[а-яё]", prompt, re.IGNORECASE):
         date = f"{now.day} {_RUSSIAN_MONTHS[now.month - 1]} {now.year} года"

@@ -1,4 +1,4 @@
-"""Who speaks, for a model that is told one conversation of many people. Pure."""
+"""Who speaks: names for a model that reads one conversation of many people. Pure."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ from storage.message import Exchange, Message, Role
 LONGEST = 40
 """Characters of a name in a label."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode's categories of what no name needs: controls, marks of direction, ends of lines."""
+"""Unicode categories that no name needs: controls, direction marks, line ends."""
 _ENDS = "\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 _HIDDEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _LIKE_A_LABEL = re.compile(
@@ -22,9 +22,9 @@ _LIKE_A_LABEL = re.compile(
 
 
 def labelling(messages: Iterable[Message]) -> Callable[[Message], Message]:
-    """Return a function that puts before a person's words who says them, as ``[Ann]: ``.
+    """Return a function that labels a person's words with their name: ``[Ann]: ``.
 
-    Two people of one name are told apart by their numbers. What nobody is known of stays, but a
+    Two people with one name also get their numbers. Words of nobody known stay without a label. A
     line that looks like a label is escaped everywhere: nobody can speak in another's name.
     """
     senders = defaultdict(set)
@@ -34,7 +34,7 @@ def labelling(messages: Iterable[Message]) -> Callable[[Message], Message]:
 
 
 def labelled(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """Put before each person's words who says them; see `labelling`."""
+    """Label each person's words with their name; see `labelling`."""
     label = labelling(chain.from_iterable(exchanges))
     return [Exchange(*map(label, exchange)) for exchange in exchanges]
 

@@ -1,1 +1,1 @@
-"""What people send: read, understood, and let in or not."""
+"""What people send: parsed, understood, and let in or not."""

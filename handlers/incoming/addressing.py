@@ -1,4 +1,4 @@
-"""Is a message meant for the bot, and what does it say? Pure."""
+"""Is a message for the bot, and what does it ask? Pure."""
 
 import re
 import time
@@ -18,18 +18,18 @@ from storage.message import Message as Said
 from storage.message import Role, well_formed
 
 ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
-"""Telegram's own stand-ins for somebody who writes in the name of a chat; they count as bots."""
+"""Telegram's placeholder users for who writes in the name of a chat; they count as bots."""
 
 _NAME = re.compile(r"(?<![\w.@])(?:/\w+)?@(\w+)")
 
 
 def said(message: Message, text: str, person: User | None = None) -> Said:
-    """Make an entry of the history of what ``message`` asks, or ``person`` by a button under it."""
+    """Make the history's entry for what ``message`` asks, or ``person`` by a button under it."""
     if person is not None:
         now = int(time.time())
         return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
     at = int(message.date.timestamp())
-    if chat := message.sender_chat:  # who writes in its name is not known
+    if chat := message.sender_chat:  # nobody knows who writes in its name
         return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), at)
     author = message.from_user
     if author is None:
@@ -38,7 +38,7 @@ def said(message: Message, text: str, person: User | None = None) -> Said:
 
 
 def is_from_a_person(message: Message) -> bool:
-    """Leave out other bots, and posts that a group's linked channel forwards by itself."""
+    """Leave out other bots, and posts that a linked channel forwards automatically."""
     sender = message.from_user
     if message.is_automatic_forward or sender is None:
         return False
@@ -46,9 +46,9 @@ def is_from_a_person(message: Message) -> bool:
 
 
 def is_addressed(message: Message, me: User) -> bool:
-    """Tell whether a message is for the bot: in a group, one that names it.
+    """Tell whether a message is for the bot: in a group, one that names it or replies to it.
 
-    Or that replies to it, unless it names another bot.
+    A reply that names another bot is not.
     """
     if is_private(message.chat) or _mentions(message, me):
         return True
@@ -56,7 +56,7 @@ def is_addressed(message: Message, me: User) -> bool:
 
 
 def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
-    """Tell of a raw message, which may be anything, that it is a group's own talk.
+    """Tell whether a raw message, which may be anything, is a group's own talk.
 
     What cannot be read is not: somebody has to look at it.
     """
@@ -72,10 +72,10 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
 
 
 def command(message: Message, me: User) -> list[str]:
-    """Give the words of a command to the bot, its name first, in lower case; else none.
+    """Return the words of a command to the bot, its name first, in lower case; none for no command.
 
-    They are those that python-telegram-bot's own `CommandHandler` finds. What is forwarded is no
-    command, but what somebody else wrote.
+    As python-telegram-bot's `CommandHandler` splits them. A forwarded command is not one: somebody
+    else wrote it.
     """
     entity = message.entities[0] if message.entities and not message.forward_origin else None
     if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
@@ -87,9 +87,9 @@ def command(message: Message, me: User) -> list[str]:
 
 
 def question(message: Message, me: User, texts: Texts) -> str:
-    """Give what a message asks, as Markdown, without the bot's name at its beginning or end.
+    """Return what a message asks, as Markdown, without the bot's name at its beginning or end.
 
-    It has text, a caption or a rich message; other things have words in `handlers.incoming.words`.
+    The message has text, a caption or rich text; `handlers.incoming.words` reads other kinds.
     """
     if rich := rich_message(message):
         return _without_name(Rich(rich, texts.kinds).text(), me)
@@ -106,13 +106,13 @@ def question(message: Message, me: User, texts: Texts) -> str:
 
 
 def rich_message(message: Message) -> Any:
-    """Give a rich message's JSON, None if it is none; python-telegram-bot does not know them."""
+    """Return a rich message's JSON, None if it is none; python-telegram-bot does not know them."""
     return message.api_kwargs.get("rich_message")
 
 
 def has_words(message: Message) -> bool:
     """Tell whether the bot can read a message as it is: a text, a rich message, a document."""
-    document = message.document and not message.animation  # an animation is one for old programs
+    document = message.document and not message.animation  # old apps see an animation as a document
     return bool(message.text or document or rich_message(message) is not None)
 
 
@@ -150,7 +150,7 @@ def _is_command(message: Message) -> bool:
 
 
 def _named(message: Message) -> set[str]:
-    """Give the names that a message calls, in lower case, and the numbers of who has none."""
+    """Return the user names that a message mentions, in lower case, and ids of who has none."""
     if rich := rich_message(message):
         text = re.sub(r"(`+).*?\1", "", Rich(rich, {}).text(), flags=re.DOTALL)
         users = (node.get("user") for node in nodes(rich) if node.get("type") == "text_mention")
@@ -172,7 +172,7 @@ def _mentions(message: Message, me: User) -> bool:
 
 
 def _calls_another_bot(message: Message) -> bool:
-    """Tell whether a message that does not name this bot names one; their names all end so."""
+    """Tell whether a message, which does not name this bot, names another (in "…bot")."""
     entities = (*message.entities, *message.caption_entities)
     return any(name.endswith("bot") for name in _named(message)) or any(
         entity.user is not None and entity.user.is_bot for entity in entities
@@ -183,5 +183,5 @@ def _replies_to(message: Message, me: User) -> bool:
     replied = message.reply_to_message
     if replied is None or replied.from_user is None or replied.from_user.id != me.id:
         return False
-    # In a topic that the bot opened, every plain message "replies" to the topic's own beginning.
+    # In a topic that the bot opened, each plain message "replies" to the topic's first message.
     return replied.forum_topic_created is None

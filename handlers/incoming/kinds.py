@@ -1,4 +1,4 @@
-"""Is a message somebody's, or Telegram's own note on what happened in a chat? Pure."""
+"""Did a person write this, or is it a service message? Pure."""
 
 import re
 
@@ -29,11 +29,11 @@ _HAPPENED = re.compile(
     r"(new|left|delete|migrate)_.*"
     r"|.*_(\w+ed|done|hidden|left|lost|paid|payment|sent|set|unhidden|won)"
 )
-"""Names of such fields that are newer than this list: they say in the past tense what happened."""
+"""Such fields newer than this list: their names are in the past tense."""
 
 
 def is_note(message: Message) -> bool:
-    """Tell whether it is a service message, to which nobody waits for an answer."""
+    """Tell whether it is a service message: nobody waits for an answer to it."""
     unknown = {name.removeprefix(UNREAD) for name in message.api_kwargs}
     return (
         bool(unknown & _NOTES)

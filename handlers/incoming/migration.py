@@ -1,17 +1,17 @@
-"""A group becomes a supergroup: another chat, with a number of its own. Pure."""
+"""A group becomes a supergroup: another chat with another id. Pure."""
 
 from typing import Any
 
 from telegram.constants import ChatType
 
 FIRST_SUPERGROUP = -1_000_000_000_000
-"""The numbers of supergroups begin here, and go down; those of groups are between it and 0."""
+"""Supergroups' ids are below this; groups' are between it and 0."""
 
 
 def migration(message: Any) -> tuple[int, int] | None:
-    """Read of a raw message, which may be anything, which group became which supergroup.
+    """Read which group became which supergroup from a raw message, which may be anything.
 
-    Telegram says so in both chats: in the old one that it has moved, in the new one from where.
+    Telegram says so in both chats: in the old one where it moved, in the new one from where.
     """
     try:
         here = message["chat"]["id"]
@@ -24,9 +24,9 @@ def migration(message: Any) -> tuple[int, int] | None:
 
 
 def moved(update: dict[str, Any], supergroup: int) -> dict[str, Any]:
-    """Give an update with a message of a group as it would come from what this has become.
+    """Return a group's update as it would come from its supergroup.
 
-    There messages have other numbers: it has none that could be quoted. All else stays as it is.
+    Messages have other ids there, so it has none that could be quoted; all else stays.
     """
     message = update.get("message")
     if not isinstance(message, dict):
@@ -34,6 +34,6 @@ def moved(update: dict[str, Any], supergroup: int) -> dict[str, Any]:
     there, old = {"id": supergroup, "type": ChatType.SUPERGROUP}, message["chat"]
     as_there = message | {"message_id": 0, "chat": old | there}
     sender = message.get("sender_chat")
-    if isinstance(sender, dict) and sender.get("id") == old["id"]:  # an admin in the group's name
+    if isinstance(sender, dict) and sender.get("id") == old["id"]:  # an anonymous admin
         as_there["sender_chat"] = sender | there
     return update | {"message": as_there}

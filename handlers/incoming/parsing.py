@@ -1,7 +1,7 @@
-"""From an update's JSON to python-telegram-bot's objects, without the parts that it cannot read.
+"""From an update's JSON to python-telegram-bot's objects, without the parts it cannot read.
 
-Telegram is ahead of the library: one field that is missing in a poll somebody replied to, and the
-library refuses the whole update. Here the rest of it is read all the same.
+Telegram is ahead of the library: it refuses a whole update for one field that is missing in a poll
+somebody replied to. Here the rest is read all the same.
 """
 
 import json
@@ -25,10 +25,10 @@ from handlers.incoming.words import UNREAD, Json
 T = TypeVar("T", bound=TelegramObject)
 
 MOST = 200
-"""Fields of an object, and entries of a list, that are tried one by one."""
+"""At most so many fields of an object, or entries of a list, are tried one by one."""
 
 _Needed = Mapping[str, Any]
-"""Fields without which an object cannot be, and what stands for them."""
+"""An object's required fields, and what replaces them."""
 
 
 _NOBODY = {"type": "hidden_user", "date": 0, "sender_user_name": ""}
@@ -40,7 +40,7 @@ _PARTS: dict[str, tuple[type[TelegramObject], _Needed]] = {
 
 
 class Unreadable(Exception):
-    """An update that Telegram's own library cannot read. Its text quotes nothing of it."""
+    """An update that the library cannot read. The error's text quotes nothing of it."""
 
 
 def load(update: str) -> Json:
@@ -55,7 +55,7 @@ def load(update: str) -> Json:
 
 
 def read(raw: Json, bot: Bot) -> Update:
-    """Read an update; what cannot be read of it is kept in ``api_kwargs``, under other names.
+    """Read an update; unreadable parts are kept in ``api_kwargs``, under other names.
 
     Raises `Unreadable` where nothing is left.
     """
@@ -71,7 +71,7 @@ def read(raw: Json, bot: Bot) -> Update:
 
 
 def read_message(raw: Any, bot: Bot | None) -> Message:
-    """Read a message likewise."""
+    """Read a message in the same way."""
     try:
         return _as(Message, raw, bot)
     except Unreadable:
@@ -83,12 +83,12 @@ def read_message(raw: Any, bot: Bot | None) -> Message:
 def _as(kind: type[T], raw: Any, bot: Bot | None) -> T:
     try:
         return kind.de_json(raw, bot)
-    except Exception as error:  # the library raises whatever odd JSON leads it to
+    except Exception as error:  # odd JSON makes the library raise almost anything
         raise Unreadable(type(error).__name__) from error  # its text may quote the update
 
 
 def _message(raw: Json, bot: Bot | None, chat: Json | None = None) -> Json:
-    """Leave out what cannot be read of a message; ``chat`` is where it is, if it does not say."""
+    """Leave out the unreadable parts of a message; ``chat`` is its chat, if it names none."""
     given = raw.get("chat")
     chat = _chat(given, bot) if isinstance(given, dict) else chat or {}
     needed = {"message_id": 0, "date": 0, "chat": chat}
@@ -110,7 +110,7 @@ def _query(raw: Json, bot: Bot | None) -> Json:
 
 
 def _mended(kind: type[TelegramObject], raw: Json, needed: _Needed, bot: Bot | None) -> Json:
-    """Keep of an object what can be read, field by field, and the rest under other names."""
+    """Keep an object's readable fields, and the rest under other names."""
 
     def reads(**fields: Any) -> bool:
         try:
@@ -137,7 +137,7 @@ def _some(value: Any, reads: Callable[[Any], bool]) -> list[Any]:
 
 
 def _less(name: str, value: Any, beside: _Needed, bot: Bot | None) -> Json | None:
-    """Mend a part of a message; None if nothing is known of its parts."""
+    """Fix a part of a message; None if its own parts are unknown."""
     if not isinstance(value, dict):
         return None
     if name == "reply_to_message":

@@ -1,9 +1,9 @@
-"""The text of a PDF. A program of its own, as a PDF can be made to take all time and memory.
+"""The text of a PDF. A program of its own, as a PDF can take all time and memory there is.
 
-Every few months somebody finds one on which the library runs without end, and nothing but the end
-of its process stops it then. The PDF comes on standard input. The text goes to standard output,
-in UTF-16, and the exit status is 0; it is 3 for a PDF that wants a password, 4 for one with too
-much text, 5 for one with too many pages, and anything else for one that cannot be read.
+Every few months somebody finds one on which the library never ends, and only the end of its process
+stops it. The PDF comes on standard input, the text goes to standard output in UTF-16. The exit
+status is 0; 3 for a PDF with a password, 4 for too much text, 5 for too many pages, and anything
+else for one that cannot be read.
 """
 
 import io
@@ -16,11 +16,11 @@ from pypdf.errors import DependencyError, FileNotDecryptedError
 ENCRYPTED, TOO_MUCH_TEXT, TOO_MANY_PAGES = 3, 4, 5
 MOST_PAGES = 400
 MOST_CHARACTERS = 1_000_000
-"""As many dense pages hold; more than the largest window of a model behind the API holds."""
+"""More than the largest window of a model behind the API holds."""
 MEMORY = 512 * 1024 * 1024
 """Bytes this process may take."""
 CPU_SECONDS = 30
-"""This process ends after that even if there is nobody left to end it."""
+"""The process ends after that even if nobody is left to end it."""
 
 
 class TooMuchText(Exception):
@@ -49,11 +49,11 @@ def extract(content: bytes) -> str:
 
 
 def main() -> int:
-    """Be the program; see the module."""
+    """Entry point; see the module."""
     _limit()
     try:
         text = extract(sys.stdin.buffer.read())
-    except (FileNotDecryptedError, DependencyError):  # the latter for ciphers of another package
+    except (FileNotDecryptedError, DependencyError):  # a cipher of another package
         return ENCRYPTED
     except TooMuchText:
         return TOO_MUCH_TEXT
@@ -64,10 +64,10 @@ def main() -> int:
 
 
 def _limit() -> None:
-    if sys.platform == "linux":  # others have no such limits, or do not keep them
+    if sys.platform == "linux":  # other systems lack these limits, or ignore them
         import resource  # noqa: PLC0415 - it is not everywhere
 
-        os.nice(10)  # the bot goes first
+        os.nice(10)  # the bot has priority
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
 

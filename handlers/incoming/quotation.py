@@ -1,4 +1,4 @@
-"""What a message refers to: the words it replies to, and who wrote what it forwards. Pure."""
+"""What a message refers to: what it replies to, and who wrote what it forwards. Pure."""
 
 from collections.abc import Container
 
@@ -19,7 +19,7 @@ from handlers.turn.where import is_private
 from storage.message import well_formed
 
 MOST_CHARACTERS = 4000
-"""Of a quotation; about one message of Telegram's. The question is what the model is to answer."""
+"""Of a quotation: about one message. The question matters more."""
 
 
 def quotation(
@@ -27,12 +27,12 @@ def quotation(
 ) -> str:
     """Return what a message replies to, as a quotation for the model; "" if there is nothing.
 
-    Of what has no words its kind is told, in the language of ``texts``. ``without_file`` leaves
-    out that of a file, whose content is given elsewhere.
+    A message without words is named by its kind, in the language of ``texts``; ``without_file``
+    leaves that out for a file whose content the model gets elsewhere.
 
-    A part that the person chose by hand stands for the whole. Messages whose numbers are
-    ``known`` are before the model's eyes anyway, and only a chosen part of them is quoted.
-    Where more than two speak, the quotation begins with a line that names its author.
+    A part that the person selected stands for the whole. The model already has the messages whose
+    ids are ``known``, so only a selected part of those is quoted. Where more than two people speak,
+    the quotation begins with a line that names its author.
     """
     text = _quoted(message, known, texts, without_file=without_file).strip()
     if not text:
@@ -41,12 +41,12 @@ def quotation(
         text = text[: MOST_CHARACTERS - 1] + "…"
     author = _author(message)
     lines = [f"{author}:"] if author else []
-    # `splitlines` also cuts at what only some readers take for a line's end.
+    # `splitlines` would also cut at rarer line ends.
     return "\n".join(f"> {line}" for line in [*lines, *text.splitlines()])
 
 
 def forwarded_from(message: Message) -> str:
-    """Return the name of who wrote what a message forwards; "" if it is no forward."""
+    """Return who wrote what a message forwards; "" if it is no forward."""
     origin = message.forward_origin
     return _origin_name(origin) if origin else ""
 
@@ -55,9 +55,9 @@ def _quoted(message: Message, known: Container[int], texts: Texts, *, without_fi
     quote, replied = message.quote, message.reply_to_message
     if quote and (quote.is_manual or replied is None):
         return marked(*written(quote.to_dict()))
-    if replied is None:  # it may be in another chat, of which Telegram tells only what is no text
+    if replied is None:  # a reply across chats: Telegram gives everything but its text
         return told(message.external_reply.to_dict(), texts) if message.external_reply else ""
-    # In a topic, a message that replies to nothing "replies" to the topic's own beginning.
+    # In a topic, a message that replies to nothing "replies" to the topic's first message.
     if replied.forum_topic_created or replied.message_id in known:
         return ""
     return marked(*written(replied.to_dict())) if without_file else told(replied.to_dict(), texts)
@@ -85,7 +85,7 @@ def _origin_name(origin: MessageOrigin) -> str:
         case MessageOriginChannel():
             return _name(origin.chat)
         case _:
-            return ""  # a kind that is newer than the library
+            return ""  # a kind newer than the library
 
 
 def _name(author: User | Chat | None) -> str:

@@ -1,7 +1,7 @@
 """Rich messages as text: Telegram's tree of blocks, flattened to Markdown for the model. Pure.
 
-python-telegram-bot does not know them yet, so this reads JSON, and any JSON: what has an unknown
-kind gives whatever text is in it, and nothing raises.
+python-telegram-bot does not know them yet, so this reads JSON, any JSON: an unknown kind gives
+whatever text is in it, and nothing raises.
 """
 
 import re
@@ -14,12 +14,12 @@ from storage.message import well_formed
 Json = dict[str, Any]
 
 DEEPEST = 40
-"""Levels that are read; Telegram allows 16."""
+"""Levels read; Telegram allows 16."""
 MOST_PARTS = 20_000
-"""Parts that are read of one message; Telegram allows 500 blocks and 32,768 characters."""
+"""Parts read of one message; Telegram allows 500 blocks and 32,768 characters."""
 
 _MEDIA = {"voice_note": "voice", "map": "location"}
-"""Blocks that are called otherwise than the same in a message."""
+"""Blocks whose kind has another name in a message."""
 _NO_WORDS = re.compile(
     r".*_id|type|style|v?align|mime_type|name|.*url|language|.*_name|callback_data"
 )
@@ -27,7 +27,7 @@ _NO_WORDS = re.compile(
 
 
 class Rich:
-    """One rich message; ``kinds`` are the words for photos and the like, by Telegram's names."""
+    """One rich message; ``kinds`` names photos and the like, by Telegram's names for them."""
 
     def __init__(self, message: Any, kinds: Mapping[str, str]) -> None:
         self._message = message
@@ -51,7 +51,7 @@ class Rich:
         }
 
     def text(self) -> str:
-        """Give all its text as Markdown; bold and the like are left out, as nothing is lost."""
+        """Return all its text as Markdown, without bold and the like."""
         blocks = self._message.get("blocks") if isinstance(self._message, dict) else self._message
         return well_formed(self._blocks(blocks, 0)).strip()
 
@@ -136,7 +136,7 @@ class Rich:
         return f"[{self._kinds[kind]}: {caption}]" if caption else f"[{self._kinds[kind]}]"
 
     def _anything(self, part: Json, depth: int) -> str:
-        """Give whatever text is in a part of a kind that is not known."""
+        """Return whatever text is in a part of an unknown kind."""
         if not self._may_go_on(depth):
             return ""
         found = [
@@ -170,7 +170,7 @@ class Rich:
         return self._text(node, depth) if "text" in node else self._anything(node, depth)
 
     def _plain(self, node: Any, depth: int) -> str:
-        """Give text as it is in code, where nothing is marked."""
+        """Return text for code, without marks."""
         if not self._may_go_on(depth):
             return ""
         if isinstance(node, list):
@@ -185,7 +185,7 @@ class Rich:
 
 
 def nodes(message: Any) -> Iterator[dict[str, Any]]:
-    """Yield the objects in a rich message, whatever they are, each before those inside it."""
+    """Yield all objects in a rich message, each before those inside it."""
     waiting, left = [message], MOST_PARTS
     while waiting and left:
         left -= 1
@@ -198,7 +198,7 @@ def nodes(message: Any) -> Iterator[dict[str, Any]]:
 
 
 def linked(label: str, url: Any) -> str:
-    """Write a link whose address may be hidden behind its label."""
+    """Write a link whose label may hide its address."""
     if not isinstance(url, str) or not url or label.strip() in (url, url.removesuffix("/")):
         return label
     # Spaces and parentheses would end the address.
@@ -207,7 +207,7 @@ def linked(label: str, url: Any) -> str:
 
 
 def quoted_code(code: str) -> str:
-    """Write code within a line, or in a fence if it has several."""
+    """Write code inline, or in a fence if it has several lines."""
     if "\n" in code:
         return f"\n{fenced(code, '')}\n"
     ticks = "`" * (1 + longest_run(code))
@@ -216,7 +216,7 @@ def quoted_code(code: str) -> str:
 
 
 def fenced(code: str, language: Any) -> str:
-    """Write code between fences that do not occur in it."""
+    """Write code between fences that it does not contain."""
     fence = "`" * max(3, 1 + longest_run(code))
     name, body = re.sub(r"[\s`]", "", _str(language)), code.strip("\n")
     return f"{fence}{name}\n{body}\n{fence}"

@@ -1,7 +1,7 @@
-"""What a message says, in words for the model. Pure: it reads JSON, and any JSON.
+"""What a message says, in words for the model. Pure: it reads JSON, any JSON.
 
 Hidden links become Markdown links, code keeps its fences. Polls, checklists, contacts and places
-are text; of pictures, voices and the like the kind and the caption are told.
+become text; pictures, voice and the like their kind and caption.
 """
 
 import re
@@ -16,14 +16,14 @@ from storage.message import well_formed
 Json = dict[str, Any]
 
 UNREAD = "unread_"
-"""What the names of parts begin with that python-telegram-bot cannot read."""
+"""Prefix of the names of parts that python-telegram-bot cannot read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of a text that means more than its letters; counted in characters of Python's.
+    """A part of a text with a meaning; positions count Python's characters.
 
-    ``more`` is a link's address, the language of code, or the number of who is named.
+    ``more`` is a link's address, code's language, or a mentioned person's id.
     """
 
     kind: str
@@ -33,7 +33,7 @@ class Span:
 
 
 def written(message: Json) -> tuple[str, list[Span]]:
-    """Give the text or the caption of a message, and its spans."""
+    """Return the text or the caption of a message, and its spans."""
     for text, entities in (("text", "entities"), ("caption", "caption_entities")):
         if isinstance(message.get(text), str):
             found = well_formed(message[text])
@@ -53,7 +53,7 @@ def part(text: str, spans: Sequence[Span], start: int, end: int) -> tuple[str, l
 
 
 def marked(text: str, spans: Sequence[Span]) -> str:
-    """Write a text with its hidden links and its code as Markdown."""
+    """Write a text as Markdown, with its hidden links and its code."""
     codes = _apart([span for span in spans if span.kind in ("code", "pre")])
     links = [_around(span, codes) for span in spans if span.kind == "text_link"]
     written, at = "", 0
@@ -70,7 +70,7 @@ def marked(text: str, spans: Sequence[Span]) -> str:
 
 
 def told(message: Json, texts: Texts) -> str:
-    """Give all that a message says, or a part of one that is known; "" for none."""
+    """Return all that a message says, or a part of one; "" for nothing."""
     found = {name.removeprefix(UNREAD): value for name, value in message.items()}
     kinds = texts.kinds
     words = marked(*written(message))
@@ -96,7 +96,7 @@ def _spans(text: str, entities: Any) -> Iterator[Span]:
         offset, length, user = (entity.get(name) for name in ("offset", "length", "user"))
         if type(offset) is not int or type(length) is not int or offset < 0 or length < 0:
             continue
-        # Telegram counts in halves of UTF-16.
+        # Telegram counts UTF-16 code units.
         start, end = (
             len(wide[: 2 * place].decode("utf-16-le", "ignore"))
             for place in (offset, offset + length)
@@ -108,7 +108,7 @@ def _spans(text: str, entities: Any) -> Iterator[Span]:
 
 
 def _apart(spans: Sequence[Span]) -> list[Span]:
-    """Leave out spans that overlap an earlier one."""
+    """Drop spans that overlap an earlier one."""
     apart: list[Span] = []
     for span in sorted(spans, key=lambda one: (one.start, -one.end)):
         if not apart or span.start >= apart[-1].end:
@@ -117,7 +117,7 @@ def _apart(spans: Sequence[Span]) -> list[Span]:
 
 
 def _around(link: Span, codes: Sequence[Span]) -> Span:
-    """Widen a link to whole pieces of code: nothing is marked inside them."""
+    """Widen a link to whole pieces of code, inside which nothing can be marked."""
     for code in codes:
         if code.start < link.end and link.start < code.end:
             start, end = min(link.start, code.start), max(link.end, code.end)
@@ -128,7 +128,7 @@ def _around(link: Span, codes: Sequence[Span]) -> Span:
 def _with_codes(
     before: str, text: str, start: int, end: int, codes: Sequence[Span], *, escaped: bool = False
 ) -> str:
-    """Go on after ``before`` with a part of a text and the code in it."""
+    """Append a part of a text to ``before``, with its code."""
 
     def plain(start: int, end: int) -> str:
         return re.sub(r"([\[\]\\])", r"\\\1", text[start:end]) if escaped else text[start:end]
@@ -190,12 +190,12 @@ _AS_TEXT = {
 
 
 def _named(given: Any) -> str:
-    """Give what names a thing of a kind, such as a file's name, on one line."""
+    """Return what names a thing, such as a file's name, on one line."""
     if not isinstance(given, dict):
         return ""
     names = [_str(given, name) for name in ("performer", "title", "file_name", "emoji")]
     if any(names[:2]):
-        names[2] = ""  # a song's name is better than its file's
+        names[2] = ""  # a song's title says more than its file name
     value = given.get("value")
     names.append(str(value) if type(value) is int else "")
     return " ".join(_joined(" ", names).split())

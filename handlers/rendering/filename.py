@@ -1,4 +1,4 @@
-"""The name under which code goes out as a file."""
+"""The file name for code that is sent as a file."""
 
 import re
 from collections.abc import Container
@@ -88,15 +88,15 @@ _IN_COMMENT = re.compile(
 
 
 def language(info: str) -> str:
-    """Return the language that a code block's info string begins with, if any."""
+    """Return the language at the start of a code block's info string, if any."""
     found = re.match(r"[^\s:{,]*", info)
     return found[0] if found else ""
 
 
 def file_name(info: str, code: str, taken: Container[str]) -> str:
-    """Name code after what its info string or its first line says, or else its language.
+    """Name code after its info string or first line, else after its language.
 
-    The name is not one of those ``taken``. It has Latin letters, digits and ``_.-`` only.
+    The name is not in ``taken`` and has only Latin letters, digits and ``_.-``.
     """
     found = _IN_INFO.search(info) or _IN_COMMENT.fullmatch(code.partition("\n")[0])
     name = found["name"] if found else _by_language(language(info).lower())

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 FILE = "file"
-"""The kind of a span of code that is too long to be read in a chat."""
+"""The kind of span for code that is too long to read in a chat."""
 
 Edit = tuple[int, int, str]
-"""Put these words in place of ``text[start:end]``."""
+"""``start, end, words``: replaces ``text[start:end]`` by the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Formatted:
     spans: tuple[Span, ...]
 
     def edited(self, edits: Sequence[Edit]) -> "Formatted":
-        """Return this after some edits, which are in order."""
+        """Apply edits, given in order."""
         parts: list[str] = []
         done = 0
         for start, end, new in edits:
@@ -59,7 +59,7 @@ class Formatted:
 
 
 def is_visible(text: str) -> bool:
-    """Tell whether there is more than spaces, controls, and marks with no letter to sit on."""
+    """Tell whether there is more than spaces, control characters and marks without a letter."""
     return any(unicodedata.category(c) not in _INVISIBLE for c in text)
 
 
@@ -67,7 +67,7 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me"}
 
 
 def joined(parts: Iterable[tuple[str, Formatted]]) -> Formatted:
-    """Put parts together, each one, but the first to have words, after its own separator."""
+    """Join parts, each after its own separator; the first with words needs none."""
     text, spans = "", list[Span]()
     for separator, part in parts:
         body = part.text.strip("\n")
@@ -84,6 +84,6 @@ def joined(parts: Iterable[tuple[str, Formatted]]) -> Formatted:
 
 
 def spelled_out(url: str, label: str) -> str:
-    """Return what must follow the label of a link that cannot be one, if anything."""
+    """Return what to write after the label where a link cannot be shown as one; may be empty."""
     url = url.removeprefix("mailto:").removeprefix("tel:")
     return "" if url.startswith(("#", "tg://emoji?")) or url in label else f" ({url})"

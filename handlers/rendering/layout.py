@@ -25,7 +25,7 @@ MAX_CODE = 3500
 
 
 def formatted(source: str) -> Formatted:
-    """Read Markdown; what could not be read in fair time stays as it is."""
+    """Lay out Markdown; what would take too long to read stays as it is."""
     if not is_visible(source) or is_costly(source):
         return Formatted(source, ())
     return _Reader(masked(source)).read()
@@ -48,16 +48,16 @@ _BLOCKS_BUT_IN_LISTS = {"Paragraph", "List"}
 
 
 class _Reader:
-    """Reads a parser's events, and writes pages: one for all, and one for each cell of a table."""
+    """Reads the parser's events and writes pages: one for the text, one for each table cell."""
 
     def __init__(self, source: Masked) -> None:
         self._source = source
         self._raw = source.text.encode()
         self._formulas = _placed(source)
         self._page = self._main = Page()
-        self._began = -1  # where the latest block began
+        self._began = -1  # where the newest block began
         self._counted: dict[int, int] = {}
-        self._counts: list[int | None] = []  # for each list, the next number, if it is counted
+        self._counts: list[int | None] = []  # for each open list its next number, None for bullets
         self._indent = ""
         self._is_numbered = False
         self._links: list[tuple[str, int, bool]] = []
@@ -138,7 +138,7 @@ class _Reader:
     # -- Blocks ---------------------------------------------------------------------------------
 
     def _begin(self, start: int) -> None:
-        """Begin a block, below an empty line if there is one in the source."""
+        """Begin a block, after an empty line if the source has one."""
         self._page.line(2 if self._is_after_blank_line(start) else 1)
         self._began = start
 
@@ -180,7 +180,7 @@ class _Reader:
     # -- Tables ---------------------------------------------------------------------------------
 
     def _beyond_the_head(self, end: int) -> list[Formatted]:
-        """Read the cells of a row that its table's head has no column for; Markdown drops them."""
+        """Read a row's cells beyond the columns of the head, which Markdown drops."""
         rest = self._raw[self._cell_end : end].decode().rstrip()
         if not rest.strip("| \t>"):
             return []
@@ -253,10 +253,10 @@ class _Reader:
 _NUMBER = re.compile(rb"[ \t>]*(\d+)([.)])")
 _BAR = re.compile(r"(?<!\\)\|")
 
-# What Telegram takes for the address of a link; with any other it refuses the whole message.
+# Addresses that Telegram takes for a link; with any other it refuses the whole message.
 _ADDRESS = re.compile(
     r"https?://[\w-]+(\.[\w-]+)+(:[1-9][0-9]{0,3}|:[1-5][0-9]{4})?([/?#]\S*)?"
-    r"|tg://(?!emoji\?)[a-z0-9]+(\?\S*)?"  # custom emoji are not for bots
+    r"|tg://(?!emoji\?)[a-z0-9]+(\?\S*)?"  # bots cannot send custom emoji
 )
 
 
@@ -265,7 +265,7 @@ def _named(tag: Any) -> tuple[str, Any]:
 
 
 def _placed(source: Masked) -> dict[int, Formula]:
-    """Say of each formula at which byte of the masked text it begins."""
+    """Map the byte where each formula begins in the masked text to the formula."""
     place = done = 0
     placed = {}
     for formula in source.formulas:
@@ -276,7 +276,7 @@ def _placed(source: Masked) -> dict[int, Formula]:
 
 
 def _counted(read: list[tuple[Any, int, int]], raw: bytes) -> dict[int, int]:
-    """Find the lists whose items all have the same number; their places, and that number."""
+    """Find lists whose items all have one number: their places, and that number."""
     counted = {}
     lists: list[tuple[int, list[bytes]]] = []
     for event, start, _ in read:

@@ -1,7 +1,6 @@
-"""A model's Markdown made ready for the parser: what is meant literally, and what is a formula.
+"""A model's Markdown, prepared for the parser: literal text and formulas are masked.
 
-Both are masked: put out of the parser's sight by characters that it takes for letters, one for
-one, so that every position stays what it is.
+Masks are characters that the parser takes for letters, one for one, so positions do not change.
 """
 
 import re
@@ -14,8 +13,7 @@ import pyromark
 
 from storage.message import well_formed
 
-# Unicode's noncharacters may serve as masks, since none of them has a meaning in text that comes
-# from outside.
+# Unicode's noncharacters serve as masks: they mean nothing in text from outside.
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _MARKS = {ord(mark): 0xFDD0 + number for number, mark in enumerate("<*|[\\$_~")}
 _ENDS = {ord(mark): 0xFDD8 + number for number, mark in enumerate(":.!?;)]»\"'…%”’}")}
@@ -33,43 +31,43 @@ _OPTIONS = (
 
 
 def answer(markdown: str) -> str:
-    """Return what of a model's output is its answer, well-formed, lines ended by newlines."""
+    """Return the answer in a model's output: well-formed, with newlines as line ends."""
     text = _NONCHARACTERS.sub("\ufffd", well_formed(markdown))
     return _LEADING_THOUGHT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-# Only at the start, where models put it: an answer *about* the tag keeps its words.
+# Only at the start, where models put it: an answer about the tag keeps it.
 _LEADING_THOUGHT = re.compile(r"\A(?:\s*<think>.*?(?:</think>|\Z))+", re.DOTALL | re.IGNORECASE)
 
 
 def is_costly(source: str) -> bool:
-    """Tell whether reading would take, or give, as much as the square of this text.
+    """Tell whether reading takes time, or gives output, that grows with the square of this text.
 
-    The limits were set by measuring, far above what an honest answer has; a model caught in a
-    loop reaches them.
+    The limits are measured ones, far above any honest answer; a model caught in a loop exceeds
+    them.
     """
     return _LIST_IN_LIST.search(source) is not None or any(
         map(_is_costly_table, source.split("\n\n") if "|" in source else ())
     )
 
 
-# Every level indents all that is in it, so one line of N markers would become N * N spaces.
+# Each level indents what is in it, so one line of N markers would become N * N spaces.
 _LIST_IN_LIST = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
 
 
 def _is_costly_table(paragraph: str) -> bool:
-    lines = paragraph.split("\n")  # every row gets as many cells as the widest has
+    lines = paragraph.split("\n")  # each row gets as many cells as the widest
     return "|" in paragraph and len(lines) * max(map(len, lines)) > 300_000
 
 
 def events(masked: str) -> Iterator[tuple[Any, int, int]]:
-    """Parse: events, and where in the text's bytes they begin and end."""
+    """Parse; yields events with the bytes of the text where they begin and end."""
     for event, place in pyromark.events_with_range(masked, options=_OPTIONS):
         yield event, place["start"], place["end"]
 
 
 def characters(raw: bytes, places: Iterable[int]) -> Iterator[int]:
-    """Turn the parser's places, which are in order and count bytes, into a string's."""
+    """Convert the parser's byte offsets, in order, to positions in the string."""
     done = count = 0
     for place in places:
         count += len(raw[done:place].decode())
@@ -81,17 +79,17 @@ def characters(raw: bytes, places: Iterable[int]) -> Iterator[int]:
 
 
 def hidden(text: str) -> str:
-    """Mask all that could mean anything."""
+    """Mask every character with a meaning."""
     return text.translate(_MARKS)
 
 
 def verbatim(text: str) -> str:
-    """Mask what is no spoiler, although it may look like one."""
+    """Mask what looks like a spoiler and is none."""
     return text.translate(_VERBATIM)
 
 
 def unmasked(text: str) -> str:
-    """Undo masks, but for those of formulas."""
+    """Undo masks, except those of formulas."""
     return text.translate(_UNMASK)
 
 
@@ -103,7 +101,7 @@ def _literal(source: str) -> str:
 
 
 _CODE = re.compile(r"`[^`\n]+`")
-_LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would divide cells, and code with them
+_LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would split cells, and code in them
 
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.
@@ -116,7 +114,7 @@ _TOKEN = re.compile(
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
-    r"(?<!\\)<"  # HTML would vanish, and what looks like it too
+    r"(?<!\\)<"  # HTML would vanish, and so would what looks like it
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
     r"|(?<=/)\*+(?=[/.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
@@ -129,7 +127,7 @@ _END_OF_BOLD = re.compile(
     r"(?<![\w*\\])(\*{2,3}(?=[^\s*])[^*\n]*?)([:.!?;)\]»\"'…%”’}])(\*{2,3})(?=[^\W_])"
 )
 
-# A link's definition is not shown; if no link refers to it, it is text.
+# The parser does not show a link's definition; one that no link refers to is text.
 _DEFINITION = re.compile(r"^([ \t>*+.)\d-]*)\[(?=([^\]\n]+)\]:)", re.MULTILINE)
 
 
@@ -143,7 +141,7 @@ def _definition(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Where a formula stands in a text, with its delimiters, and what is between them."""
+    """Where a formula is in a text, delimiters included, and what is between them."""
 
     start: int
     end: int
@@ -153,9 +151,9 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A text of which the parser sees only what it is to read.
+    """A text as the parser sees it.
 
-    ``open`` is where a formula begins whose end has not come, if the text ends in one.
+    ``open`` is where an unfinished formula at the end begins, if there is one.
     """
 
     source: str
@@ -216,7 +214,7 @@ _CLOSING = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 
 
 def _scan(source: str, place: int, stop: int, found: list[Formula]) -> int | None:
-    """Find the formulas of a paragraph; returns where one begins that has no end."""
+    """Find the formulas of a paragraph; returns where an unclosed one begins."""
     unfinished = None
     without_end: set[str] = set()
     while opening := _OPENING.search(source, place, stop):
@@ -242,7 +240,7 @@ _QUOTED = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
 
 
 def _closed(source: str, opening: re.Match[str], stop: int) -> tuple[int, int]:
-    """Find where a formula's closing delimiter begins and ends; -1 for never."""
+    """Find where a formula's closing delimiter begins and ends; -1 if it has none."""
     if opening["dollar"]:
         closing = _DOLLAR.search(source, opening.end(), stop)
         return closing.span() if closing else (-1, -1)
@@ -262,7 +260,7 @@ def _is_formula(source: str, opening: re.Match[str], start: int, end: int) -> bo
         return False
     if opening["dollar"]:
         return not latex[-1].isspace() and not _WORD_GOES_ON.match(source, end)
-    if opening[0] == "\\[":  # which may be an escaped bracket, too
+    if opening[0] == "\\[":  # it may be an escaped bracket
         before = source[: opening.start()].rpartition("\n")[2]
         alone = not (before + source[end:].partition("\n")[0]).strip(" \t>")
         return alone or _MATHEMATICAL.search(latex) is not None
@@ -288,7 +286,7 @@ _MATHEMATICAL = re.compile(r"[\\^_=<>+*]")
 
 
 def _is_prose(latex: str) -> bool:
-    """Tell whether these are words between the signs of two prices, or of two variables."""
+    """Tell whether this is prose between the signs of two prices or two variables."""
     words = _WORD.findall(_COMMAND.sub(" ", f" {latex}"))
     if latex[:1].isdigit():
         return bool(words) or _NUMBERS.fullmatch(latex) is not None

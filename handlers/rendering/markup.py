@@ -1,6 +1,6 @@
-"""A model's Markdown as what goes to Telegram: messages cut to its limits, and files.
+"""A model's Markdown as messages within Telegram's limits, and files.
 
-Positions count code points; only a finished chunk speaks of UTF-16 units, as Telegram does.
+Positions count code points; only finished chunks count UTF-16 units, as Telegram does.
 """
 
 import re
@@ -23,12 +23,12 @@ MAX_CHARACTERS = 4000
 """Code points in a chunk. Telegram takes 4096 and refuses what is longer."""
 
 MAX_ENTITIES = 90
-"""Entities in a chunk. Telegram applies 100, and finds some (bare links, hashtags) by itself."""
+"""Entities in a chunk. Telegram applies 100, and adds its own for bare links and hashtags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One message: a text that is never blank and its entities, in order, in UTF-16 units."""
+    """One message: its text, never blank, and its entities, in order, in UTF-16 units."""
 
     text: str
     entities: tuple[MessageEntity, ...]
@@ -36,7 +36,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Code too long for a message."""
+    """Code that is too long for a message."""
 
     name: str
     text: str
@@ -51,13 +51,13 @@ def render(markdown: str, *, complete: Literal[False]) -> list[Chunk]: ...
 
 
 def render(markdown: str, *, complete: bool = True) -> list[Chunk | File] | list[Chunk]:
-    """Turn a model's answer, or as much of it as has come, into messages, and files after them.
+    """Render a model's answer, or the part that has come so far, as messages with files after them.
 
-    Empty when there is nothing to see, as while the model is still thinking. Any text is
-    accepted: one that the converter would lose, or not finish in fair time, is shown as it is.
+    Empty when there is nothing to show, as while the model thinks. Any text is accepted: what the
+    converter would lose, or not finish in fair time, is shown as it is.
 
-    Of an incomplete answer what is still open is shown as it will be once it is closed, and what
-    cannot be judged yet, at its end, is not shown. Where a file will come, its name stands.
+    In an incomplete answer, open formatting is shown as if it were closed, and an end that cannot
+    be judged yet is left out. A file's name stands where the file will come.
     """
     source = answer(markdown)
     if not complete:
@@ -79,7 +79,7 @@ _section = lru_cache(maxsize=1024)(formatted)  # as many parts as fifty long ans
 
 
 def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
-    """Take out the code that is to be a file; its name stays in its place."""
+    """Take out code that becomes a file; the file's name stays in its place."""
     files: dict[str, File] = {}
     edits = []
     for span in whole.spans:
@@ -98,7 +98,7 @@ def _filed(whole: Formatted) -> tuple[Formatted, list[File]]:
 def _chunks(text: str, spans: list[Span]) -> Iterator[Chunk]:
     start = _after_blank_lines(text, 0)
     taken = 0
-    cut: list[Span] = []  # those that go on in the next chunk, code with its language
+    cut: list[Span] = []  # spans that go on in the next chunk, code with its language
     while start < len(text):
         near = [*cut, *spans[taken : taken + MAX_ENTITIES + 1]]
         limit = min(start + MAX_CHARACTERS, len(text))
@@ -113,9 +113,9 @@ def _chunks(text: str, spans: list[Span]) -> Iterator[Chunk]:
 
 
 def _stop(text: str, start: int, limit: int, spans: list[Span]) -> int:
-    """Find the best place to end a chunk: one that more text after ``limit`` does not change."""
+    """Find the best place to end a chunk; more text after ``limit`` does not change it."""
     for span in spans:
-        # Code that is a file by now was still shown when it no longer fitted here.
+        # Code that has become a file was shown here while it still fitted.
         is_too_long = span.kind == FILE or (span.kind == "pre" and span.end > limit)
         if is_too_long and start + MAX_CHARACTERS - MAX_CODE <= span.start < limit:
             return span.start
@@ -137,7 +137,7 @@ _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # two of them make a
 
 
 def _is_inside_letter(text: str, start: int, place: int) -> bool:
-    """Tell whether what people see as one, such as an emoji family, goes on at this place."""
+    """Tell whether this place is inside what people see as one letter, such as an emoji family."""
     after = text[place]
     if (
         unicodedata.category(after)[0] == "M"
@@ -157,11 +157,11 @@ def _after_blank_lines(text: str, start: int) -> int:
     return blank.end() if blank else start
 
 
-_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # Telegram counts these as two, a surrogate pair
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # Telegram counts these as two: a surrogate pair
 
 
 def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
-    """Yield a chunk, whose text begins at ``start``, unless there is nothing to see in it."""
+    """Yield the chunk of a text from ``start``, unless there is nothing to see in it."""
     if not is_visible(text):
         return
     astral = [found.start() for found in _ASTRAL.finditer(text)]
@@ -172,11 +172,11 @@ def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
             offset = first + bisect_left(astral, first)
             length = last + bisect_left(astral, last) - offset
             entities.append(_entity(span.kind, offset, length, span.detail))
-    # A span cut before may now be shorter than one that it was outside of.
+    # A span that was cut may now be shorter than one it used to contain.
     yield Chunk(text, tuple(sorted(entities, key=lambda e: (e.offset, -e.length))))
 
 
-@lru_cache(maxsize=4096)  # making one costs python-telegram-bot ten microseconds
+@lru_cache(maxsize=4096)  # python-telegram-bot takes 10 µs to make one
 def _entity(kind: str, offset: int, length: int, detail: str) -> MessageEntity:
     return MessageEntity(
         kind,

@@ -1,4 +1,4 @@
-"""A page, written from top to bottom: text, and how what of it is formatted."""
+"""A page, written from top to bottom: text and its formatting."""
 
 import re
 from bisect import bisect_right
@@ -10,7 +10,7 @@ from handlers.rendering.markdown import hidden, unmasked, verbatim
 
 
 class Page:
-    """What is written so far: masked text, in which inline HTML and spoilers are still marks."""
+    """The text so far, masked; inline HTML and spoilers are still marks in it."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -28,31 +28,31 @@ class Page:
         self.size += len(text)
 
     def erase(self) -> None:
-        """Take back what was written last."""
+        """Remove the last piece written."""
         self.size -= len(self._parts.pop())
 
     def begin(self, kind: str) -> None:
-        """Format what follows."""
+        """Begin to format what follows."""
         self._open.append((kind, self.size))
 
     def end(self) -> None:
-        """Format no more what the latest :meth:`begin` was for."""
+        """End the newest formatting that was begun."""
         kind, start = self._open.pop()
         self.span(kind, start)
 
     def span(self, kind: str, start: int, detail: str = "") -> None:
-        """Format what was written since there were ``start`` characters."""
+        """Format what was written after the first ``start`` characters."""
         if start < self.size:
             self._spans.append(Span(kind, start, self.size, detail))
 
     def code(self, kind: str, text: str, detail: str = "") -> None:
-        """Write text that has no marks in it, formatted."""
+        """Write formatted text without marks in it."""
         start = self.size
         self.write(verbatim(text))
         self.span(kind, start, detail)
 
     def paste(self, part: Formatted) -> None:
-        """Write what is finished."""
+        """Write a finished part."""
         start = self.size
         self.write(verbatim(part.text))
         for span in reversed(part.spans):
@@ -64,7 +64,7 @@ class Page:
         return self._parts[-1][-1:] if self._parts else ""
 
     def since(self, start: int) -> str:
-        """Return what was written since there were ``start`` characters."""
+        """Return what was written after the first ``start`` characters."""
         parts, found = [], 0
         for part in reversed(self._parts):
             if found >= self.size - start:
@@ -80,7 +80,7 @@ class Page:
         self._blocks.append(self.size)
 
     def finished(self) -> Formatted:
-        """Return all that is written, with its marks read."""
+        """Return the whole page, its marks read."""
         text = "".join(self._parts)
         edits, marked = _read(text, self._blocks)
         spans = [_trimmed(text, span) for span in reversed([*self._spans, *marked])]
@@ -103,9 +103,9 @@ def _trimmed(text: str, span: Span) -> Span:
 
 
 def _simplified(spans: list[Span]) -> Iterator[Span]:
-    """Order spans, outer ones first, without those inside another of their own kind.
+    """Order spans, outer ones first, and drop those inside another of their kind.
 
-    So no place is covered by more spans than there are kinds, however deep the nesting.
+    However deep the nesting, a place then has at most one span of each kind.
     """
     ends: dict[str, int] = {}
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
@@ -145,7 +145,7 @@ _Edits = list[tuple[int, int, str]]
 
 
 def _read(text: str, blocks: list[int]) -> tuple[_Edits, list[Span]]:
-    """Find what inline HTML and spoilers stand for. A mark has its counterpart in its block."""
+    """Read inline HTML and spoilers; both marks of a pair are in one block."""
     edits: _Edits = []
     spans: list[Span] = []
     opened: dict[tuple[int, str], re.Match[str]] = {}

@@ -1,4 +1,4 @@
-"""A table as people can read it on a phone: columns where they fit, else a block for each row."""
+"""A table for a phone: columns where they fit, else a block for each row."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ MAX_WIDTH = 40
 
 
 def laid_out(rows: Sequence[Sequence[Formatted]]) -> Formatted:
-    """Lay a table out; its first row is its head, and all rows are equally long.
+    """Lay out a table; its first row is the head, and all rows have the same length.
 
-    Columns are aligned in fixed width, so all other formatting is gone.
+    Columns are aligned in fixed width and lose all other formatting.
     """
     text = _grid([list(map(_plain, row)) for row in rows])
     if max(map(width, text.split("\n"))) <= MAX_WIDTH:
@@ -48,7 +48,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def width(line: str) -> int:
-    """Return how many letters' room this takes in a font of fixed width."""
+    """Return how many columns a line takes in a font of fixed width."""
     return sum(_width(letter) for letter in line) if not line.isascii() else len(line)
 
 

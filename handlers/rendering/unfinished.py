@@ -1,8 +1,7 @@
-"""A model's Markdown while it grows: what can be judged of it, and how it will be read.
+"""A model's Markdown while it grows: how much of it can be read, and as what.
 
-Marks are shown neither before it is known what they are nor as something else than they will
-be: what has been opened is closed, and the few characters at the end that may still become
-anything wait for the next ones.
+A mark is never shown as something it does not turn out to be: what is open gets closed, and the
+last few characters wait while they may still become anything.
 """
 
 import re
@@ -15,14 +14,14 @@ from handlers.rendering.markdown import Masked, characters, events, masked
 from handlers.rendering.page import PAIRED, SPOILER
 
 SECTION = 2000
-"""Code points of Markdown that are read at once, more where a block is longer."""
+"""Code points of Markdown read at once; more where one block is longer."""
 
 
 # -- The end that cannot be judged yet ----------------------------------------------------------
 
 
 def judged(source: str) -> str:
-    """Return this without its end, as far as that may still become anything."""
+    """Drop the end of the text that may still become anything."""
     source = source.rstrip()
     start = source.rfind("\n") + 1
     if _MARKS_ALONE.fullmatch(source, start) or "<think>".startswith(source.strip().lower()):
@@ -44,13 +43,13 @@ _UNDECIDED = re.compile(
 )
 
 
-# -- Parts that will not change any more --------------------------------------------------------
+# -- Parts that no longer change ----------------------------------------------------------------
 
 
 def sections(source: str) -> Iterator[tuple[str, str]]:
-    """Cut Markdown where it may be read in parts; yields what separates a part, and the part.
+    """Cut Markdown into parts that can be read alone; yields each with its separator before it.
 
-    A longer text has the same parts, but for the last one.
+    A longer text has the same parts, except for the last one.
     """
     separator, start, size = "", 0, SECTION
     while start + size < len(source):
@@ -65,7 +64,7 @@ def sections(source: str) -> Iterator[tuple[str, str]]:
 
 @lru_cache(maxsize=1024)  # as many parts as fifty long answers have
 def _first_part(source: str) -> tuple[str, int]:
-    """Find where the last block, or item of a list, begins, and what separates it; 0 for none."""
+    """Find where the last block or list item begins, and its separator; 0 for none."""
     text = masked(source[: source.rfind("\n") + 1]).text
     raw = text.encode()
     separator, cut = "", 0
@@ -82,7 +81,7 @@ def _first_part(source: str) -> tuple[str, int]:
         elif depth == 1 and event == {"Start": "Item"}:
             found = _NUMBER.match(raw, place)
             before, number = number, found[0] if found else b"-"
-            if start > cut and (number != before or not found):  # equal numbers are counted
+            if start > cut and (number != before or not found):  # equal numbers count up
                 separator, cut = "\n", start
         depth += "Start" in event
     return separator, len(raw[:cut].decode())
@@ -102,7 +101,7 @@ def _separator(raw: bytes, start: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The last block of a text, and the marks in it that have no counterpart, and their places."""
+    """The last block of a text, and its unpaired marks with their places."""
 
     kind: str
     start: int
@@ -110,9 +109,9 @@ class _Block:
 
 
 def closed(source: str) -> str:
-    """Read on what is open at the end: formatting and code end there, a table has its rule.
+    """Close what is open at the end: formatting, code; a table gets its rule.
 
-    Of a link there is the label, and of a formula nothing.
+    An open link leaves its label, an open formula nothing.
     """
     mask = masked(source)
     if mask.open is not None:
@@ -138,7 +137,7 @@ def closed(source: str) -> str:
 
 
 def _before(mask: Masked, place: int) -> str:
-    """Return what stands before this, without marks that are for what comes there."""
+    """Return what is before this place, without the marks that only begin what comes there."""
     read = max((formula.end for formula in mask.formulas if formula.end <= place), default=0)
     return max(judged(mask.source[:place]), mask.source[:read], key=len)
 
@@ -164,7 +163,7 @@ def _last_block(source: str) -> _Block:
     for event, start, end in events(source):
         match event:
             case {"Start": "TableCell"} if code or start == end:
-                pass  # code may hold what divides cells, and cells may be missing
+                pass  # code may contain bars, and cells may be missing
             case {"Start": tag} if (name := _name(tag)) not in _INLINE:
                 kind, first, marks, code = name, start, [], False
             case _ if code:
@@ -184,7 +183,7 @@ def _last_block(source: str) -> _Block:
     )
 
 
-# What begins inside a line, and by a mark of how many bytes where it ends with the same.
+# Inline formatting, and the length of its mark in bytes where it ends with the same mark.
 _INLINE = {"Strong": 2, "Strikethrough": 2, "Emphasis": 1, "Link": 0, "Image": 0}
 _MARK = re.compile(r"`+|!?\[|[*_~$]")
 
@@ -194,7 +193,7 @@ def _name(tag: Any) -> str:
 
 
 def _spoiler(source: str, start: int) -> str:
-    """Close a spoiler, of which the parser knows nothing."""
+    """Close a spoiler; the parser does not know them."""
     last = source.rfind("||", start)
     opened = source.count("||", start) % 2 and _SPOILER.match(source, last)
     return "||" if opened else ""
@@ -204,7 +203,7 @@ _SPOILER = re.compile(SPOILER)
 
 
 def _tags(source: str, start: int) -> str:
-    """Close inline HTML, of which the parser knows nothing either."""
+    """Close inline HTML; the parser does not know it either."""
     opened: list[str] = []
     for tag in _TAG.finditer(source, start):
         if not tag[1]:
@@ -218,7 +217,7 @@ _TAG = re.compile(rf"<(?:(/)|(?!/))({PAIRED})>(?(1)|(?=\S|\Z))")
 
 
 def _rule(source: str) -> str:
-    """Make a table of a row that is not yet one for want of the rule below it."""
+    """Complete a table's first row with the rule that makes it a table."""
     *_, before, head = ("", *source.split("\n"))
     row = _ROW.match(head)
     if not row or _ROW.match(before):

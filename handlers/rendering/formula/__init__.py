@@ -1,20 +1,19 @@
 """Formulas in LaTeX as text.
 
-It is legible and unambiguous, and has all that the formula has; parentheses stand where LaTeX
-shows by height what belongs together.
+The text is readable, unambiguous and complete; parentheses replace what LaTeX groups by height.
 """
 
 from handlers.rendering.formula.commands import COMMANDS
 from handlers.rendering.formula.reader import Reader, Shape, Unreadable
 
 MAX_WIDTH = 40
-"""Letters of fixed width that fit on a line of a phone's screen."""
+"""Columns of fixed width on a line of a phone's screen."""
 
 
 def as_text(latex: str, *, lines: bool) -> str | None:
-    """Read a formula, on several ``lines`` if it has some; None if it cannot be read.
+    """Read a formula, with ``lines`` on several if it has them; None if it cannot be read.
 
-    A matrix that would be wider than a phone's screen is written in one line, too.
+    A matrix wider than a phone's screen is written on one line.
     """
     text = None
     for shape in (Shape.TALL, Shape.ROWS) if lines else (Shape.FLAT,):

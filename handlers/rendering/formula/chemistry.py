@@ -1,4 +1,4 @@
-r"""Chemical equations, as mhchem has them in LaTeX: ``\ce{2H2 + O2 -> 2H2O}``."""
+r"""Chemical equations in LaTeX's mhchem: ``\ce{2H2 + O2 -> 2H2O}``."""
 
 import re
 

@@ -268,4 +268,4 @@ COMMANDS: dict[str, Command] = {
     **{name: lambda _reader, _before: None for name in _UNSEEN.split()},
     **{name: _reading(read) for names, read in _READ.items() for name in names.split()},
 }
-"""Each by its name, without the backslash."""
+"""By name, without the backslash."""

@@ -1,4 +1,4 @@
-"""Pieces of a formula's text, and what must stand between them to keep their meaning."""
+"""Pieces of a formula's text, and what must be between them to keep its meaning."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from handlers.rendering.formula.symbols import INFIX, SUBSCRIPTS, SUPERSCRIPTS, 
 
 class Kind(Enum):
     ATOM = auto()
-    """One thing, whatever stands beside it."""
+    """One thing, whatever is beside it."""
     WORD = auto()
-    """Ends, and begins, with letters that must not run into others."""
+    """Begins and ends with letters that must not run into others."""
     FUNCTION = auto()
     BIG = auto()
     """A sum, an integral …"""
@@ -59,7 +59,7 @@ class Piece:
 
     @classmethod
     def of(cls, text: str, before: "Piece | None") -> "Piece":
-        """Make a piece of a character, a number or a word as it stands in the source."""
+        """Make a piece of a character, number or word of the source."""
         text = text.replace("-", "−")
         first = before is None or before.kind in _BEFORE_OPERAND
         if text in _SIGNS:
@@ -95,17 +95,17 @@ class Piece:
 
     @classmethod
     def bracketed(cls, opening: str, pieces: Sequence["Piece"], closing: str) -> "Piece":
-        """Put brackets around pieces, as high as these are."""
+        """Put brackets around pieces, as tall as they are."""
         text = joined(pieces).strip(" ")
         if closing == "|" and not opening and "\n" not in text:
-            opening, closing = "(", ")|"  # what is said of its bounds is said of all
+            opening, closing = "(", ")|"  # its bounds tell about all of it
         if opening in {"{", "["} and not closing and "\n" not in text and ";" in text:
-            closing = "}" if opening == "{" else "]"  # of a system in one line
+            closing = "}" if opening == "{" else "]"  # a system on one line
         return cls(fenced(opening, text, closing), Kind.ATOM)
 
     @classmethod
     def fraction(cls, above: Sequence["Piece"], below: Sequence["Piece"]) -> "Piece":
-        """Write a fraction in one line."""
+        """Write a fraction on one line."""
         over, under = (flat(joined(part).strip()) for part in (above, below))
         over = over if _is_product(above) else f"({over})"
         under = under if _is_single(below) else f"({under})"
@@ -113,7 +113,7 @@ class Piece:
 
     @classmethod
     def root(cls, index: str, pieces: Sequence["Piece"]) -> "Piece":
-        """Write a root in one line."""
+        """Write a root on one line."""
         sign = {"": "√", "2": "²√", "3": "∛", "4": "∜"}.get(index)
         sign = sign or f"{small(index, raised=True) or f'^({index})'}√"
         text = flat(joined(pieces).strip())
@@ -123,7 +123,7 @@ class Piece:
         return cls(sign + (text if bare and fits else f"({text})"), Kind.ROOT)
 
     def scripted(self, below: str, above: str) -> "Piece":
-        """Return this with something below the line, and something above it."""
+        """Return this with a subscript and a superscript."""
         text = self.text
         if self.kind in {Kind.FRACTION, Kind.ROOT, Kind.SUM}:
             text = f"({text})"
@@ -211,11 +211,11 @@ def _guarded(piece: Piece, before: Piece | None, after: Piece | None) -> Piece:
     return piece
 
 
-_NARROW = {Kind.FUNCTION, Kind.SLASH}  # these are for the next thing only
+_NARROW = {Kind.FUNCTION, Kind.SLASH}  # these apply to the next thing only
 
 
 def _binds(after: Piece | None) -> bool:
-    """Tell whether what follows a fraction could be taken for a factor below its line."""
+    """Tell whether what follows a fraction could be read as part of its denominator."""
     kinds = _FACTORS | {Kind.SLASH, Kind.OPEN}
     if after is None:
         return False
@@ -259,7 +259,7 @@ def _are_apart(a: Piece, b: Piece) -> bool:
 
 
 def beside(parts: Sequence[str]) -> str:
-    """Put texts of one or several lines side by side, their middles on one line."""
+    """Put texts of one or more lines side by side, centred on one line."""
     if not any("\n" in part for part in parts):
         return "".join(parts)
     blocks = [part.split("\n") for part in parts]
@@ -281,7 +281,7 @@ _TALL = {
 
 
 def fenced(opening: str, text: str, closing: str) -> str:
-    """Put brackets around a text, as high as it is."""
+    """Put brackets around a text, as tall as it is."""
     height = text.count("\n") + 1
     if height == 1:
         return f"{opening}{text}{closing}"
@@ -301,7 +301,7 @@ def _tall(bracket: str, height: int) -> str:
 
 
 def flat(text: str) -> str:
-    """Write what has several lines in one."""
+    """Write several lines as one."""
     return "; ".join(line.strip() for line in text.split("\n"))
 
 

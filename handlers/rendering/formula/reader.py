@@ -1,4 +1,4 @@
-"""LaTeX's structure: groups, scripts, rows, cells; what a command means is said elsewhere."""
+"""LaTeX's structure: groups, scripts, rows, cells. `commands` has what commands mean."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,22 +10,22 @@ from handlers.rendering.formula.piece import Kind, Piece, joined
 
 
 class Shape(IntEnum):
-    """How what has several rows is written."""
+    """How to write several rows."""
 
     TALL = 0
     """Line below line."""
     ROWS = 1
-    """Equations line below line, all else in one line."""
+    """Equations line below line, all else on one."""
     FLAT = 2
-    """All in one line."""
+    """All on one line."""
 
 
 class Unreadable(Exception):
-    """Something in a formula is not known."""
+    """A formula has something unknown in it."""
 
 
 Command = Callable[["Reader", Piece | None], Piece | None]
-"""Reads the arguments of a command; gets the piece before it. None is for what shows nothing."""
+"""Reads a command's arguments, given the piece before it; None if it shows nothing."""
 
 _TOKEN = re.compile(r"\s+|[А-яЁё]+|\d+(?:[.,]\d+)*|:=|\\(?:[A-Za-z]+|[\s\S])|[\s\S]")
 _SPACES = {"~", "\\,", "\\:", "\\;", "\\ ", "\\>", "\\thinspace", "\\medspace", "\\enspace"}
@@ -36,7 +36,7 @@ _DEEPEST = 60
 
 
 class Reader:
-    """A recursive descent: each method reads on, and leaves off after what it has read.
+    """A recursive descent: each method reads on from where the last one stopped.
 
     All raise `Unreadable`.
     """
@@ -49,7 +49,7 @@ class Reader:
         self._depth = 0
 
     def read(self) -> str:
-        """Read all."""
+        """Read the whole formula."""
         texts = [joined([piece for cell in row for piece in cell]) for row in self.rows(end=None)]
         separator = "; " if self.shape == Shape.FLAT else "\n"
         return separator.join(text.strip(" \n") for text in texts if text.strip())
@@ -74,7 +74,7 @@ class Reader:
         return self._place > start
 
     def raw(self) -> str:
-        """Take an argument as it is."""
+        """Take an argument unread."""
         self.skip_space()
         if self.peek() != "{":
             return self.next()
@@ -87,7 +87,7 @@ class Reader:
         raise Unreadable
 
     def option(self) -> str:
-        """Read an argument in square brackets, if there is one."""
+        """Read an optional argument, in square brackets."""
         self.skip_space()
         if self.peek() != "[":
             return ""
@@ -110,7 +110,7 @@ class Reader:
         self._depth -= 1
 
     def sequence(self, *ends: str) -> list[Piece]:
-        """Read up to one of these, or whatever ends a group."""
+        """Read up to one of ``ends``, or the end of the group."""
         with self._deeper():
             return self._sequence(ends)
 
@@ -133,7 +133,7 @@ class Reader:
         return pieces
 
     def _is_spaced(self) -> bool:
-        """Skip space, and tell whether it is meant, as between letters, or only ends a name."""
+        """Skip space; tells whether it separates letters, or only ends a command's name."""
         after_name = self._place > 0 and self._tokens[self._place - 1].startswith("\\")
         return self.skip_space() and not after_name and not self.peek().startswith("\\")
 
@@ -156,11 +156,11 @@ class Reader:
         return [piece] if piece else []
 
     def text(self, *, tight: bool = False) -> str:
-        """Read an argument and write it, ``tight`` for a script."""
+        """Read an argument and write it, ``tight`` in a script."""
         return joined(self.argument(), tight=tight).strip()
 
     def rows(self, end: str | None) -> list[list[list[Piece]]]:
-        r"""Read cells, divided by ``&``, in rows, divided by ``\\``, up to this ``end``."""
+        r"""Read cells, split by ``&``, in rows, split by ``\\``, up to ``end``."""
         rows: list[list[list[Piece]]] = [[]]
         while True:
             rows[-1].append(self.sequence())
@@ -203,7 +203,7 @@ class Reader:
         return None
 
     def atom(self, before: Piece | None) -> Piece | None:
-        """Read one thing, without what is above and below the line beside it."""
+        """Read one thing, without its scripts."""
         found = self.next()
         if found == "{":
             self._place -= 1

@@ -1,4 +1,4 @@
-"""What LaTeX's commands for single symbols stand for."""
+"""LaTeX's commands for single symbols."""
 
 
 def _table(words: str) -> dict[str, str]:
@@ -20,7 +20,7 @@ INFIX = _table("""
     models ⊨ vDash ⊨ vdash ⊢ bmod mod vdots ⋮ ddots ⋱ therefore ∴ because ∵ nRightarrow ⇏
     nrightarrow ↛ lesssim ≲ gtrsim ≳ uplus ⊎ colon : rightrightarrows ⇉
 """)
-"""Operators and relations, which have spaces around them."""
+"""Operators and relations, with spaces around them."""
 
 ATOMS = _table("""
     alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι
@@ -37,7 +37,7 @@ ATOMS = _table("""
     updownarrow ↕ Uparrow ⇑ Downarrow ⇓ complement ∁ mho ℧ eth ð lbrack [ rbrack ] textdegree °
     textmu µ ohm Ω
 """)
-"""Letters and signs that stand like letters."""
+"""Letters, and signs that behave like letters."""
 
 BRACKETS = _table("""
     lbrace { rbrace } { { } } langle ⟨ rangle ⟩ lceil ⌈ rceil ⌉ lfloor ⌊ rfloor ⌋ vert | lvert |
@@ -48,7 +48,7 @@ BIG = _table("""
     sum ∑ prod ∏ coprod ∐ int ∫ iint ∬ iiint ∭ oint ∮ oiint ∯ bigcup ⋃ bigcap ⋂ bigvee ⋁
     bigwedge ⋀ bigoplus ⨁ bigotimes ⨂
 """)
-"""What goes over all that follows, and has its limits below and above."""
+"""Operators over what follows, with limits below and above."""
 
 FUNCTIONS = frozenset(
     """
@@ -66,7 +66,7 @@ ACCENTS = {
     "check": "\u030c", "breve": "\u0306", "cancel": "\u0338", "bcancel": "\u0338",
     "not": "\u0338", "overarc": "\u0311", "wideparen": "\u0311",
 }  # fmt: skip
-"""Marks that stand on a letter."""
+"""Accents on a letter."""
 
 NEGATED = {"=": "≠", "∈": "∉", "⊂": "⊄", "⊆": "⊈", "≡": "≢", "∥": "∦", "<": "≮", ">": "≯", "|": "∤",
            "≤": "≰", "≥": "≱", "∼": "≁", "≈": "≉", "⇒": "⇏", "→": "↛", "∃": "∄", "⊃": "⊅",
@@ -85,6 +85,6 @@ SUPERSCRIPTS = str.maketrans(
 
 
 def small(text: str, *, raised: bool) -> str | None:
-    """Write this below or above the line, letter by letter, if Unicode has all the letters."""
+    """Write a subscript, or ``raised`` a superscript, if Unicode has all the letters."""
     table = SUPERSCRIPTS if raised else SUBSCRIPTS
     return text.translate(table) if text and all(ord(c) in table for c in text) else None
