@@ -101,7 +101,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
         completion = None
         if settings.role != "intake":
             key, number = keys.generations(settings.first.bot_id), settings.completion_concurrency
-            places = Places(redis, key, number, name)
+            places = Places(redis, key, number, name, settings.timing)
             completion = await open_completion(settings, stack, places.place)
             probing = probe(completion, settings.first.profile)
             await stack.enter_async_context(beside(places.renewing(), probing))
@@ -137,7 +137,7 @@ async def _live(
 async def _start(
     bot: BotSettings, process: _Process, application: PtbApplication, stack: AsyncExitStack
 ) -> None:
-    process.health.censuses.append(Census(process.redis, bot.bot_id))
+    process.health.censuses.append(Census(process.redis, bot.bot_id, process.settings.timing))
     inbox = Inbox(process.redis, bot.bot_id, process.name, process.settings.timing)
     if process.completion:
         worker = _worker(bot, process, process.completion, inbox, application)
@@ -173,7 +173,9 @@ def _worker(
     inbox: Inbox,
     application: PtbApplication,
 ) -> Worker:
-    conversation = Conversation(completion, History(process.redis, bot.bot_id))
+    conversation = Conversation(
+        completion, History(process.redis, bot.bot_id, process.settings.timing)
+    )
     rules = bot.admins, bot.allowed_users, bot.allowed_chats
     access = Access(*rules, successors=inbox.successors)
     register(application, Tools(conversation, access, bot.streaming, bot.buttons))
@@ -190,7 +192,7 @@ async def _take_in(
 ) -> None:
     settings = process.settings
     process.health.intakes.append(intake)
-    lease = Lease(process.redis, keys.poller(bot.bot_id), process.name)
+    lease = Lease(process.redis, keys.poller(bot.bot_id), process.name, settings.timing)
     process.health.leases.append(lease)
     if webhook_url := settings.webhook_of(bot):
         given = settings.webhook_secret

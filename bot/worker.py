@@ -18,14 +18,15 @@ from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.turn.turn import Turn
 from storage.budget import Frozen
-from storage.inbox import LEASE, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim, Entry, LaneLost, Late, Opened
 from storage.message import UNREADABLE, ChatKey
 from storage.server.connect import StorageRefused, StorageUnavailable
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
-BEAT_SECONDS = LEASE / 3
+BEAT_SECONDS = Timing().lease / 3
 TICK_SECONDS = 1.5
 """How often a worker looks for lanes whose owner died, and for people who wait long."""
 JUDGE_SECONDS = 0.5
