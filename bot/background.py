@@ -1,7 +1,8 @@
-"""Background work while a block of code runs."""
+"""Background work: it runs beside a block of code, at its own pace, and its failures end there."""
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
@@ -18,6 +19,11 @@ async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
         for task in started:
             task.cancel()
+
+
+async def jittered(seconds: float) -> None:
+    """Sleep for about so long, so that processes which start together do not go on together."""
+    await asyncio.sleep(seconds * random.uniform(0.8, 1.2))
 
 
 @contextlib.contextmanager

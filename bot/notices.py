@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-import random
 
 from telegram.error import TelegramError
 
-from bot.background import contained
+from bot.background import contained, jittered
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
@@ -14,7 +13,6 @@ from storage.budget import Frozen
 from storage.inbox import Inbox
 from storage.lane import Late
 from storage.server.connect import StorageUnavailable
-from storage.timing import Timing
 
 MOST_NOTICES = 32
 """Most people who are being told at once."""
@@ -33,7 +31,7 @@ class Notices:
         async with asyncio.TaskGroup() as notices:
             under_way: set[asyncio.Task[None]] = set()
             while True:
-                await ticked(self._inbox.timing)
+                await jittered(self._inbox.timing.tick)
                 with contextlib.suppress(StorageUnavailable):
                     if room := self._most - len(under_way):
                         for late in await self._inbox.overdue(self._inbox.timing.late, room):
@@ -49,8 +47,3 @@ class Notices:
                     await self._dispatch.tell_late(late.head.update)
             except Shed:
                 await self._inbox.untold(late)  # the next look may find room
-
-
-async def ticked(timing: Timing) -> None:
-    """Wait for the next look; processes that start together look at different times."""
-    await asyncio.sleep(timing.tick * random.uniform(0.8, 1.2))

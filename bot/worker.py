@@ -10,9 +10,9 @@ from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 from telegram.error import TelegramError
 
-from bot.background import beside, contained
+from bot.background import beside, contained, jittered
 from bot.interruptions import Interruptions, Lane
-from bot.notices import Notices, ticked
+from bot.notices import Notices
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.turn.turn import Turn
@@ -97,7 +97,7 @@ class Worker:
     async def _take_over(self) -> None:
         """Claim lanes of the dead, and queue those whose chats are frozen no longer."""
         while True:
-            await ticked(self._timing)
+            await jittered(self._timing.tick)
             with contextlib.suppress(StorageUnavailable):  # `_take` says so
                 await self._inbox.unpark()
                 if (free := self._lanes - len(self._running)) > 0:

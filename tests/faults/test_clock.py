@@ -21,7 +21,7 @@ from storage.places import Places
 from storage.server.connect import connect
 from storage.timing import Timing
 from tests.conftest import ANN, BORIS, changed, local_telegram
-from tests.faults.conftest import LEASE
+from tests.faults.conftest import HURRIED, LEASE
 from tests.faults.talk import Talk, until
 from tests.valkey import own_valkey
 
@@ -160,10 +160,10 @@ async def test_places_of_the_dead(redis: Redis, clock: Clock) -> None:
     """Those of a process that died before the step back are free; those that are held stay so."""
     key = keys.generations(next(_bot_ids))
     await clock.set(HOUR)
-    async with Places(redis, key, 1, "dead").place():
+    async with Places(redis, key, 1, "dead", HURRIED).place():
         await clock.set(0)
-        async with asyncio.timeout(LEASE), Places(redis, key, 1, "living").place():
-            waiting = asyncio.create_task(_enter(Places(redis, key, 1, "other")))
+        async with asyncio.timeout(LEASE), Places(redis, key, 1, "living", HURRIED).place():
+            waiting = asyncio.create_task(_enter(Places(redis, key, 1, "other", HURRIED)))
             await asyncio.sleep(LEASE / 4)
             assert not waiting.done()
             waiting.cancel()
@@ -180,5 +180,5 @@ async def test_the_lease_of_a_dead_leader(redis: Redis, clock: Clock) -> None:
     await clock.set(HOUR)
     assert await redis.set(key, "the dead", px=int(LEASE * 1000))
     await clock.set(0)
-    async with asyncio.timeout(4 * LEASE), Lease(redis, key, "living").leading():
+    async with asyncio.timeout(4 * LEASE), Lease(redis, key, "living", HURRIED).leading():
         assert await redis.get(key) == "living"

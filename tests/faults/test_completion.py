@@ -7,7 +7,6 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.completion import client
 from bot.playground.replies import Say
 from handlers.texts import ENGLISH
 from storage.timing import Timing
@@ -31,13 +30,6 @@ FAILURES = {
 def timing() -> Timing:
     """Do not wait long for the model either."""
     return replace(HURRIED, model_silence=0.8, answer=2.0)
-
-
-@pytest.fixture(autouse=True)
-def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait long for the model either."""
-    monkeypatch.setattr(client, "SILENCE", 0.8)
-    monkeypatch.setattr(client, "LONGEST", 2.0)
 
 
 @pytest.fixture

@@ -8,11 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-import bot.updates.polling
-from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
-from handlers.outgoing import delivery, preview
 from handlers.texts import ENGLISH
 from storage.budget import Budget
 from storage.timing import Timing
@@ -51,18 +48,13 @@ def timing() -> Timing:
 
 
 @pytest.fixture(autouse=True)
-def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait long for Telegram either."""
-    monkeypatch.setattr(clients, "CALL_SECONDS", 2)  # to print a traceback takes one
-    monkeypatch.setattr(preview, "TYPING_AFTER", 0)  # the model is quick here
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be shed: nobody who talks so fast would see it type."""
 
     async def at_once(_budget: Budget, _chat_id: int, _act: str) -> float:
         return 0.0
 
-    monkeypatch.setattr(Budget, "take", at_once)  # nobody who talks so fast would see it type
-    monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.05,) * 40)
-    monkeypatch.setattr(bot.updates.polling, "POLL_SECONDS", 1)
-    monkeypatch.setattr(bot.updates.polling, "SILENT_SECONDS", 1.5)
+    monkeypatch.setattr(Budget, "take", at_once)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
@@ -67,12 +66,9 @@ def _answered(world: World, chat: int) -> bool:
     return any(one["text"] == "echo: hi" for one in world.said(chat))
 
 
-async def test_a_frozen_chat_holds_up_no_notice(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_frozen_chat_holds_up_no_notice(talk: Talk) -> None:
     """All others who wait hear of it, and the frozen one is left alone."""
     world = talk.world
-    monkeypatch.setattr(clients, "CALL_SECONDS", 5)
     frozen, *others = CHATS
     await Budget(world.redis, world.bot_id).freeze(frozen, 3600)
     world.model.script(*[Say("late", steps=1, delay=9)] * len(CHATS))
