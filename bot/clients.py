@@ -88,14 +88,16 @@ async def open_storage(
         given.get_secret_value()
         if given
         else await stack.enter_async_context(
-            embedded_server(settings.data_dir, memory=settings.embedded_memory)
+            embedded_server(
+                settings.data_dir, memory=settings.embedded_memory, timing=settings.timing
+            )
         )
     )
     redis = connect(url, connections=settings.most_connections)
     stack.push_async_callback(redis.aclose)
     if given:
         if patient:
-            await reach(redis, keys.ready(settings.first.bot_id))
+            await reach(redis, keys.ready(settings.first.bot_id), settings.timing)
         user = str(parse(url).options.get("username") or "default")
         for bot in settings.bots:
             await require(redis, user, bot.bot_id)

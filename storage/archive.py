@@ -17,10 +17,11 @@ from redis.exceptions import ResponseError
 from storage import keys
 from storage.dead import fields
 from storage.history import decode
-from storage.inbox import GROUP, LEASE
+from storage.inbox import GROUP
 from storage.message import ChatKey
 from storage.server.connect import translated
 from storage.server.script import Script
+from storage.timing import Timing
 
 OF_A_CHAT = {
     "history": "list",
@@ -142,9 +143,10 @@ class Changed(Exception):
 class Archive:
     """Everything kept of one bot. Methods raise `StorageUnavailable`."""
 
-    def __init__(self, redis: Redis, bot_id: int) -> None:
+    def __init__(self, redis: Redis, bot_id: int, timing: Timing = Timing()) -> None:
         self._redis = redis
         self._bot_id = bot_id
+        self._lease = timing.lease
         self._tag = keys.tag(bot_id)
         self._export, self._import = (Script(redis, name) for name in ("export", "import"))
 
@@ -224,4 +226,4 @@ class Archive:
                 workers = await self._redis.xinfo_consumers(ready, GROUP)
             except ResponseError:  # no worker has ever run here
                 return False
-        return any(worker["idle"] < LEASE * 1000 for worker in workers)
+        return any(worker["idle"] < self._lease * 1000 for worker in workers)

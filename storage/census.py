@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.inbox import LEASE
 from storage.server.connect import translated
 from storage.server.script import Script
+from storage.timing import Timing
 
 MOST_LANES = 1000
 """How many lanes are looked at; this many cost 2 ms of the server's time."""
@@ -31,8 +31,9 @@ class Count:
 class Census:
     """Counts what there is of one bot."""
 
-    def __init__(self, redis: Redis, bot_id: int) -> None:
+    def __init__(self, redis: Redis, bot_id: int, timing: Timing = Timing()) -> None:
         self.bot_id = bot_id
+        self._lease = timing.lease
         self._script = Script(redis, "census")
 
     async def count(self) -> Count:
@@ -40,7 +41,7 @@ class Census:
         names = [key(self.bot_id) for key in (keys.ready, keys.dead, keys.parked)]
         with translated():
             found = await self._script(
-                names, [MOST_LANES, int(LEASE * 1000), keys.mailboxes(self.bot_id)]
+                names, [MOST_LANES, int(self._lease * 1000), keys.mailboxes(self.bot_id)]
             )
         oldest, queued, in_work, dead, frozen = map(int, found)
         return Count(oldest, queued - in_work, in_work, frozen, dead)

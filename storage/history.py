@@ -15,6 +15,7 @@ from storage import keys
 from storage.message import ChatKey, Exchange, Message, Role, well_formed
 from storage.server.connect import patiently
 from storage.server.script import Script
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
@@ -59,9 +60,10 @@ class Past:
 class History:
     """The histories of one bot's conversations. While storage is down, every method waits."""
 
-    def __init__(self, redis: Redis, bot_id: int) -> None:
+    def __init__(self, redis: Redis, bot_id: int, timing: Timing = Timing()) -> None:
         self._redis = redis
         self._bot_id = bot_id
+        self._pauses = timing.storage_pauses
         self._newest = Script(redis, "newest")
 
     async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
@@ -71,7 +73,7 @@ class History:
         `StorageRefused`, and ValueError if a number in the state is not one.
         """
         names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
-        found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]))
+        found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]), self._pauses)
         epoch, length, asked, answer, told, revision, floor, *entries = found
         read = [_exchange(*pair) for pair in zip(entries[::2], entries[1::2], strict=True)]
         if None in read:
@@ -91,7 +93,7 @@ class History:
     async def is_forgotten(self, chat: ChatKey) -> bool:
         """True if there is a forgotten conversation that can come back."""
         key = keys.forgotten(self._bot_id, chat)
-        return str(await patiently(lambda: self._redis.type(key))) == "list"
+        return str(await patiently(lambda: self._redis.type(key), self._pauses)) == "list"
 
 
 def encode(message: Message) -> str:

@@ -12,9 +12,9 @@ An update is in exactly one of four places:
 Lanes are queued, not messages. A lane with a non-empty mailbox has exactly one entry in the stream
 **ready**; other lanes have none. `take` gives entries to a worker through a consumer group: an
 entry in a consumer's pending list *is* the ownership of its lane. The owner renews it (`beat`). A
-dead owner does not, and after `LEASE` seconds another worker claims the lane (`stale`). An entry is
-never used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen
-is **parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
+dead owner does not, and after a lease another worker claims the lane (`stale`). An entry is never
+used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen is
+**parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
 
 Every script that writes checks that ownership first: a worker that lost its lane, because it froze
 or was cut off, cannot write any more. And every script is safe to repeat, as replies can be lost:
@@ -48,14 +48,13 @@ from redis.asyncio import Redis
 from storage import keys
 from storage.lane import Claim, Entry, LaneLost, Late, clock
 from storage.message import ChatKey
-from storage.server.connect import StorageFull, StorageUnavailable, patiently, translated
+from storage.server.connect import StorageFull, StorageUnavailable, translated
 from storage.server.script import Script
+from storage.timing import Timing
 from storage.work import Work
 
 log = structlog.get_logger()
 
-LEASE = 12.0
-"""Seconds without a beat after which anyone may claim a lane; at 2, network stalls made doubles."""
 MOST_WAITING = 50
 """Most updates of one lane. The first one beyond gets a notice; later ones are dropped."""
 MOST_AHEAD = 200
@@ -70,10 +69,7 @@ IDS_SECONDS = 2 * 24 * 60 * 60
 MOST_LOOKED_AT = 1000
 """Lanes that one call of `overdue` looks at; this many cost 2 ms of the server's time."""
 MOST_UNPARKED = 1000
-SILENT_SECONDS = 3.0
-"""How long the channel of interrupts may be silent before we ask whether the server is there."""
 GROUP = "workers"
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +93,23 @@ class Inbox(Work):
     others raise `StorageUnavailable`.
     """
 
-    def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
-        """``consumer`` names the worker; no two living workers may share a name."""
+    def __init__(
+        self,
+        redis: Redis,
+        bot_id: int,
+        consumer: str,
+        timing: Timing = Timing(),
+        *,
+        bounds: tuple[int, int, int] = (MOST_WAITING, MOST_AHEAD, MOST_OF_ONE),
+    ) -> None:
+        """``consumer`` names the worker; no two living workers may share a name.
+
+        ``bounds`` are most updates of one lane, most interrupts beyond those, and most of them from
+        one sender.
+        """
         others = "begin", "put", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
-        super().__init__(redis, bot_id, consumer, *others)
+        super().__init__(redis, bot_id, consumer, timing, *others)
+        self._bounds = bounds
         self._server_time = 0
         self._late_after = "-"
         self._put_urgent = Script(redis, "put", allow_oom=True)
@@ -131,7 +140,7 @@ class Inbox(Work):
         self, script: Script, arrivals: Sequence[Arrival], full_seconds: int | str
     ) -> list[str]:
         names, mark = self._place(), keys.mark(self.bot_id)
-        args = self._bounds(full_seconds)
+        args = self._limits(full_seconds)
         for one in arrivals:
             names.append(keys.mailbox(self.bot_id, one.lane))
             args += one.update_id, str(one.lane), one.update, int(one.interrupts), one.sender
@@ -143,14 +152,15 @@ class Inbox(Work):
         full, nothing = keys.full(self.bot_id), keys.nothing(self.bot_id)
         return [keys.seen(self.bot_id), self._ready, full, nothing]
 
-    def _bounds(self, full_seconds: int | str) -> list[str | int]:
-        channel, ahead = keys.interrupts(self.bot_id), (MOST_AHEAD, MOST_OF_ONE)
-        return [MOST_WAITING, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
+    def _limits(self, full_seconds: int | str) -> list[str | int]:
+        waiting, *ahead = self._bounds
+        channel = keys.interrupts(self.bot_id)
+        return [waiting, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
 
     async def check_room(self) -> None:
         """Raise what `put` would raise now: `StorageFull` or `StorageUnavailable`."""
         put, names = self._scripts["put"], self._place()
-        await self._mending.mended(lambda: put(names, self._bounds("")), {names[0]: "zset"})
+        await self._mending.mended(lambda: put(names, self._limits("")), {names[0]: "zset"})
 
     async def is_full(self) -> bool:
         """True if memory is full, or an update was recently refused because of that."""
@@ -162,7 +172,7 @@ class Inbox(Work):
             except StorageFull:
                 return True
 
-        return await patiently(ask)
+        return await self._patiently(ask)
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
         """Claim up to ``count`` free lanes; wait up to ``seconds`` for the first.
@@ -177,7 +187,7 @@ class Inbox(Work):
         return _claims(found.get(self._ready, []), asked)
 
     async def stale(self, count: int) -> list[Claim]:
-        """Claim up to ``count`` lanes whose owners have been silent for `LEASE` seconds."""
+        """Claim up to ``count`` lanes whose owners have been silent for a lease."""
         claims: list[Claim] = []
         cursor, asked = "0-0", clock()
         with translated():
@@ -186,7 +196,7 @@ class Inbox(Work):
                     self._ready,
                     GROUP,
                     self._consumer,
-                    int(LEASE * 1000),
+                    int(self.timing.lease * 1000),
                     cursor,
                     count=count - len(claims),
                 )
@@ -227,16 +237,18 @@ class Inbox(Work):
         Costs nothing while the claim is fresh, and waits while storage is down.
         """
         while not claim.lost:
-            if clock() - claim.renewed < LEASE / 2:
+            if clock() - claim.renewed < self.timing.lease / 2:
                 return
-            await patiently(lambda: self.beat([claim]))
+            await self._patiently(lambda: self.beat([claim]))
         raise LaneLost
 
     async def leave(self) -> None:
         """Let others claim at once what is still ours, and take our name out of the group."""
-        await self._beat([claim["message_id"] for claim in await self._pending()], LEASE)
+        ours = [claim["message_id"] for claim in await self._pending()]
+        await self._beat(ours, self.timing.lease)
+        args: list[str | int] = [self._consumer, int(self.timing.sweep * 1000)]
         with translated():
-            await self._scripts["sweep"](keys=[self._ready], args=[self._consumer, str(DAY_MS)])
+            await self._scripts["sweep"](keys=[self._ready], args=args)
 
     async def _beat(self, entries: Sequence[str], idle: float) -> list[str]:
         lost: list[str] = []
@@ -301,7 +313,7 @@ class Inbox(Work):
                 await channel.subscribe(name)
             while True:
                 with translated():
-                    message = await channel.get_message(timeout=SILENT_SECONDS)
+                    message = await channel.get_message(timeout=self.timing.channel_silence)
                     if message is None and not silent:
                         await channel.subscribe(name)  # it is answered, and changes nothing
                 if message and message["type"] == "message":

@@ -10,11 +10,9 @@ from redis.exceptions import LockError
 
 from storage.server.connect import StorageUnavailable, translated
 from storage.server.script import Script
+from storage.timing import Timing
 
 log = structlog.get_logger()
-
-SECONDS = 12.0
-"""How long a dead leader's place stays taken."""
 
 
 class LeaseLost(Exception):
@@ -24,12 +22,13 @@ class LeaseLost(Exception):
 class Lease:
     """One key; one process at a time holds it."""
 
-    def __init__(self, redis: Redis, key: str, name: str) -> None:
+    def __init__(self, redis: Redis, key: str, name: str, timing: Timing = Timing()) -> None:
         """``name`` is this process's; restarted under the same name, it has the lease at once."""
         self._redis = redis
         self._name = name
         self._lead = Script(redis, "lead")
-        self._lock = redis.lock(key, timeout=SECONDS)
+        self._seconds = timing.lease
+        self._lock = redis.lock(key, timeout=self._seconds)
         self._waiting = f"{key}:waiting"
         self.problem: str | None = None
         """Why storage does not say who leads; None once it does."""
@@ -38,7 +37,7 @@ class Lease:
     async def leading(self) -> AsyncIterator[None]:
         """Wait for the lease and hold it while the block runs. Raises `LeaseLost` into it."""
         while (ends := await self._acquire()) is None:  # noqa: ASYNC110 - it is freed elsewhere
-            await asyncio.sleep(SECONDS / 8)
+            await asyncio.sleep(self._seconds / 8)
         try:
             async with asyncio.TaskGroup() as tasks:
                 renewal = tasks.create_task(self._renew(ends))
@@ -66,14 +65,14 @@ class Lease:
         names = [str(self._lock.name), self._waiting]
         try:
             with translated():
-                ours = bool(await self._lead(names, [self._name, int(SECONDS * 1000)]))
+                ours = bool(await self._lead(names, [self._name, int(self._seconds * 1000)]))
         except StorageUnavailable as error:
             log.warning("storage_unavailable", reason=str(error))
             self.problem = str(error)
             return None
         self.problem = None
         self._lock.local.token = self._name  # what renews and releases it checks that
-        return asked + SECONDS if ours else None
+        return asked + self._seconds if ours else None
 
     async def _renew(self, ends: float) -> None:
         clock = asyncio.get_running_loop().time
@@ -81,11 +80,11 @@ class Lease:
             try:
                 # Neither a silent server nor a pause must keep us leading beyond the lease's end.
                 async with asyncio.timeout_at(ends):
-                    await asyncio.sleep(SECONDS / 5)
+                    await asyncio.sleep(self._seconds / 5)
                     asked = clock()
                     with translated():
                         await self._lock.reacquire()
-                ends = asked + SECONDS
+                ends = asked + self._seconds
             except TimeoutError:
                 raise LeaseLost("storage is silent") from None
             except StorageUnavailable as error:

@@ -8,20 +8,20 @@ from redis.asyncio import Redis
 
 from storage.server.connect import StorageUnavailable, patiently, translated
 from storage.server.script import Script
-
-LEASE = 12
-"""Seconds after which a dead process's place is free."""
-LOOK_SECONDS = 0.1
+from storage.timing import Timing
 
 
 class Places:
     """``number`` places under one key. `renewing` must run as long as any is held."""
 
-    def __init__(self, redis: Redis, key: str, number: int, name: str) -> None:
+    def __init__(
+        self, redis: Redis, key: str, number: int, name: str, timing: Timing = Timing()
+    ) -> None:
         """``name`` is the process's; restarted under the same name, it has its places at once."""
         self._redis = redis
         self._key = key
         self._number = number
+        self._timing = timing
         self._occupy = Script(redis, "occupy")
         self._free = [f"{name}:{place}" for place in range(number)]
         self._held: set[str] = set()
@@ -36,8 +36,10 @@ class Places:
             token = self._free.pop()
             try:
                 async with self._asking:
-                    while not await patiently(lambda: self._try(token)):  # noqa: ASYNC110 - not of here
-                        await asyncio.sleep(LOOK_SECONDS)
+                    while not await patiently(  # noqa: ASYNC110 - not of here
+                        lambda: self._try(token), self._timing.storage_pauses
+                    ):
+                        await asyncio.sleep(self._timing.place_look)
                 self._held.add(token)
                 yield
             finally:
@@ -51,11 +53,11 @@ class Places:
     async def renewing(self) -> None:
         """Renew the places that are held; never returns."""
         while True:
-            await asyncio.sleep(LEASE / 3)
+            await asyncio.sleep(self._timing.lease / 3)
             for token in list(self._held):
                 with contextlib.suppress(StorageUnavailable), translated():
                     if token in self._held:  # not released meanwhile
                         await self._try(token)
 
     async def _try(self, token: str) -> bool:
-        return bool(await self._occupy([self._key], [token, self._number, LEASE]))
+        return bool(await self._occupy([self._key], [token, self._number, self._timing.lease]))

@@ -11,6 +11,8 @@ class Timing:
 
     lease: float = 12.0
     """Without a sign of life for so long, it is anybody's; at 2, network stalls made doubles."""
+    sweep: float = 24 * 60 * 60.0
+    """After so long a silence a worker's name is swept away, unless it still has a lane."""
     place_look: float = 0.1
     """Between two looks whether there is a place for a call to the model."""
 

@@ -1,8 +1,8 @@
 """What a worker does with a lane that it has claimed; the rules stand in `storage.inbox`."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -16,8 +16,11 @@ from storage.mending import Mending
 from storage.message import ChatKey
 from storage.server.connect import patiently
 from storage.server.script import Script
+from storage.timing import Timing
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 
 class Work:
@@ -26,9 +29,12 @@ class Work:
     It waits while storage is down, and raises `StorageRefused`.
     """
 
-    def __init__(self, redis: Redis, bot_id: int, consumer: str, *scripts: str) -> None:
+    def __init__(
+        self, redis: Redis, bot_id: int, consumer: str, timing: Timing, *scripts: str
+    ) -> None:
         """``scripts`` are those that are run besides."""
         self.bot_id = bot_id
+        self.timing = timing
         self._redis = redis
         self._consumer = consumer
         self._ready = keys.ready(bot_id)
@@ -41,7 +47,7 @@ class Work:
 
         Raises `LaneLost`; and `StorageRefused` or ValueError if it cannot be read: see `give_up`.
         """
-        found = await self._patiently(
+        found = await self._step(
             "open",
             keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
             args=[claim.entry, self._consumer],
@@ -65,13 +71,13 @@ class Work:
     async def following(self, claim: Claim, most: int) -> list[Entry]:
         """Read what waits behind the head."""
         mailbox = keys.mailbox(self.bot_id, claim.lane)
-        found = await patiently(lambda: self._redis.lrange(mailbox, 1, most))
+        found = await self._patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
 
     async def interrupts(self, lane: ChatKey) -> list[Entry]:
         """Read what waits in any lane, ours or not, and may cut short the work on it."""
         mailbox = keys.mailbox(self.bot_id, lane)
-        found = await patiently(lambda: self._redis.lrange(mailbox, 0, -1))
+        found = await self._patiently(lambda: self._redis.lrange(mailbox, 0, -1))
         return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
@@ -102,7 +108,7 @@ class Work:
             names += keys.conversation(self.bot_id, topic)
         args = [claim.entry, self._consumer, reply, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
-        kept = await patiently(lambda: commit.kept(names, args, mark))
+        kept = await self._patiently(lambda: commit.kept(names, args, mark))
         if not kept:
             raise claim.void()
         if kept == 2:
@@ -117,7 +123,7 @@ class Work:
             numbers = {key.rpartition(":")[2] for key in found}
             return {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
 
-        return await patiently(look)
+        return await self._patiently(look)
 
     async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
         """Note how much of the reply, or of the answer so far, is shown. Raises `LaneLost`."""
@@ -137,13 +143,13 @@ class Work:
         Raises `LaneLost`.
         """
         mailbox, outbox = self._of(claim, keys.mailbox, keys.outbox)
-        await patiently(lambda: self._mending.mend({mailbox: "list"}))
+        await self._patiently(lambda: self._mending.mend({mailbox: "list"}))
         args = [claim.entry, self._consumer, "failure", reason[:500], "failures", failures]
-        if not await self._patiently("renote", keys=[self._ready, outbox], args=args):
+        if not await self._step("renote", keys=[self._ready, outbox], args=args):
             raise claim.void()
 
     async def _note(self, claim: Claim, *fields: str) -> int:
-        noted = await self._patiently(
+        noted = await self._step(
             "note",
             keys=[self._ready, *self._of(claim, keys.outbox)],
             args=[claim.entry, self._consumer, *fields],
@@ -164,7 +170,7 @@ class Work:
         kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash"}
         numbers = " ".join(map(str, answer))
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), dead, MOST, numbers]
-        await patiently(
+        await self._patiently(
             lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)
         )
 
@@ -198,7 +204,7 @@ class Work:
         args: list[str | int] = [claim.entry, self._consumer, group, supergroup, lane]
         args += [LONGEST, MOST_BYTES]
         migrate, mark = self._scripts["migrate"], keys.mark(self.bot_id)
-        moved = await patiently(
+        moved = await self._patiently(
             lambda: self._mending.mended(lambda: migrate.kept(names, args, mark), kinds)
         )
         if moved is None:
@@ -208,7 +214,7 @@ class Work:
     async def successors(self, chats: Collection[int]) -> set[int]:
         """Return the supergroups that any of these chats have become."""
         key = keys.successors(self.bot_id)
-        found = await patiently(
+        found = await self._patiently(
             lambda: self._mending.mended(
                 lambda: self._redis.hmget(key, [str(chat) for chat in chats]), {key: "hash"}
             )
@@ -220,14 +226,17 @@ class Work:
         parked = keys.parked(self.bot_id)
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), int(seconds * 1000)]
         park = self._scripts["park"]
-        await patiently(
+        await self._patiently(
             lambda: self._mending.mended(
                 lambda: park([self._ready, parked], args), {parked: "zset"}
             )
         )
 
-    async def _patiently(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        return await patiently(lambda: self._scripts[script](keys=keys, args=args))
+    async def _step(self, script: str, keys: list[str], args: list[Any]) -> Any:
+        return await self._patiently(lambda: self._scripts[script](keys=keys, args=args))
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(call, self.timing.storage_pauses)
 
     def _of(self, claim: Claim, *named: Callable[[int, ChatKey], str]) -> list[str]:
         return [name(self.bot_id, claim.lane) for name in named]

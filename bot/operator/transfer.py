@@ -97,7 +97,8 @@ async def import_(settings: Settings, file: Path, *, anyway: bool) -> None:
 async def _archive(settings: Settings, stack: AsyncExitStack, *, anyway: bool) -> Archive:
     if len(settings.bots) > 1:
         raise MovingRefused("One bot at a time: set TELEGRAM_TOKEN to its token alone.")
-    archive = Archive(await open_storage(settings, stack), settings.first.bot_id)
+    redis = await open_storage(settings, stack)
+    archive = Archive(redis, settings.first.bot_id, settings.timing)
     if not anyway and await archive.is_living():
         raise MovingRefused(
             "The bot runs, or did until a few seconds ago: stop all its processes first. "

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import chain, repeat
 from traceback import walk_tb
 from typing import Any, TypeVar, cast
@@ -25,12 +25,11 @@ from redis.exceptions import (
 from storage.server.address import Address, parse
 from storage.server.pool import Cluster, Pool
 from storage.server.sentinel import master_of
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
 OLDEST_VERSION = (7, 0)
-PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Seconds before each retry; the last one repeats."""
 
 PASSING = re.compile(
     r"\b(OOM|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|MOVED|ASK"
@@ -104,12 +103,14 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__ or found.__context__
 
 
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def patiently(
+    call: Callable[[], Awaitable[T]], pauses: Sequence[float] = Timing().storage_pauses
+) -> T:
     """Call until storage answers, however long it takes; ``call`` must be safe to repeat.
 
-    Raises `StorageRefused`.
+    ``pauses`` are the seconds before each retry; the last one repeats. Raises `StorageRefused`.
     """
-    for pause in chain(PAUSES, repeat(PAUSES[-1])):
+    for pause in chain(pauses, repeat(pauses[-1])):
         try:
             with translated():
                 return await call()
@@ -181,7 +182,7 @@ def _with_tls(options: dict[str, Any]) -> dict[str, Any]:
     return others | {"ssl": others.pop("connection_class", None) is SSLConnection}
 
 
-async def reach(redis: Redis, key: str) -> None:
+async def reach(redis: Redis, key: str, timing: Timing = Timing()) -> None:
     """Wait until a server for ``key`` answers, however long it takes, even if it refuses us."""
 
     async def ask() -> None:
@@ -194,7 +195,7 @@ async def reach(redis: Redis, key: str) -> None:
                 raise
             log.debug("storage_refuses", reason=str(error))  # waiting would not help
 
-    await patiently(ask)
+    await patiently(ask, timing.storage_pauses)
 
 
 async def verify(redis: Redis) -> None:

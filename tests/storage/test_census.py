@@ -8,10 +8,13 @@ from redis.asyncio import Redis
 from storage import keys
 from storage.census import Census, Count
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, LEASE, Arrival, Inbox
+from storage.inbox import GROUP, Arrival, Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
 from storage.server.script import Script
+from storage.timing import Timing
+
+LEASE = Timing().lease
 
 _bot_ids = itertools.count(9_700_000)
 _update_ids = itertools.count(1)

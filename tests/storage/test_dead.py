@@ -9,9 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import dead as module
 from storage import keys
-from storage.dead import DeadLetter, DeadLetters
+from storage.dead import MOST, DeadLetter, DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageRefused, StorageUnavailable, connect
@@ -129,12 +128,13 @@ async def test_replayed_into_a_key_of_another_type(letters: DeadLetters, redis: 
     assert await redis.get(aside) == "word"
 
 
-async def test_the_oldest_go_first(letters: DeadLetters, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oldest_go_first(letters: DeadLetters, redis: Redis) -> None:
     """Beyond the bound the oldest are forgotten."""
-    monkeypatch.setattr(module, "MOST", 2)
-    for number in range(5):
-        await letters.add(str(number), "odd")
-    assert [letter.update for letter in await letters.all()] == ["3", "4"]
+    await redis.rpush(keys.dead(letters._bot_id), *map(str, range(MOST - 1)))
+    for number in range(3):
+        await letters.add(f"new {number}", "odd")
+    found = [letter.update for letter in await letters.all()]
+    assert found == [*map(str, range(2, MOST - 1)), "new 0", "new 1", "new 2"]
 
 
 async def test_a_letter_is_replayed_once(letters: DeadLetters, redis: Redis) -> None:

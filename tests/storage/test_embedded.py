@@ -19,13 +19,15 @@ from structlog.testing import capture_logs
 from storage.server import embedded
 from storage.server.connect import StorageUnavailable
 from storage.server.embedded import embedded_server
+from storage.server.program import find_program
+from storage.timing import Timing
 
 pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
 Events = list[MutableMapping[str, Any]]
 
-BUNDLED = embedded._bundled()
+BUNDLED = find_program(None)
 OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
@@ -70,8 +72,9 @@ async def client(url: str) -> AsyncIterator[Redis]:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Redis]:
-    async with embedded_server(folder) as url, client(url) as redis:
+async def serving(folder: Path, **timing: float) -> AsyncIterator[Redis]:
+    server = embedded_server(folder, timing=Timing(**timing))  # type: ignore[arg-type]
+    async with server as url, client(url) as redis:
         yield redis
 
 
@@ -214,11 +217,10 @@ async def test_server_dies_with_its_owner(folder: Path) -> None:
     assert len(kept) <= acknowledged + 1
 
 
-async def test_a_killed_server_comes_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_killed_server_comes_back(folder: Path) -> None:
     """The supervisor restarts a server that was killed, as often as it takes."""
-    monkeypatch.setattr(embedded, "_STEADY_SECONDS", 0)  # no longer pause each time
     with capture_logs() as events:
-        async with serving(folder) as redis:
+        async with serving(folder, server_steady=0) as redis:  # no longer pause each time
             for number in range(1, 4):
                 await eventually(lambda: redis.incr("number"))
                 os.kill(await pid_of(redis), signal.SIGKILL)
@@ -270,13 +272,10 @@ async def test_the_supervisor_never_gives_up(folder: Path) -> None:
             assert await eventually(redis.ping)
 
 
-async def test_a_hung_server_is_killed_on_leaving(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hung_server_is_killed_on_leaving(folder: Path) -> None:
     """A server that does not heed SIGTERM cannot hold the bot up for ever."""
-    monkeypatch.setattr(embedded, "_LEAVE_SECONDS", 0.1)
     with capture_logs() as events:
-        async with serving(folder) as redis:
+        async with serving(folder, server_leave=0.1) as redis:
             os.kill(await pid_of(redis), signal.SIGSTOP)
     assert named(events, "embedded_server_killed")
     await lock_is_free(folder)
@@ -381,16 +380,14 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-async def test_a_mute_server_is_told_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mute_server_is_told_of(folder: Path) -> None:
     """A lock whose holder never answers ends in an error that says what to do."""
-    monkeypatch.setattr(embedded, "_SILENCE_SECONDS", 0.1)
     with locked(folder), pytest.raises(StorageUnavailable, match="REDIS_URL"):
-        await serving(folder).__aenter__()
+        await serving(folder, server_silence=0.1).__aenter__()
 
 
-async def test_loading_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_loading_is_waited_for(folder: Path) -> None:
     """A server that says it is loading may take longer than a mute one."""
-    monkeypatch.setattr(embedded, "_SILENCE_SECONDS", 0.3)
     answers = [b"-LOADING data\r\n"] * 20 + [b"-ERR\r\n", b"+PONG\r\n"]
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -401,7 +398,7 @@ async def test_loading_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPat
 
     with locked(folder):
         server = await asyncio.start_unix_server(answer, folder / "server.sock")
-        async with server, embedded_server(folder):
+        async with server, embedded_server(folder, timing=Timing(server_silence=0.3)):
             assert not answers
         await server.wait_closed()
 
@@ -439,7 +436,6 @@ async def test_no_server_anywhere(folder: Path, unbundled: Path) -> None:
 async def test_a_server_on_path(folder: Path, unbundled: Path) -> None:
     """Without the bundled one, a server on PATH is used; one too old is passed over."""
     program(unbundled / "valkey-server", "exec /bin/echo 'Valkey server v=6.0.0'")
-    assert BUNDLED is not None
     (unbundled / "redis-server").symlink_to(BUNDLED)
     async with serving(folder) as redis:
         assert await redis.ping()

@@ -9,11 +9,10 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import change as module
 from storage import keys
 from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
-from storage.history import History, decode, encode
+from storage.history import LONGEST, History, decode, encode
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
@@ -108,16 +107,18 @@ async def test_what_fits_to_the_byte(history: Conversations, redis: Redis) -> No
         assert len((await history.newest(CHAT, fits - 1)).exchanges) == turns - 1
 
 
-async def test_a_history_is_cut_at_its_bound(
-    history: Conversations, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_history_is_cut_at_its_bound(history: Conversations, redis: Redis) -> None:
     """Beyond the bound the oldest turns go, and only then."""
-    monkeypatch.setattr(module, "LONGEST", 6)
-    for number in range(5):
+    key, turns = keys.history(history.bot_id, CHAT), LONGEST // 2
+    said = [encode(message) for number in range(turns - 2) for message in exchange(number)]
+    await redis.rpush(key, *said)
+    oldest = []
+    for number in range(turns - 2, turns + 2):
         await history.append(CHAT, 0, exchange(number))
-    exchanges = (await history.newest(CHAT, 100_000)).exchanges
-    assert exchanges[0].question.text == "вопрос 2"
-    assert len(exchanges) == 3
+        exchanges = (await history.newest(CHAT, 1_000_000)).exchanges
+        oldest.append(exchanges[0].question.text)
+        assert len(exchanges) == min(number + 1, turns)
+    assert oldest == ["вопрос 0", "вопрос 0", "вопрос 1", "вопрос 2"]
 
 
 @pytest.mark.parametrize("others", range(6))

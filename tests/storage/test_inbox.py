@@ -12,20 +12,20 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import inbox as module
-from storage import keys, work
+from storage import keys
 from storage.census import Census
 from storage.change import Forgotten, Kept
-from storage.dead import DeadLetters
+from storage.dead import MOST, DeadLetters
 from storage.history import History
-from storage.inbox import FULL_SECONDS, GROUP, LEASE, Arrival, Inbox
+from storage.inbox import FULL_SECONDS, GROUP, IDS_KEPT, MOST_LOOKED_AT, Arrival, Inbox
 from storage.lane import Claim, Entry, LaneLost, Late, Shown, clock
 from storage.message import ChatKey, Exchange, Message, Role
-from storage.server import connect as patience
 from storage.server.connect import StorageFull, StorageRefused, StorageUnavailable, connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(-6, 7)
+LEASE = Timing().lease
 EXCHANGE = Exchange(Message(Role.USER, "вопрос"), Message(Role.ASSISTANT, "ответ"))
 
 _bot_ids = itertools.count(8_000_000)
@@ -42,9 +42,9 @@ class Bot:
     def __init__(self, redis: Redis) -> None:
         self.redis, self.id = redis, next(_bot_ids)
 
-    def inbox(self, name: str = "a") -> Inbox:
+    def inbox(self, name: str = "a", **timing: Any) -> Inbox:
         """The inbox as a worker sees it."""
-        return Inbox(self.redis, self.id, name)
+        return Inbox(self.redis, self.id, name, Timing(**timing))
 
     async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> list[str]:
         """Store updates, one after another."""
@@ -91,11 +91,14 @@ async def test_an_update_is_stored_once(bot: Bot) -> None:
     assert await bot.waiting(OTHER) == 0
 
 
-async def test_update_ids_may_be_forgotten(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_update_ids_may_be_forgotten(bot: Bot) -> None:
     """As many numbers as Telegram may repeat are remembered, and no more."""
-    monkeypatch.setattr(module, "IDS_KEPT", 3)
-    await bot.put(1, 2, 3, 4, 5)
-    assert await bot.redis.zcard(keys.seen(bot.id)) == 3
+    seen = "for id = 1, ARGV[1] do redis.call('ZADD', KEYS[1], ARGV[2], id) end"
+    now, _ = await bot.redis.time()
+    await bot.redis.eval(seen, 1, keys.seen(bot.id), IDS_KEPT - 3, now - 60)
+    await bot.put(-1, -2, -3, -4, -5)
+    assert await bot.redis.zcard(keys.seen(bot.id)) == IDS_KEPT
+    assert await bot.put(-1, -5) == ["known"] * 2
 
 
 DAY = 24 * 60 * 60
@@ -199,12 +202,11 @@ async def test_an_interruption_is_told_at_once(bot: Bot) -> None:
     await heard.aclose()  # type: ignore[attr-defined]
 
 
-async def test_a_dead_channel_is_noticed(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dead_channel_is_noticed(bot: Bot) -> None:
     """Silence is borne as long as the server answers; then whoever listens has to begin anew."""
-    monkeypatch.setattr(module, "SILENT_SECONDS", 0.05)
     async with own_valkey() as server:
         client = connect(server.url, connections=2)
-        inbox = Inbox(client, bot.id, "b")
+        inbox = Inbox(client, bot.id, "b", Timing(channel_silence=0.05))
         heard = inbox.interruptions()
         assert await anext(heard) is None
         later = asyncio.ensure_future(anext(heard))
@@ -307,36 +309,31 @@ async def test_several_claims_whose_reply_was_lost(bot: Bot) -> None:
     assert await bot.inbox("b").mine([]) == [claims[2]]
 
 
-async def test_silent_owners_lose_their_lanes(
-    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_silent_owners_lose_their_lanes(bot: Bot, claim: Claim) -> None:
     """After a lease without a beat a lane is anybody's, and that claim counts; a beat does not."""
     assert await bot.inbox("b").stale(9) == []
     assert await bot.inbox("a").beat([claim]) == []
     assert await bot.claims() == [1]
-    monkeypatch.setattr(module, "LEASE", 0.01)
     await asyncio.sleep(0.02)
-    assert await bot.inbox("b").stale(9) == [claim]
+    assert await bot.inbox("b", lease=0.01).stale(9) == [claim]
     assert await bot.claims() == [2]
     other = Claim("1-1", LANE, 0.0)
     assert await bot.inbox("a").beat([claim, other]) == [claim, other]
 
 
-async def test_a_lane_is_held(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lane_is_held(bot: Bot, claim: Claim) -> None:
     """A claim that is not fresh is renewed first, or found to be lost, and void from then on."""
-    inbox = bot.inbox("a")
+    inbox = bot.inbox("a", lease=0.01)
     await inbox.beat([claim])
-    monkeypatch.setattr(module, "LEASE", 0.01)
     await asyncio.sleep(0.02)
     await inbox.hold(claim)
     await asyncio.sleep(0.02)
-    assert await bot.inbox("b").stale(9) == [claim]
+    assert await bot.inbox("b", lease=0.01).stale(9) == [claim]
     with pytest.raises(LaneLost):
         await inbox.hold(claim)
     assert claim.lost
-    monkeypatch.setattr(module, "LEASE", 100)
     with pytest.raises(LaneLost):  # though it looks fresh
-        await inbox.hold(claim)
+        await bot.inbox("a", lease=100).hold(claim)
 
 
 async def test_a_fresh_claim_asks_nobody(bot: Bot, claim: Claim) -> None:
@@ -452,16 +449,15 @@ async def test_parked_lanes_go_on_when_the_clock_went_back(bot: Bot, claim: Clai
     assert {found.lane for found in await inbox.take(3, 1)} == {*lanes}
 
 
-async def test_many_silent_lanes_are_all_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_silent_lanes_are_all_found(bot: Bot) -> None:
     """A worker gets as many as it asked for, also from behind others that are alive."""
     for number in range(60):
         await bot.put(number, lane=ChatKey(1 + number))
     claims = await bot.inbox("a").take(60, 1)
-    monkeypatch.setattr(module, "LEASE", 0.2)
     await asyncio.sleep(0.25)
     await bot.inbox("a").beat(claims[:58])
-    assert await bot.inbox("b").stale(1) == claims[58:59]
-    assert await bot.inbox("b").stale(5) == claims[59:]
+    assert await bot.inbox("b", lease=0.2).stale(1) == claims[58:59]
+    assert await bot.inbox("b", lease=0.2).stale(5) == claims[59:]
 
 
 async def test_a_worker_may_leave(bot: Bot, claim: Claim) -> None:
@@ -474,13 +470,12 @@ async def test_a_worker_may_leave(bot: Bot, claim: Claim) -> None:
     assert (await bot.inbox("b").open(claim)).claims == 2
 
 
-async def test_names_of_the_dead_are_swept(
-    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_names_of_the_dead_are_swept(bot: Bot, claim: Claim) -> None:
     """A worker that leaves takes old names with it, but none that has a lane."""
     assert await bot.inbox("b").take(1, 0.001) == []
-    monkeypatch.setattr(module, "DAY_MS", -1)
-    await bot.inbox("c").leave()
+    await bot.inbox("d").leave()
+    assert len(await bot.redis.xinfo_consumers(keys.ready(bot.id), GROUP)) == 2
+    await bot.inbox("c", sweep=-1).leave()
     consumers = await bot.redis.xinfo_consumers(keys.ready(bot.id), GROUP)
     assert [consumer["name"] for consumer in consumers] == ["a"]
     assert (await bot.inbox("a").open(claim)).head.update == update(1)
@@ -620,9 +615,9 @@ async def test_nothing_is_left_of_what_is_done(bot: Bot, claim: Claim) -> None:
     assert await bot.redis.xlen(keys.ready(bot.id)) == 0
 
 
-async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dead_letters(bot: Bot, claim: Claim) -> None:
     """What cannot be dealt with is kept with its reason, up to a bound; its lane goes on."""
-    monkeypatch.setattr(work, "MOST", 1)
+    await bot.redis.rpush(keys.dead(bot.id), *map(str, range(MOST - 1)))
     awkward = json.dumps({"update_id": 3, "text": 'кавычки "\\/\x7f\n'}, ensure_ascii=False)
     await bot.inbox().done(claim, "the first")
     (claim,) = await bot.inbox().take(1, 1)
@@ -630,8 +625,9 @@ async def test_dead_letters(bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPa
     await bot.inbox().done(claim, "the second")
     (claim,) = await bot.inbox().take(1, 1)
     await bot.inbox().done(claim, "the third")
-    (letter,) = await DeadLetters(bot.redis, bot.id).all()
-    assert (letter.reason, letter.update) == ("the third", awkward)
+    letters = await DeadLetters(bot.redis, bot.id).all()
+    assert (len(letters), letters[0].update) == (MOST, "2")
+    assert (letters[-1].reason, letters[-1].update) == ("the third", awkward)
 
 
 async def test_failures_are_counted(bot: Bot, claim: Claim) -> None:
@@ -705,20 +701,18 @@ async def test_who_waits_long_is_told_of_once(bot: Bot, claim: Claim) -> None:
     assert await bot.inbox("b").overdue(0, 9) == []
 
 
-async def test_all_who_wait_long_are_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many there are, a few at a time; who could not be told comes again."""
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 7)
-    for number in range(40):
-        await bot.put(number, lane=ChatKey(1 + number))
-    inbox, found = bot.inbox(), list[Late]()
-    for _ in range(30):
-        some = await inbox.overdue(0, 3)
-        assert len(some) <= 3
+async def test_all_who_wait_long_are_found(bot: Bot) -> None:
+    """However many there are, some at a time; who could not be told comes again."""
+    inbox, found, all_of_them = bot.inbox(), list[Late](), range(1, 2 * MOST_LOOKED_AT + 50)
+    await inbox.put(*(Arrival(ChatKey(number), number, update(number)) for number in all_of_them))
+    for _ in range(12):
+        some = await inbox.overdue(0, 300)
+        assert len(some) <= 300
         found += some
-    assert sorted(late.lane.chat_id for late in found) == list(range(1, 41))
-    await inbox.untold(found[20])
-    again = [late for _ in range(30) for late in await inbox.overdue(0, 3)]
-    assert again == [found[20]]
+    assert sorted(late.lane.chat_id for late in found) == list(all_of_them)
+    late = found[len(found) // 2]
+    await inbox.untold(late)
+    assert [one for _ in range(4) for one in await inbox.overdue(0, 300)] == [late]
 
 
 # Faults of the server
@@ -791,12 +785,9 @@ async def test_what_is_forgotten_makes_room(small: Redis) -> None:
     assert await small.get(keys.epoch(bot.id, LANE)) == "1"
 
 
-async def test_a_server_that_lost_everything(
-    bot: Bot, claim: Claim, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_server_that_lost_everything(bot: Bot, claim: Claim) -> None:
     """What waits on a lane of the old data waits for the group, and then finds the lane lost."""
-    monkeypatch.setattr(patience, "PAUSES", (0.01,))
-    inbox = bot.inbox()
+    inbox = bot.inbox(storage_pauses=(0.01,))
     await bot.redis.delete(*await bot.redis.keys(f"{{{bot.id}}}:*"))
     opening = asyncio.ensure_future(inbox.open(claim))
     with pytest.raises(StorageUnavailable, match="NOGROUP"):

@@ -22,14 +22,14 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from storage import inbox as module
 from storage import keys
 from storage.change import Kept
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, LEASE, Arrival, Inbox
+from storage.inbox import GROUP, Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
+from storage.timing import Timing
 
 CAP, OF_ONE, AHEAD = 3, 2, 3
 LANES = (ChatKey(1), ChatKey(-2), ChatKey(-2, 7))
@@ -73,7 +73,9 @@ class InboxMachine(RuleBasedStateMachine):
     def __init__(self, run: Callable[[Coroutine[Any, Any, Any]], Any], redis: Redis) -> None:
         super().__init__()
         self._run, self._redis, self._bot_id = run, redis, next(_bot_ids)
-        self._inboxes = {name: Inbox(redis, self._bot_id, name) for name in NAMES}
+        self._inboxes = {
+            name: Inbox(redis, self._bot_id, name, bounds=(CAP, AHEAD, OF_ONE)) for name in NAMES
+        }
         self._letters = DeadLetters(redis, self._bot_id)
         self._run(self._inboxes["a"].begin())
         self._numbers = itertools.count(1)
@@ -223,7 +225,7 @@ class InboxMachine(RuleBasedStateMachine):
         """An owner is not heard of for a whole lease, and does not know that it lost its lane."""
         name, made = claim
         if queued := self._owned(claim):
-            self._run(self._inboxes[name]._beat([made.entry], LEASE))
+            self._run(self._inboxes[name]._beat([made.entry], Timing().lease))
             queued.idle = True
         return self._stale(heir, len(LANES))
 
@@ -384,11 +386,8 @@ class InboxMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_the_inbox_does_what_its_model_does(valkey: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inbox_does_what_its_model_does(valkey: str) -> None:
     """A mailbox is queued exactly when it is not empty, and only a lane's owner changes it."""
-    monkeypatch.setattr(module, "MOST_WAITING", CAP)
-    monkeypatch.setattr(module, "MOST_OF_ONE", OF_ONE)
-    monkeypatch.setattr(module, "MOST_AHEAD", AHEAD)
     with asyncio.Runner() as runner:
         redis = connect(valkey, connections=4)
         run_state_machine_as_test(

@@ -8,10 +8,13 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import keys, lease
+from storage import keys
 from storage.lease import Lease, LeaseLost
 from storage.server.connect import connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
+
+LEASE = Timing().lease
 
 _bot_ids = itertools.count(8_300_000)
 
@@ -110,14 +113,11 @@ async def test_a_lost_lease_ends_the_block(redis: Redis, key: str) -> None:
     assert await leader.is_awaited()
 
 
-async def test_without_storage_nobody_leads_for_ever(
-    key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_storage_nobody_leads_for_ever(key: str) -> None:
     """A leader that cannot renew goes on while its lease lasts, and not beyond."""
-    monkeypatch.setattr(lease, "SECONDS", 0.5)
     async with own_valkey() as server:
         client = connect(server.url, connections=2)
-        leader = Lease(client, key, secrets.token_hex(4))
+        leader = Lease(client, key, secrets.token_hex(4), Timing(lease=0.5))
         outlived = False
 
         async def lead() -> None:
@@ -231,14 +231,13 @@ async def test_who_comes_back_under_its_old_name(redis: Redis, key: str) -> None
     assert not await redis.exists(key)
 
 
-async def test_a_silent_server_ends_a_lease(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_server_ends_a_lease(key: str) -> None:
     """Nobody leads beyond what was granted, however long the answer to a renewal takes."""
-    monkeypatch.setattr(lease, "SECONDS", 1.0)
     async with own_valkey() as server:
         client = connect(server.url, connections=2)
 
         async def lead() -> None:
-            async with Lease(client, key, "leader").leading():
+            async with Lease(client, key, "leader", Timing(lease=1.0)).leading():
                 with server.frozen():
                     await asyncio.Event().wait()
 
@@ -282,7 +281,7 @@ async def test_nobody_asks_without_a_pause(
         following.cancel()
         await asyncio.wait([following])
     assert len(found) == 2
-    assert all(lease.SECONDS / 20 < pause < lease.SECONDS / 3 for pause in found)
+    assert all(LEASE / 20 < pause < LEASE / 3 for pause in found)
 
 
 async def test_no_pause_outlasts_a_lease(
@@ -294,9 +293,9 @@ async def test_no_pause_outlasts_a_lease(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asyncio, "sleep", for_ever)
-    monkeypatch.setattr(lease, "SECONDS", 0.2)
+    leader = Lease(redis, key, "leader", Timing(lease=0.2))
     with pytest.raises(LeaseLost):
-        async with asyncio.timeout(10), Lease(redis, key, "leader").leading():
+        async with asyncio.timeout(10), leader.leading():
             await asyncio.Event().wait()
 
 
@@ -317,12 +316,12 @@ async def test_a_late_reply(redis: Redis, key: str, monkeypatch: pytest.MonkeyPa
 
     async def late(names: list[str], arguments: list[str | int]) -> object:
         found = await lead(names, arguments)
-        ahead.seconds += lease.SECONDS
+        ahead.seconds += LEASE
         return found
 
     monkeypatch.setattr(leader, "_lead", late)
     with pytest.raises(LeaseLost):
-        async with asyncio.timeout(lease.SECONDS + 5), leader.leading():
+        async with asyncio.timeout(LEASE + 5), leader.leading():
             await asyncio.Event().wait()
 
 
@@ -332,7 +331,7 @@ async def test_renewals_in_time(redis: Redis, key: str, monkeypatch: pytest.Monk
     sleep, pauses = asyncio.sleep, itertools.count(1)
 
     async def long(_seconds: float) -> None:
-        ahead.seconds += 0.8 * lease.SECONDS
+        ahead.seconds += 0.8 * LEASE
         if next(pauses) == 5:
             done.set()
         await sleep(0)

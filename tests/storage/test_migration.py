@@ -7,11 +7,11 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from storage import inbox, keys, work
+from storage import keys
 from storage.archive import Archive
 from storage.change import Forgotten, Kept
-from storage.history import History, Past
-from storage.inbox import Arrival, Inbox
+from storage.history import LONGEST, MOST_BYTES, History, Past, encode
+from storage.inbox import GROUP, Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.mending import Mending
 from storage.message import ChatKey, Exchange, Message, Role
@@ -186,7 +186,7 @@ async def test_what_is_in_work_is_waited_for(bot: Bot) -> None:
 
 async def stolen(bot: Bot, claim: Claim) -> Claim:
     """Let the other worker have a lane."""
-    await bot.redis.xclaim(keys.ready(bot.id), inbox.GROUP, "two", 0, [claim.entry])
+    await bot.redis.xclaim(keys.ready(bot.id), GROUP, "two", 0, [claim.entry])
     return claim
 
 
@@ -250,27 +250,25 @@ async def test_what_was_forgotten_can_come_back(bot: Bot) -> None:
     assert await bot.left() == set()
 
 
-async def test_it_is_bounded(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whole exchanges, the newest, by number and by bytes."""
-    await bot.said(OLD, 1, 2, 3)
-    await bot.said(NEW, 4)
-    monkeypatch.setattr(work, "LONGEST", 7)
-    claim = await bot.claim(NEW)
-    assert await bot.one.inherit(claim, OLD.chat_id)
-    assert await bot.texts(NEW) == ["q2", "a2", "q3", "a3", "q4", "a4"]
-    await bot.one.done(claim)
-    entries = await bot.redis.lrange(keys.history(bot.id, NEW), 0, -1)
-    size = sum(len(str(entry)) for entry in entries)
-    for less, kept in ((0, 10), (1, 8)):
-        third = ChatKey(NEW.chat_id - 1 - less)
-        await bot.said(third, 5, 6)  # exchanges as long as each of the others
-        monkeypatch.setattr(work, "MOST_BYTES", size * 5 // 3 - less)
-        monkeypatch.setattr(work, "LONGEST", 10)
-        claim = await bot.claim(third)
-        await bot.redis.copy(keys.history(bot.id, NEW), keys.history(bot.id, OLD))
-        assert await bot.one.inherit(claim, OLD.chat_id)
-        assert (await bot.past(third)).length == kept
-        await bot.one.done(claim)
+async def test_it_is_bounded(bot: Bot, redis: Redis) -> None:
+    """Whole exchanges, the newest."""
+    older = [encode(message) for number in range(LONGEST // 2) for message in exchange(number)]
+    newer = [*older[:2], "odd"]
+    await redis.rpush(keys.history(bot.id, OLD), *older)
+    await redis.rpush(keys.history(bot.id, NEW), *newer)
+    assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
+    entries = await redis.lrange(keys.history(bot.id, NEW), 0, -1)
+    assert entries == [*older[4:], *newer]
+
+
+@pytest.mark.parametrize(("more", "kept"), [(0, 10), (1, 8)])
+async def test_it_is_bounded_by_bytes(bot: Bot, redis: Redis, more: int, kept: int) -> None:
+    """What fits to the byte moves."""
+    await redis.rpush(keys.history(bot.id, NEW), *["x" * (MOST_BYTES // 10)] * 2)
+    older = ["x" * (MOST_BYTES // 10 + more), *["x" * (MOST_BYTES // 10)] * 7]
+    await redis.rpush(keys.history(bot.id, OLD), *older)
+    assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
+    assert await redis.llen(keys.history(bot.id, NEW)) == kept
 
 
 @pytest.mark.slow

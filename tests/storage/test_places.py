@@ -8,13 +8,17 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.background import beside
-from storage import keys, places
+from storage import keys
 from storage.places import Places
-from storage.server import connect as patience
 from storage.server.connect import connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_200_000)
+
+OFTEN = Timing(place_look=0.01)
+BRIEF = Timing(place_look=0.01, lease=0.03, storage_pauses=(0.02,))
+"""Leases so short that those held are renewed a hundred times a second."""
 
 
 @pytest.fixture
@@ -23,15 +27,9 @@ def key() -> str:
     return keys.generations(next(_bot_ids))
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look often."""
-    monkeypatch.setattr(places, "LOOK_SECONDS", 0.01)
-
-
 async def test_the_bound_holds_over_all_processes(redis: Redis, key: str) -> None:
     """Never more than the number, and all have their turn."""
-    here, there = Places(redis, key, 3, "here"), Places(redis, key, 3, "there")
+    here, there = (Places(redis, key, 3, name, OFTEN) for name in ("here", "there"))
     inside, most, done = 0, 0, 0
     full = asyncio.Event()
 
@@ -83,7 +81,7 @@ async def test_a_living_place_is_waited_for(redis: Redis, key: str) -> None:
     entered = asyncio.Event()
 
     async def come() -> None:
-        async with Places(redis, key, 1, "there").place():
+        async with Places(redis, key, 1, "there", OFTEN).place():
             entered.set()
 
     async with Places(redis, key, 1, "here").place():
@@ -93,21 +91,15 @@ async def test_a_living_place_is_waited_for(redis: Redis, key: str) -> None:
     await asyncio.wait_for(coming, 5)
 
 
-async def test_leases_are_renewed(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leases_are_renewed(redis: Redis, key: str) -> None:
     """What is held stays held however long it takes."""
-    shared = Places(redis, key, 2, "here")
-    now, _ = await redis.time()
-    async with shared.place(), shared.place():
-        tokens = await redis.zrange(key, 0, -1)
-        assert len(tokens) == 2
-        await redis.zadd(key, {str(token): now + 1 for token in tokens})
-        monkeypatch.setattr(places, "LEASE", 0.03)
-        task = asyncio.create_task(shared.renewing())
-        await asyncio.sleep(0)
-        monkeypatch.setattr(places, "LEASE", 15)
-        while await redis.zcount(key, now + 9, "+inf") < 2:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.005)
-        task.cancel()
+    shared = Places(redis, key, 2, "here", BRIEF)
+    async with shared.place(), shared.place(), beside(shared.renewing()), asyncio.timeout(5):
+        for _ in range(3):
+            now, _ = await redis.time()
+            await redis.zadd(key, dict.fromkeys(("here:0", "here:1"), now + 0.01))
+            while await redis.zcount(key, now + 0.02, "+inf") < 2:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.005)
     assert not await redis.exists(key)
 
 
@@ -115,7 +107,7 @@ async def test_what_is_given_back_is_not_renewed(
     redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A place given back while others are being renewed is not taken again."""
-    shared = Places(redis, key, 2, "here")
+    shared = Places(redis, key, 2, "here", BRIEF)
     second, renew = shared.place(), shared._try
     renewals: list[str] = []
 
@@ -130,10 +122,7 @@ async def test_what_is_given_back_is_not_renewed(
     async with shared.place():
         await second.__aenter__()
         monkeypatch.setattr(shared, "_try", give_back_meanwhile)
-        monkeypatch.setattr(places, "LEASE", 0.03)
         async with beside(shared.renewing()):
-            await asyncio.sleep(0)
-            monkeypatch.setattr(places, "LEASE", 15)
             while not renewals:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.005)
             await asyncio.sleep(0.02)
@@ -145,7 +134,7 @@ async def test_what_was_given_back_is_not_renewed_later(
     redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor is it in any round that comes after."""
-    shared = Places(redis, key, 2, "here")
+    shared = Places(redis, key, 2, "here", BRIEF)
     first, rounds = shared.place(), asyncio.Queue[str]()
 
     async def noted(token: str) -> bool:
@@ -157,7 +146,6 @@ async def test_what_was_given_back_is_not_renewed_later(
         await first.__aexit__(None, None, None)
         (token,) = await redis.zrange(key, 0, -1)
         monkeypatch.setattr(shared, "_try", noted)
-        monkeypatch.setattr(places, "LEASE", 0.03)
         async with beside(shared.renewing()), asyncio.timeout(5):
             assert {await rounds.get() for _ in range(4)} == {token}
     assert not await redis.exists(key)
@@ -165,7 +153,9 @@ async def test_what_was_given_back_is_not_renewed_later(
 
 async def test_one_at_a_time_asks(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those who wait in one process the first asks, again and again, with a pause each time."""
-    shared, other = Places(redis, key, 2, "here"), Places(redis, key, 2, "there")
+    shared, other = (
+        Places(redis, key, 2, name, Timing(place_look=7)) for name in ("here", "there")
+    )
     asked, paused, occupy = asyncio.Queue[str](), list[float](), shared._try
     sleep = asyncio.sleep
 
@@ -188,7 +178,7 @@ async def test_one_at_a_time_asks(redis: Redis, key: str, monkeypatch: pytest.Mo
         monkeypatch.setattr(asyncio, "sleep", pause)
         coming = [asyncio.create_task(come()) for _ in range(2)]
         assert len({await asked.get() for _ in range(6)}) == 1
-        assert paused == [places.LOOK_SECONDS] * 5
+        assert paused == [7] * 5
         await taken.aclose()
         await asyncio.gather(*coming)
 
@@ -203,7 +193,7 @@ async def test_a_failure_gives_its_place_back(redis: Redis, key: str) -> None:
 
 async def test_who_gives_up_waiting_holds_nothing(redis: Redis, key: str) -> None:
     """A cancelled waiter leaves no place taken, even if it was just being given one."""
-    shared, other = Places(redis, key, 1, "here"), Places(redis, key, 1, "there")
+    shared, other = (Places(redis, key, 1, name, OFTEN) for name in ("here", "there"))
     occupy = other._try
 
     async def occupy_unheard(token: str) -> bool:
@@ -230,13 +220,11 @@ async def test_who_gives_up_waiting_holds_nothing(redis: Redis, key: str) -> Non
     assert not await redis.exists(key)
 
 
-async def test_without_storage_one_waits(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_storage_one_waits(key: str) -> None:
     """A place is neither refused nor given while storage is down, and holding one does not fail."""
-    monkeypatch.setattr(patience, "PAUSES", (0.02,))
     async with own_valkey() as server:
         client = connect(server.url, connections=4)
-        shared, entered = Places(client, key, 2, "here"), asyncio.Event()
-        monkeypatch.setattr(places, "LEASE", 0.03)
+        shared, entered = Places(client, key, 2, "here", BRIEF), asyncio.Event()
 
         async def come() -> None:
             async with shared.place():
@@ -248,7 +236,6 @@ async def test_without_storage_one_waits(key: str, monkeypatch: pytest.MonkeyPat
                 coming = asyncio.create_task(come())
                 await asyncio.sleep(0.1)
                 assert not entered.is_set()
-            monkeypatch.setattr(places, "LEASE", 15)
             await server.start()
             await asyncio.wait_for(coming, 10)
         await client.aclose()
