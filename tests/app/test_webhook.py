@@ -309,10 +309,10 @@ async def test_storage_down() -> None:
         await redis.aclose()
 
 
-async def test_ready_again_by_itself(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ready_again_by_itself(hooked: World) -> None:
     """A balancer posts nothing to who is not ready, so that must not wait for a post to end."""
-    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0.2)
-    async with running(hooked.settings), httpx.AsyncClient() as http:
+    settings = changed(hooked.settings, webhook_retry=0.2)
+    async with running(settings), httpx.AsyncClient() as http:
         await hooked.redis.config_set("maxmemory", "1")
         try:
             assert (await post(hooked, text_update(1, "hi"))).status_code == 503
@@ -373,23 +373,19 @@ async def test_who_lost_the_lease_removes_nothing(
 
 
 @pytest.mark.parametrize("other", [None, Target("http://127.0.0.1:9/other")])
-async def test_somebody_changed_it(
-    hooked: World, monkeypatch: pytest.MonkeyPatch, other: Target | None
-) -> None:
+async def test_somebody_changed_it(hooked: World, other: Target | None) -> None:
     """A webhook that somebody removed, or set to another place, is set again."""
-    monkeypatch.setattr(webhook, "LOOK_SECONDS", 0.05)
-    async with running(hooked.settings):
+    async with running(changed(hooked.settings, webhook_look=0.05)):
         assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
         hooked.room.webhook.point(other)
         assert await hooked.says(ANN, ANN, "again") == "echo: again"
 
 
-async def test_telegram_refuses(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_telegram_refuses(hooked: World) -> None:
     """Setting is tried again until Telegram takes it; a removal that fails is only told."""
-    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0.01)
     hooked.room.fail("setWebhook", Fault(status=500), Fault(status=429, retry_after=1), Fault())
     with capture_logs() as logs:
-        async with running(hooked.settings):
+        async with running(changed(hooked.settings, webhook_retry=0.01)):
             assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
             hooked.room.fail("deleteWebhook", Fault(status=500))
     events = [log["event"] for log in logs]
