@@ -371,11 +371,9 @@ async def test_a_silent_poll_is_begun_anew(lease: Lease) -> None:
     assert not polling.is_silent
 
 
-async def test_who_loses_the_lease_stops_polling(
-    redis: Redis, lease: Lease, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
     """Another process polls then; its problems are not ours."""
-    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", Timing(lease=0.5))
     telegram, intake = Telegram(updates(update(7))), Odd()
     with capture_logs() as logs:
         async with polled(telegram, intake, lease) as polling:

@@ -209,7 +209,7 @@ class Telegram:
 @contextlib.asynccontextmanager
 async def kept(telegram: Telegram, redis: Redis, timing: Timing = Timing()) -> AsyncIterator[Lease]:
     """Keep the webhook while the block runs."""
-    lease = Lease(redis, keys.poller(next(_bot_ids)), "process")
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", timing)
     webhook = Webhook(telegram, Intake(), URL, "secret", timing)  # type: ignore[arg-type]
     async with beside(webhook.run(lease)):
         yield lease
@@ -262,11 +262,10 @@ async def test_another_process_keeps_it(redis: Redis) -> None:
     assert telegram.calls == ["set"]
 
 
-async def test_who_has_lost_the_lease(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_lost_the_lease(redis: Redis) -> None:
     """He leaves the webhook alone, and waits for his turn."""
-    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
     telegram = Telegram()
-    async with kept(telegram, redis) as lease:
+    async with kept(telegram, redis, Timing(lease=0.5)) as lease:
         await telegram.until("set")
         await redis.set(lease._lock.name, "another", px=700)
         await telegram.until("set", "set")
