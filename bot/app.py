@@ -33,7 +33,7 @@ from bot.transport import transport
 from bot.updates.intake import Intake
 from bot.updates.polling import Polling
 from bot.updates.webhook import Webhook, shared_secret
-from bot.worker import GRACE_SECONDS, Worker
+from bot.worker import Worker
 from handlers.actions.register import publish_menu, register
 from handlers.actions.tools import Tools
 from handlers.context import PtbApplication
@@ -66,24 +66,20 @@ class AddressTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """What all bots of this process share; ``completion`` is None if it answers nobody.
-
-    ``grace`` is how many seconds a stop waits for work in hand.
-    """
+    """What all bots of this process share; ``completion`` is None if it answers nobody."""
 
     settings: Settings
     redis: Redis
     name: str
     completion: Client | None
     health: web.Health
-    grace: float
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIterator[None]:
+async def running(settings: Settings) -> AsyncIterator[None]:
     """Run the bots, or the part of them that ``ROLE`` names, while the block runs.
 
-    Leaving the block finishes work in hand within ``grace`` seconds, or gives it back. Waits for
+    Leaving the block finishes work in hand, or gives it back after `Timing.grace`. Waits for
     storage and Telegram as long as necessary. Of several bots, those whose tokens Telegram refuses
     are left out.
     Raises `TokenRefused`, `AddressTaken`, `CompletionMisconfigured` or `StorageUnavailable` if it
@@ -105,7 +101,7 @@ async def running(settings: Settings, grace: float = GRACE_SECONDS) -> AsyncIter
             completion = await open_completion(settings, stack, places.place)
             probing = probe(completion, settings.first.profile)
             await stack.enter_async_context(beside(places.renewing(), probing))
-        process = _Process(settings, redis, name, completion, web.Health(), grace)
+        process = _Process(settings, redis, name, completion, web.Health())
         over = asyncio.Event()
         # One task per bot, so that they stop concurrently.
         async with asyncio.TaskGroup() as lives:
@@ -180,7 +176,7 @@ def _worker(
     access = Access(*rules, successors=inbox.successors)
     register(application, Tools(conversation, access, bot.streaming, bot.buttons))
     dispatch = Dispatch(application, access, lambda: bot.profile)
-    return Worker(inbox, dispatch, process.settings.lanes, process.grace)
+    return Worker(inbox, dispatch, process.settings.lanes)
 
 
 async def _take_in(

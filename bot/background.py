@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
@@ -14,3 +18,17 @@ async def beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
         for task in started:
             task.cancel()
+
+
+@contextlib.contextmanager
+def contained(event: str, *expected: type[Exception], **about: object) -> Iterator[None]:
+    """Log whatever fails in the block as ``event``, and go on: only a bug gets a traceback.
+
+    ``expected`` are the errors that are no bugs.
+    """
+    try:
+        yield
+    except expected as error:
+        log.info(event, reason=repr(error), **about)
+    except Exception:  # whatever it is, it ends nothing but the block
+        log.exception(event, **about)

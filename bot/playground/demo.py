@@ -34,6 +34,7 @@ from bot.settings import Settings
 from bot.values import host_and_port
 from bot.web import serving
 from storage.message import Message
+from storage.timing import Timing
 
 HOST, PORT = "127.0.0.1", 8090
 ANNA, BORIS = Person(101, "Anna"), Person(102, "Boris")
@@ -116,7 +117,7 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
     settings = demo_settings(url, token, Path(folder), local=local)
     log.configure(settings.secrets)
-    await stack.enter_async_context(running(settings, grace=0))
+    await stack.enter_async_context(running(settings))
     _say(f"Open {url}/ and write to the bot{note}. {about}")
 
 
@@ -151,7 +152,8 @@ def demo_settings(url: str, token: str, folder: Path, *, local: bool) -> Setting
         }
         # It speaks English, and rambles on as long as it is allowed to.
         defaults |= {"system_prompt": "You are a helpful assistant.", "max_tokens": 500}
-    return read(defaults, **given)
+    settings = read(defaults, **given)
+    return settings.model_copy(update={"timing": Timing(grace=0)})  # nothing is kept anyway
 
 
 def _signs_in(token: str) -> bool:

@@ -8,21 +8,20 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot import worker
 from bot.app import running
 from bot.playground.replies import Say
 from handlers.texts import ENGLISH
 from storage.dead import DeadLetters
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, World
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Fail quickly, and look often."""
-    monkeypatch.setattr(worker, "FAILURE_SECONDS", 0.01)
-    monkeypatch.setattr(worker, "TICK_SECONDS", 0.1)
+    return Timing(failure=0.01, tick=0.1)
 
 
 async def damage(world: World, name: str, *command: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 from telegram import Update
 
-from bot import log, worker
+from bot import log
 from bot.app import running
 from bot.clients import open_telegram
 from bot.completion import client
@@ -26,6 +26,7 @@ from handlers.incoming.access import Access
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing import delivery
 from storage.dead import DeadLetters
+from storage.timing import Timing
 from tests.completion import PROFILE
 from tests.conftest import ANN, GROUP, World
 
@@ -52,12 +53,17 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.configure(**settings)
 
 
+@pytest.fixture
+def timing() -> Timing:
+    """Try again at once what has failed by itself."""
+    return Timing(failure=0.01)
+
+
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
     monkeypatch.setattr(client, "SILENCE", 0.6)
     monkeypatch.setattr(client, "PAUSES", (0.01,))
-    monkeypatch.setattr(worker, "FAILURE_SECONDS", 0.01)
     monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
 
 

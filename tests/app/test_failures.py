@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from bot import worker
 from bot.app import running
 from bot.completion import client
 from bot.playground.content import Upload
@@ -149,14 +148,10 @@ async def test_a_truncated_answer_says_so(world: World) -> None:
     assert json.loads((await world.history(ANN))[1])["text"] == "it begins"
 
 
-async def test_a_slow_answer_is_announced(
-    elsewhere: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_answer_is_announced(elsewhere: World) -> None:
     """Who waits long is told once that it takes longer, and then has the answer."""
-    monkeypatch.setattr(worker, "PATIENCE", 1)
-    monkeypatch.setattr(worker, "TICK_SECONDS", 0.1)
     elsewhere.model.script(Say("slow", steps=10, delay=0.4))
-    async with running(elsewhere.settings):
+    async with running(changed(elsewhere.settings, late=1, tick=0.1)):
         elsewhere.room.say(ANN, ANN, "one", language="en")
         elsewhere.room.say(ANN, ANN, "two", language="en")
         assert await elsewhere.hears(ANN, 3) == [ENGLISH.takes_longer, "slow", "echo: two"]

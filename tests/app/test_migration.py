@@ -14,7 +14,7 @@ from handlers.outgoing import preview
 from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
-from tests.conftest import ANN, GROUP, World, grows, local_telegram, unlabelled
+from tests.conftest import ANN, GROUP, World, changed, grows, local_telegram, unlabelled
 
 pytestmark = pytest.mark.slow
 
@@ -160,7 +160,7 @@ async def test_it_is_stopped(world: World, told: tuple[str, ...], by: str) -> No
 async def test_a_death_in_the_middle(elsewhere: World) -> None:
     """Who takes it over edits the message in the supergroup on, and posts nothing anew."""
     elsewhere.model.script(Say("slow " * 40, steps=40, delay=0.2))
-    async with running(elsewhere.settings, grace=0):
+    async with running(changed(elsewhere.settings, grace=0)):
         elsewhere.room.say(GROUP, ANN, "@demo_bot one")
         await growing(elsewhere, GROUP)
         new = elsewhere.room.migrate(GROUP, ())

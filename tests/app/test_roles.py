@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bot import worker
 from bot.app import running
 from bot.playground.completion import Exchange
 from handlers.texts import ENGLISH
-from storage import inbox, keys
+from storage import keys
 from storage.message import ChatKey, Message
 from tests.bot.test_main import environment, start
 from tests.conftest import ANN, BORIS, World, changed, local_telegram
@@ -59,18 +58,12 @@ async def split(words: Deliberate, redis: Any, valkey: str) -> AsyncIterator[Wor
         yield world
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let workers look more often for lanes that were given back."""
-    monkeypatch.setattr(worker, "TICK_SECONDS", 0.1)
-
-
 @contextlib.asynccontextmanager
 async def processes(world: World, *roles: str, **settings: Any) -> AsyncIterator[None]:
-    """Run a process in miniature for each role."""
+    """Run a process in miniature for each role; workers look often for what was given back."""
     async with contextlib.AsyncExitStack() as stack:
         for role in roles:
-            more = {"role": role, **settings}
+            more = {"role": role, "tick": 0.1, **settings}
             await stack.enter_async_context(running(changed(world.settings, **more)))
         yield
 
@@ -227,20 +220,18 @@ async def test_reset_from_elsewhere(split: World, words: Deliberate) -> None:
     assert len(await split.history(ANN)) == 2
 
 
-async def test_what_takes_too_long_is_given_back(
-    split: World, words: Deliberate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_takes_too_long_is_given_back(split: World, words: Deliberate) -> None:
     """A worker that stops gives back what it cannot finish, and another one does, at once."""
-    monkeypatch.setattr(inbox, "LEASE", 600.0)  # nobody waits for it to end
+    lease = 600.0  # nobody waits for it to end
     async with processes(split, "intake"):
-        async with running(split.settings.model_copy(update={"role": "worker"}), grace=0.1):
+        async with processes(split, "worker", grace=0.1, lease=lease):
             split.room.say(ANN, ANN, "slow one")
             split.room.say(ANN, ANN, "two")
             exchange = await is_asked(split, "slow one")
         assert exchange.status == ABANDONED
         assert not split.said(ANN)
         words.go.set()
-        async with processes(split, "worker"):
+        async with processes(split, "worker", lease=lease):
             assert await split.hears(ANN, 2) == ["echo: slow one", "echo: two"]
     assert len(split.said(ANN)) == 2
     assert len(await split.history(ANN)) == 4

@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.playground.replies import Refuse, Silence
-from bot.worker import GRACE_SECONDS
+from storage.timing import Timing
 from tests.conftest import ANN, World
 from tests.valkey import Valkey, own_valkey
 
@@ -266,7 +266,7 @@ async def test_a_second_signal_ends_it_at_once(elsewhere: World, tmp_path: Path)
         if b"a second signal stops at once" in line:
             break
     bot.send_signal(signal.SIGINT)
-    async with asyncio.timeout(GRACE_SECONDS / 2):
+    async with asyncio.timeout(Timing().grace / 2):
         await bot.communicate()
     assert bot.returncode == 0
     # Nothing is lost.

@@ -6,13 +6,14 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from bot import worker as module
-from bot.worker import Worker
+from bot.notices import MOST_NOTICES
+from bot.worker import MOST_DEATHS, TRUSTED_CLAIMS, Worker
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.rendering.markup import Chunk
@@ -21,9 +22,13 @@ from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
+from storage.timing import Timing
 
 _bot_ids = itertools.count(8_700_000)
 _update_ids = itertools.count(1)
+
+HURRIED = Timing(tick=0.05, failure=0.01)
+IMPATIENT = replace(HURRIED, late=0)
 
 Deal = Callable[[dict[str, Any], Turn], Awaitable[None]]
 
@@ -92,11 +97,11 @@ class House:
 
     @asynccontextmanager
     async def worker(
-        self, handlers: Handlers, lanes: int = 8, grace: float = module.GRACE_SECONDS
+        self, handlers: Handlers, lanes: int = 8, timing: Timing = HURRIED
     ) -> AsyncIterator[Worker]:
         """Let a worker work while the block runs."""
-        inbox = Inbox(self.redis, self.bot_id, f"worker-{next(_update_ids)}")
-        worker = Worker(inbox, handlers, lanes, grace)  # type: ignore[arg-type]
+        inbox = Inbox(self.redis, self.bot_id, f"worker-{next(_update_ids)}", timing)
+        worker = Worker(inbox, handlers, lanes)  # type: ignore[arg-type]
         async with worker.working():
             yield worker
 
@@ -109,13 +114,6 @@ class House:
 def house(redis: Redis) -> House:
     """A new bot's."""
     return House(redis)
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody wait for long."""
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.05)
-    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.01)
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -246,13 +244,11 @@ async def test_what_cannot_be_read_is_buried_at_once(house: House) -> None:
     assert not handlers.apologies
 
 
-async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_deaths_are_counted_apart(house: House) -> None:
     """Not the first death buries a question, but so many do that came while it was in work."""
-    monkeypatch.setattr(module, "SUSPICION_SECONDS", 0.001)
-    monkeypatch.setattr(module, "LONGEST_SUSPICION", 0.001)
-    monkeypatch.setattr(module, "MOST_DEATHS", 4)
-    deaths = module.TRUSTED_CLAIMS + 4
-    assert await _deaths(house, "deadly", deaths, deaths) == deaths
+    deaths = TRUSTED_CLAIMS + MOST_DEATHS
+    quick = Timing(longest_suspicion=0.001)
+    assert await _deaths(house, "deadly", deaths, deaths, quick) == deaths
     handlers = Handlers(at_once)
     async with house.worker(handlers):
         await until(house.empty)
@@ -264,8 +260,7 @@ async def test_deaths_are_counted_apart(house: House, monkeypatch: pytest.Monkey
 @pytest.mark.slow
 async def test_a_crash_loop_buries_nothing(house: House) -> None:
     """Lives too short for any work are no fault of what was to be worked on."""
-    trusted = module.TRUSTED_CLAIMS
-    assert await _deaths(house, "innocent", 30, trusted) == trusted
+    assert await _deaths(house, "innocent", 30, TRUSTED_CLAIMS, Timing()) == TRUSTED_CLAIMS
     handlers = Handlers(at_once)
     async with house.worker(handlers):
         await until(house.empty)
@@ -273,7 +268,7 @@ async def test_a_crash_loop_buries_nothing(house: House) -> None:
     assert not await house.dead.all()
 
 
-async def _deaths(house: House, text: str, lives: int, begins: int) -> int:
+async def _deaths(house: House, text: str, lives: int, begins: int, timing: Timing) -> int:
     """Let workers die, the first ones when they began to work, others soon; how many began."""
     begun = 0
 
@@ -287,7 +282,7 @@ async def _deaths(house: House, text: str, lives: int, begins: int) -> int:
 
     await house.put(1, text)
     for number in range(lives):
-        dying = Inbox(house.redis, house.bot_id, f"dying-{number}")
+        dying = Inbox(house.redis, house.bot_id, f"dying-{number}", timing)
         worker = Worker(dying, Handlers(deal), 8)  # type: ignore[arg-type]
         await dying.begin()
         claims = await dying.take(1, 0.1) if number == 0 else await dying.stale(1)
@@ -329,7 +324,7 @@ async def test_a_stop_gives_back_what_takes_too_long(house: House) -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    async with house.worker(Handlers(deal), grace=0.05):
+    async with house.worker(Handlers(deal), timing=Timing(grace=0.05)):
         await house.put(1, "long")
         await begun.wait()
     handlers = Handlers(at_once)
@@ -352,9 +347,8 @@ async def test_a_claim_that_nobody_heard_of(house: House) -> None:
         await until(lambda: handlers.handled)
 
 
-async def test_a_lost_lane_is_dropped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lost_lane_is_dropped(house: House) -> None:
     """Who finds at a heartbeat that a lane has another owner stops working on it."""
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.05)
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
     async def deal(_update: dict[str, Any], _turn: Turn) -> None:
@@ -365,7 +359,8 @@ async def test_a_lost_lane_is_dropped(house: House, monkeypatch: pytest.MonkeyPa
             cancelled.set()
             raise
 
-    async with house.worker(Handlers(deal)):
+    often = Timing(lease=0.15, tick=60)  # beats, but no look for lanes of the dead
+    async with house.worker(Handlers(deal), timing=often):
         await house.put(1, "hi")
         await begun.wait()
         ready = f"{{{house.bot_id}}}:ready"
@@ -436,9 +431,8 @@ async def test_a_stop_among_refused_ones(house: House, others: list[str], first:
         await until(lambda: len(handlers.handled) == 2 + len(others))
 
 
-async def test_who_waits_long_is_told_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_waits_long_is_told_once(house: House) -> None:
     """Two workers look for people who wait, and only one of them says so."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
     go = asyncio.Event()
 
     async def deal(_update: dict[str, Any], _turn: Turn) -> None:
@@ -447,7 +441,7 @@ async def test_who_waits_long_is_told_once(house: House, monkeypatch: pytest.Mon
     one, other = Handlers(deal), Handlers(deal)
     async with AsyncExitStack() as stack:
         for handlers in (one, other):
-            await stack.enter_async_context(house.worker(handlers))
+            await stack.enter_async_context(house.worker(handlers, timing=IMPATIENT))
         await house.put(1, "hi")
         await until(lambda: one.late or other.late)
         await asyncio.sleep(0.3)
@@ -483,11 +477,8 @@ async def test_a_judgement_that_takes_long_holds_up_no_work(house: House) -> Non
         await until(lambda: len(handlers.handled) == 2)
 
 
-async def test_who_cannot_be_told_holds_up_no_takeover(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_cannot_be_told_holds_up_no_takeover(house: House) -> None:
     """Lanes of the dead are taken over while a notice waits, and so are those that were parked."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
     dead, parking = (Inbox(house.redis, house.bot_id, name) for name in ("dead", "parking"))
     await dead.begin()
     for inbox, chat in ((dead, 2), (parking, 3)):
@@ -496,7 +487,7 @@ async def test_who_cannot_be_told_holds_up_no_takeover(
     await parking.park(claim, 0.001)
     handlers = Handlers(at_once)
     handlers.tell = waits_for_ever
-    async with house.worker(handlers):
+    async with house.worker(handlers, timing=IMPATIENT):
         await until(lambda: handlers.late)
         await dead.leave()
         await until(lambda: len(handlers.handled) == 2)
@@ -504,12 +495,8 @@ async def test_who_cannot_be_told_holds_up_no_takeover(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lanes", [4, 40])
-async def test_many_who_wait_are_told_side_by_side(
-    house: House, monkeypatch: pytest.MonkeyPatch, lanes: int
-) -> None:
+async def test_many_who_wait_are_told_side_by_side(house: House, lanes: int) -> None:
     """A bounded number at a time, each once, in the end all; who never answers is given up."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
-    monkeypatch.setattr(module, "NOTICE_SECONDS", 0.2)
     now = most = 0
 
     async def tell() -> None:
@@ -523,19 +510,17 @@ async def test_many_who_wait_are_told_side_by_side(
 
     handlers = Handlers(waits_for_ever)
     handlers.tell = tell
-    async with house.worker(handlers, lanes=lanes, grace=0):
+    timing = replace(IMPATIENT, notice=0.2, grace=0)
+    async with house.worker(handlers, lanes=lanes, timing=timing):
         for chat in range(1, 101):
             await house.put(chat, chat)
         await until(lambda: len(handlers.late) == 100)
     assert sorted(handlers.late) == list(range(1, 101))
-    assert most == min(lanes, module.MOST_NOTICES)
+    assert most == min(lanes, MOST_NOTICES)
 
 
-async def test_a_notice_without_room_comes_later(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_notice_without_room_comes_later(house: House) -> None:
     """What was shed is tried again at the next look, and only until it is told."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
     go = asyncio.Event()
 
     async def tell() -> None:
@@ -544,7 +529,7 @@ async def test_a_notice_without_room_comes_later(
 
     handlers = Handlers(lambda *_: go.wait())  # type: ignore[arg-type]
     handlers.tell = tell
-    async with house.worker(handlers):
+    async with house.worker(handlers, timing=IMPATIENT):
         await house.put(1, "hi")
         await until(lambda: len(handlers.late) == 3)
         await house.put(2, "ho")  # two looks later
@@ -556,8 +541,8 @@ async def test_a_notice_without_room_comes_later(
 class Deaf(Inbox):
     """An inbox that hears of no interruption between two events."""
 
-    def __init__(self, redis: Redis, bot_id: int, name: str) -> None:
-        super().__init__(redis, bot_id, name)
+    def __init__(self, redis: Redis, bot_id: int, name: str, timing: Timing) -> None:
+        super().__init__(redis, bot_id, name, timing)
         self.cut, self.back = asyncio.Event(), asyncio.Event()
 
     async def interruptions(self) -> AsyncIterator[ChatKey | None]:
@@ -570,11 +555,8 @@ class Deaf(Inbox):
             yield lane
 
 
-async def test_an_interruption_that_nobody_heard(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_interruption_that_nobody_heard(house: House) -> None:
     """What came in while the connection was broken is looked for once it is back."""
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
     begun, interrupted = asyncio.Event(), asyncio.Event()
 
     async def deal(_update: dict[str, Any], turn: Turn) -> None:
@@ -582,8 +564,9 @@ async def test_an_interruption_that_nobody_heard(
         await turn.interrupted.wait()
         interrupted.set()
 
-    inbox = Deaf(house.redis, house.bot_id, "deaf")
-    worker = Worker(inbox, Handlers(deal), 8, grace=0)  # type: ignore[arg-type]
+    timing = replace(HURRIED, storage_pauses=(0.01,), grace=0)
+    inbox = Deaf(house.redis, house.bot_id, "deaf", timing)
+    worker = Worker(inbox, Handlers(deal), 8)  # type: ignore[arg-type]
     async with worker.working():
         await house.put(1, "question")
         await until(begun.is_set)

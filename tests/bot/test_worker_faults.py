@@ -5,6 +5,7 @@ import itertools
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,24 +13,27 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 from telegram.error import TelegramError
 
-from bot import worker as module
-from bot.worker import Worker
+from bot.interruptions import Lane
+from bot.worker import MOST_FAILURES, TRUSTED_CLAIMS, Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.turn.turn import Turn
-from storage import inbox as storage
 from storage import keys
 from storage.budget import Frozen
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, Arrival, Inbox
 from storage.lane import Claim, Late, Shown
 from storage.message import ChatKey
-from storage.server import connect as patience
 from storage.server.connect import StorageUnavailable, connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(6)
+HURRIED = Timing(storage_pauses=(0.01,), take=0.1, tick=0.02, failure=0.001)
+BEATING = replace(HURRIED, lease=0.3)  # beats three times as often
+IMPATIENT = replace(HURRIED, late=0)
+UNBEATEN = replace(HURRIED, lease=180)  # no beat falls into a test
 
 _bot_ids = itertools.count(8_900_000)
 
@@ -79,13 +83,13 @@ class Bot:
         self.redis, self.id = redis, next(_bot_ids)
         self.handlers = Handlers()
 
-    def inbox(self, name: str = "a") -> Inbox:
+    def inbox(self, name: str = "a", timing: Timing = HURRIED, kind: type[Inbox] = Inbox) -> Inbox:
         """The inbox as a worker sees it."""
-        return Inbox(self.redis, self.id, name)
+        return kind(self.redis, self.id, name, timing)
 
-    def worker(self, lanes: int = 4, name: str = "a") -> Worker:
-        """A worker."""
-        return Worker(self.inbox(name), self.handlers, lanes)
+    def worker(self, inbox: Inbox | None = None, lanes: int = 4) -> Worker:
+        """A worker on it."""
+        return Worker(inbox or self.inbox(), self.handlers, lanes)
 
     async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> None:
         """Store updates."""
@@ -106,17 +110,6 @@ class Bot:
 def bot(redis: Redis) -> Bot:
     """A bot nobody has written to yet."""
     return Bot(redis)
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look often."""
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.02)
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0.1)
-    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.001)
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
-    monkeypatch.setattr(patience, "PAUSES", (0.01,))
 
 
 async def until(so: Callable[[], object]) -> None:
@@ -169,9 +162,8 @@ async def test_an_apology_may_fail(bot: Bot) -> None:
     assert len(await DeadLetters(bot.redis, bot.id).all()) == 1
 
 
-async def test_a_lost_lane_is_written_to(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lost_lane_is_written_to(bot: Bot) -> None:
     """Work that finds its lane lost ends, before any beat, and no failure is counted."""
-    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
     stolen: list[Claim] = []
 
     async def work(_number: int, turn: Turn) -> None:
@@ -180,21 +172,20 @@ async def test_a_lost_lane_is_written_to(bot: Bot, monkeypatch: pytest.MonkeyPat
 
     bot.handlers.work = work
     with capture_logs() as logs:
-        async with bot.worker().working():
+        async with bot.worker(bot.inbox(timing=UNBEATEN)).working():
             await bot.put(1)
             await until(lambda: logs)
     assert [entry["event"] for entry in logs] == ["lane_lost"]
     assert (await bot.inbox("b").open(stolen[0])).failures == 0
 
 
-async def test_lanes_of_the_dead(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lanes_of_the_dead(bot: Bot) -> None:
     """After a lease without a beat another worker goes on with them."""
     await bot.put(1)
     await bot.inbox().begin()
     assert await bot.inbox("dead").take(1, 1)
-    monkeypatch.setattr(storage, "LEASE", 0.01)
     with capture_logs() as logs:
-        async with bot.worker().working():
+        async with bot.worker(bot.inbox(timing=replace(HURRIED, lease=0.1))).working():
             await until(bot.handlers.all)
     assert "lanes_taken_over" in [entry["event"] for entry in logs]
 
@@ -216,19 +207,19 @@ async def test_room_that_is_taken_at_once(bot: Bot) -> None:
         await until(lambda: {1, 2} <= set(bot.handlers.all()))
 
 
-async def test_a_mistake_of_ours(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_mistake_of_ours(bot: Bot) -> None:
     """In one lane it is logged, and the lane is begun again; other lanes go on."""
-    done, broken = Inbox.done, asyncio.Event()
+    broken = asyncio.Event()
 
-    async def fail(self: Inbox, claim: Claim, *args: Any) -> None:
-        if claim.lane == LANE and not broken.is_set():
-            broken.set()
-            raise ZeroDivisionError
-        await done(self, claim, *args)
+    class Broken(Inbox):
+        async def done(self, claim: Claim, *args: Any) -> None:
+            if claim.lane == LANE and not broken.is_set():
+                broken.set()
+                raise ZeroDivisionError
+            await super().done(claim, *args)
 
-    monkeypatch.setattr(Inbox, "done", fail)
     with capture_logs() as logs:
-        async with bot.worker().working():
+        async with bot.worker(bot.inbox(kind=Broken)).working():
             await bot.put(1)
             await broken.wait()
             await bot.put(2, lane=OTHER)
@@ -245,7 +236,7 @@ async def test_storage_goes_and_comes_back() -> None:
         bot, away = Bot(client), asyncio.Event()
         bot.handlers.work = lambda _number, _turn: away.wait()
         with capture_logs() as logs:
-            async with bot.worker(lanes=2).working():
+            async with bot.worker(bot.inbox(timing=BEATING), lanes=2).working():
                 await bot.put(1)
                 await until(lambda: bot.handlers.turns)
                 server.kill()
@@ -270,7 +261,7 @@ async def test_storage_lost_everything(bot: Bot) -> None:
             await turn.note(Shown(1, (5,)))
 
     bot.handlers.work = work
-    async with bot.worker(lanes=1).working():
+    async with bot.worker(bot.inbox(timing=BEATING), lanes=1).working():
         await bot.put(1)
         await until(lambda: bot.handlers.turns)
         await bot.redis.delete(*await bot.redis.keys(f"{{{bot.id}}}:*"))
@@ -292,7 +283,7 @@ async def test_storage_is_away_at_the_end() -> None:
 
 @pytest.fixture
 async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
-    """A worker whose turns last until they are interrupted, or until the event is set."""
+    """An unbeaten worker whose turns last until they are interrupted, or the event is set."""
     free = asyncio.Event()
 
     async def work(_number: int, turn: Turn) -> None:
@@ -302,7 +293,7 @@ async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
             wait.cancel()
 
     bot.handlers.work = work
-    async with bot.worker().working():
+    async with bot.worker(bot.inbox(timing=UNBEATEN)).working():
         while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         yield free
@@ -339,16 +330,12 @@ async def test_nobody_can_say_who_may_interrupt(
     await until(lambda: bot.handlers.all() == [1, 2])
 
 
-async def test_a_command_in_a_lost_lane(
-    bot: Bot, busy: asyncio.Event, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_command_in_a_lost_lane(bot: Bot, busy: asyncio.Event) -> None:
     """What is not ours any more is left alone, and listening goes on."""
     await bot.put(1)
     await until(lambda: bot.handlers.turns)
     await bot.put(2, lane=OTHER)
     await until(lambda: len(bot.handlers.turns) == 2)
-    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
-    await asyncio.sleep(0.05)
     await bot.steal(LANE)
     await bot.put(3, interrupts=True)
     await bot.put(4, lane=OTHER, interrupts=True)
@@ -357,34 +344,52 @@ async def test_a_command_in_a_lost_lane(
     assert not busy.is_set()
 
 
-async def test_the_channel_breaks(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "damage", [("HSET", "shown", "0 word"), ("SET", "word"), ("HSET", "begun", "word")]
+)
+@pytest.mark.usefixtures("busy")
+async def test_a_command_where_notes_are_damaged(bot: Bot, damage: tuple[str, ...]) -> None:
+    """What cannot be read is left to whoever works on it; other lanes' commands are heard."""
+    await bot.put(1)
+    await bot.put(2, lane=OTHER)
+    await until(lambda: len(bot.handlers.turns) == 2)
+    command, *more = damage
+    outbox = keys.outbox(bot.id, LANE)
+    await bot.redis.delete(outbox)
+    await bot.redis.execute_command(command, outbox, *more)  # type: ignore[no-untyped-call]
+    with capture_logs() as logs:
+        await bot.put(3, interrupts=True)
+        await until(lambda: logs)
+    assert [entry["event"] for entry in logs] == ["not_interrupted"]
+    await bot.put(4, lane=OTHER, interrupts=True)
+    await until(lambda: 2 in bot.handlers.all())
+    await bot.redis.delete(outbox)
+
+
+async def test_the_channel_breaks(bot: Bot) -> None:
     """Listening begins anew."""
     listened = 0
-    real = Inbox.interruptions
 
-    async def broken() -> AsyncIterator[ChatKey | None]:
-        raise StorageUnavailable("cut")
-        yield LANE
+    class Broken(Inbox):
+        async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+            nonlocal listened
+            listened += 1
+            if listened == 1:
+                raise StorageUnavailable("cut")
+            async for lane in super().interruptions():
+                yield lane
 
-    def broken_once(self: Inbox) -> AsyncIterator[ChatKey | None]:
-        nonlocal listened
-        listened += 1
-        return broken() if listened == 1 else real(self)
-
-    monkeypatch.setattr(Inbox, "interruptions", broken_once)
-    async with bot.worker().working():
+    async with bot.worker(bot.inbox(kind=Broken)).working():
         await until(lambda: listened == 2)
 
 
 @pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd"), ValueError()])
-async def test_who_waits_long_cannot_be_told(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch, trouble: Exception
-) -> None:
+async def test_who_waits_long_cannot_be_told(bot: Bot, trouble: Exception) -> None:
     """That ends nothing, and is not tried again."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
     bot.handlers.trouble, free = trouble, asyncio.Event()
     bot.handlers.work = lambda _number, _turn: free.wait()
-    async with bot.worker().working(), bot.worker(name="b").working():
+    one, other = (bot.worker(bot.inbox(name, IMPATIENT)) for name in "ab")
+    async with one.working(), other.working():
         await bot.put(1, 2)
         await bot.put(3, lane=OTHER)
         await until(lambda: len(bot.handlers.late) == 2)
@@ -413,7 +418,6 @@ class Pauses(list[float]):
 
 async def test_pauses_after_failures(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are doubled; the third failure is the last."""
-    monkeypatch.setattr(module, "FAILURE_SECONDS", 7)
     pauses = Pauses(monkeypatch)
 
     async def work(number: int, _turn: Turn) -> None:
@@ -421,52 +425,50 @@ async def test_pauses_after_failures(bot: Bot, monkeypatch: pytest.MonkeyPatch) 
             raise ValueError("it quotes somebody")
 
     bot.handlers.work = work
-    async with bot.worker().working():
+    async with bot.worker(bot.inbox(timing=replace(HURRIED, failure=7))).working():
         await bot.put(1, 2)
         await until(bot.handlers.all)
     assert pauses.among(7, 8, 9, 14, 21, 28, 63) == [14, 28]
-    assert len(bot.handlers.turns) == module.MOST_FAILURES + 1
+    assert len(bot.handlers.turns) == MOST_FAILURES + 1
     (letter,) = await DeadLetters(bot.redis, bot.id).all()
     assert letter.reason == "failed 3 times: ValueError"
 
 
 async def test_pauses_before_a_suspect(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are doubled up to a bound; before each its beginning is not counted yet."""
-    monkeypatch.setattr(module, "SUSPICION_SECONDS", 7)
-    monkeypatch.setattr(module, "LONGEST_SUSPICION", 30)
+    timing = Timing(suspicion=7, longest_suspicion=30)
     await bot.put(1)
     await bot.inbox("0").begin()
     claims = await bot.inbox("0").take(1, 1)
-    for life in range(module.TRUSTED_CLAIMS + 4):
+    for life in range(TRUSTED_CLAIMS + 4):
         await bot.inbox(str(life)).open(claims[0])
         await bot.inbox(str(life)).leave()
         claims = await bot.inbox(str(life + 1)).stale(1)
         assert claims
     for begun in range(4):
         pauses = Pauses(monkeypatch)
-        opened = await bot.inbox(str(life + 1)).open(claims[0])
+        inbox = bot.inbox(str(life + 1), timing)
+        opened = await inbox.open(claims[0])
         assert opened.begun == begun
-        lane = module._Lane(claims[0])
-        await bot.worker(name=str(life + 1))._suspect(lane, opened)
+        await bot.worker(inbox)._suspect(Lane(claims[0]), opened)
         assert pauses == [[7, 14, 28, 30][begun]]
         monkeypatch.setattr(asyncio, "sleep", pauses._sleep)
 
 
 async def test_pauses_while_storage_is_away(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     """They grow to the last, and begin anew after each success; then all goes on."""
-    monkeypatch.setattr(module, "PAUSES", (7, 8, 9))
-    monkeypatch.setattr(module, "BEAT_SECONDS", 60)
     pauses = Pauses(monkeypatch)
-    begin, failures = Inbox.begin, itertools.count()
+    failures = itertools.count()
 
-    async def away(self: Inbox) -> None:
-        task = asyncio.current_task()
-        if task and "_take" in str(task.get_coro()) and next(failures) < 4:
-            raise StorageUnavailable("away")
-        await begin(self)
+    class Away(Inbox):
+        async def begin(self) -> None:
+            task = asyncio.current_task()
+            if task and "_take" in str(task.get_coro()) and next(failures) < 4:
+                raise StorageUnavailable("away")
+            await super().begin()
 
-    monkeypatch.setattr(Inbox, "begin", away)
-    async with bot.worker().working():
+    timing = replace(UNBEATEN, storage_pauses=(7, 8, 9))
+    async with bot.worker(bot.inbox(timing=timing, kind=Away)).working():
         await bot.put(1)
         await until(bot.handlers.all)
     assert pauses.among(7, 8, 9) == [7, 8, 9, 9]
@@ -571,21 +573,18 @@ async def test_a_stop_that_waits_already(bot: Bot) -> None:
     assert cut == [True, False]
 
 
-async def test_neither_room_nor_storage_for_a_notice(
-    bot: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_neither_room_nor_storage_for_a_notice(bot: Bot) -> None:
     """Whoever could not be told ends nothing, and others are told."""
-    monkeypatch.setattr(module, "PATIENCE", 0)
     free = asyncio.Event()
     bot.handlers.trouble, bot.handlers.work = Shed(), lambda _number, _turn: free.wait()
     asked = asyncio.Event()
 
-    async def away(_inbox: Inbox, _late: Late) -> None:
-        asked.set()
-        raise StorageUnavailable("away")
+    class Away(Inbox):
+        async def untold(self, late: Late) -> None:
+            asked.set()
+            raise StorageUnavailable("away")
 
-    monkeypatch.setattr(Inbox, "untold", away)
-    async with bot.worker().working():
+    async with bot.worker(bot.inbox(timing=IMPATIENT, kind=Away)).working():
         await bot.put(1)
         await asyncio.wait_for(asked.wait(), 10)
         bot.handlers.trouble = None

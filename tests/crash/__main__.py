@@ -8,10 +8,10 @@ import statistics
 import sys
 import time
 
-from storage.inbox import LEASE
+from storage.timing import Timing
 from tests.crash import failover, recovery, rolling, thaw
 from tests.crash.boundary import all_boundaries
-from tests.crash.launch import LEASE as SHORT_LEASE
+from tests.crash.launch import LEASE
 from tests.crash.storm import STORMS, blow
 from tests.crash.verdict import Verdict
 from tests.forms import FORMS
@@ -107,7 +107,7 @@ async def _by_name(report: Report, name: str, halt: signal.Signals, form: str) -
     halts = (len(passages), 0) if halt == signal.SIGKILL else (0, len(passages))
     report.row(name, *halts, seconds, verdicts)
     times = [passage.recovery for passage in passages]
-    report.times(f"halt to reply, lease {SHORT_LEASE:.0f} s", times, float("inf"))
+    report.times(f"halt to reply, lease {LEASE:.0f} s", times, float("inf"))
 
 
 async def _thawed(report: Report, form: str) -> None:
@@ -137,7 +137,7 @@ async def _restarted(report: Report, form: str) -> None:
 async def _recoveries(report: Report) -> None:
     embedded, one_lease = await asyncio.gather(recovery.embedded(), recovery.one_lease())
     report.times("restart to reply, embedded server", embedded, recovery.EMBEDDED_IN_TIME)
-    name = f"restart to reply, another process, lease {LEASE:.0f} s"
+    name = f"restart to reply, another process, lease {Timing().lease:.0f} s"
     report.times(name, one_lease, recovery.IN_TIME)
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from telegram.ext import ExtBot
 
-import bot.worker
 import storage.inbox
 import storage.lease
 import storage.places
-from bot.__main__ import main
+from bot import __main__ as program
 from bot.updates.polling import Polling
 from handlers.actions import ask
 from storage.inbox import Inbox
+from storage.timing import Timing
 
 LEASE = 2.0
 """Seconds, instead of 15: a storm is to see many of them end."""
@@ -69,14 +69,15 @@ def run(environment: Mapping[str, str], folder: str, log: str, fate: Fate | None
     if fate:
         _arrange(fate)
     sys.argv = ["bot", "run"]
-    sys.exit(main())
+    sys.exit(program.main())
 
 
 def _shorten_leases() -> None:
     storage.inbox.LEASE = storage.lease.SECONDS = LEASE
     storage.places.LEASE = int(LEASE)
-    bot.worker.BEAT_SECONDS = LEASE / 3
-    bot.worker.TICK_SECONDS = TICK_SECONDS
+    read = program.read
+    timing = Timing(lease=LEASE, tick=TICK_SECONDS)
+    program.read = lambda: read().model_copy(update={"timing": timing})
 
 
 def _arrange(fate: Fate) -> None:

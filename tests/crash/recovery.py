@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from storage.inbox import LEASE
+from storage.timing import Timing
 from tests.crash.world import World, world
 from tests.valkey import own_valkey
 
@@ -57,7 +57,7 @@ async def _killed_at_work(place: World, folder: Path) -> list[float]:
     async with _bot(place, folder):
 
         async def wait(chat: int) -> float:
-            await place.answered(chat, 2 * LEASE)
+            await place.answered(chat, 2 * Timing().lease)
             return time.monotonic() - restarted
 
         return await asyncio.gather(*(wait(chat) for chat in (*CHATS, CHATS.stop)))

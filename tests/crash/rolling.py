@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.background import beside
-from bot.worker import GRACE_SECONDS
+from storage.timing import Timing
 from tests.crash.process import connected
 from tests.crash.storm import rest
 from tests.crash.verdict import Verdict, judge
@@ -21,7 +21,7 @@ PROCESSES = 4
 CHATS = range(1, 31)
 MODEL_SECONDS = (0.5, 3.0)
 PATIENCE = 60.0
-IN_TIME = GRACE_SECONDS
+IN_TIME = Timing().grace
 """Seconds in which each question must be answered, whatever is being restarted."""
 
 

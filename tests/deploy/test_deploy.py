@@ -21,7 +21,7 @@ import bot
 import bot.app
 from bot.environment import Environment
 from bot.web import Health
-from bot.worker import GRACE_SECONDS
+from storage.timing import Timing
 from tests.conftest import configured
 
 pytestmark = pytest.mark.slow
@@ -182,7 +182,7 @@ def test_docker_run_has_time_to_stop() -> None:
         [line] = re.findall(r"^docker run --detach .*", text, re.MULTILINE)
         assert "--restart unless-stopped" in line
         [seconds] = re.findall(r"--stop-timeout (\d+)", line)
-        assert int(seconds) > GRACE_SECONDS + 15  # its server's own end
+        assert int(seconds) > Timing().grace + 15  # its server's own end
 
 
 def test_names() -> None:

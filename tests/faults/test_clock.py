@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-import bot.worker
 from bot.app import running
 from bot.playground.replies import Say
 from storage import keys
@@ -20,7 +19,8 @@ from storage.inbox import GROUP
 from storage.lease import Lease
 from storage.places import Places
 from storage.server.connect import connect
-from tests.conftest import ANN, BORIS, local_telegram
+from storage.timing import Timing
+from tests.conftest import ANN, BORIS, changed, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.talk import Talk, until
 from tests.valkey import own_valkey
@@ -81,10 +81,10 @@ async def redis(clock: Clock) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def talk(redis: Redis) -> AsyncIterator[Talk]:
+async def talk(redis: Redis, timing: Timing) -> AsyncIterator[Talk]:
     """People, and a bot that is to be started, on that server."""
     path = redis.connection_pool.connection_kwargs["path"]
-    async with local_telegram(redis, f"unix://{path}") as world:
+    async with local_telegram(redis, f"unix://{path}", timing=timing) as world:
         yield Talk(world)
 
 
@@ -124,16 +124,13 @@ async def _claimed_by_the_dead(redis: Redis, ready: str) -> AsyncIterator[asynci
 
 
 @pytest.mark.parametrize("steps", [(HOUR,), (-HOUR,), (HOUR, 0, -HOUR, 0)])
-async def test_a_step_while_answers_grow(
-    talk: Talk, clock: Clock, steps: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_step_while_answers_grow(talk: Talk, clock: Clock, steps: tuple[int, ...]) -> None:
     """Two processes, whose claims all look stale or as if they had just been made."""
-    monkeypatch.setattr(bot.worker, "PATIENCE", 3 * HOUR)  # else all are told that it takes longer
     world = talk.world
+    settings = changed(world.settings, late=3 * HOUR)  # else all are told that it takes longer
     people = range(201, 205)
     world.model.script(*[Say("echo: question 0", steps=6, delay=0.3) for _ in people])
-    worker = world.settings.model_copy(update={"role": "worker"})
-    async with running(world.settings), running(worker):
+    async with running(settings), running(changed(settings, role="worker")):
         talk.ask(*people)
         await until(lambda: len(world.bodies()) == len(people))
         for step in steps:

@@ -1,6 +1,7 @@
 """The whole application when the way to the completion API fails: an answer, or one sentence."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -9,7 +10,9 @@ from bot.app import running
 from bot.completion import client
 from bot.playground.replies import Say
 from handlers.texts import ENGLISH
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, local_telegram
+from tests.faults.conftest import HURRIED
 from tests.faults.proxy import Proxy, Trouble
 from tests.faults.talk import Talk, until
 from tests.faults.test_telegram import MALFORMED
@@ -22,6 +25,12 @@ FAILURES = {
     "stalled": STREAM,
     "broken off": STREAM + b"0\r\n\r\n",
 }
+
+
+@pytest.fixture
+def timing() -> Timing:
+    """Do not wait long for the model either."""
+    return replace(HURRIED, model_silence=0.8, answer=2.0)
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +48,9 @@ async def proxy() -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def talk(redis: Redis, valkey: str, proxy: Proxy) -> AsyncIterator[Talk]:
+async def talk(redis: Redis, valkey: str, proxy: Proxy, timing: Timing) -> AsyncIterator[Talk]:
     """People, and the application running with that way to its model."""
-    async with local_telegram(redis, valkey) as world:
+    async with local_telegram(redis, valkey, timing=timing) as world:
         proxy.aim(world.settings.completion_url)
         url = f"http://127.0.0.1:{proxy.port}"
         async with running(world.settings.model_copy(update={"completion_url": url})):

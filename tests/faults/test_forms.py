@@ -28,6 +28,7 @@ from storage.places import Places
 from storage.server import connect as patience
 from storage.server.connect import StorageUnavailable, connect, reach, verify
 from storage.server.script import UNCONFIRMED
+from tests.faults.conftest import HURRIED
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 
 BOT, LANE = 5, ChatKey(7)
@@ -57,8 +58,8 @@ async def test_the_life_of_a_message(form: Form, client: Redis) -> None:
     with capture_logs() as logs:
         await verify(client)
     assert logs == []
-    inbox, letters = Inbox(client, BOT, "one"), DeadLetters(client, BOT)
-    other = Inbox(client, BOT + 1, "one")
+    inbox, letters = Inbox(client, BOT, "one", HURRIED), DeadLetters(client, BOT)
+    other = Inbox(client, BOT + 1, "one", HURRIED)
     await inbox.begin()
     await other.begin()
     assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["stored"]
@@ -92,7 +93,7 @@ async def test_what_goes_on_beside_it(
     """Interrupts are heard again, and the lease and the places held on, after a failover."""
     monkeypatch.setattr(lease, "SECONDS", 12.0)  # a failover takes some of them
     monkeypatch.setattr(places, "LEASE", 12)
-    inbox, heard = Inbox(client, BOT, "one"), asyncio.Queue[ChatKey | None]()
+    inbox, heard = Inbox(client, BOT, "one", HURRIED), asyncio.Queue[ChatKey | None]()
 
     async def listen() -> None:
         while True:
@@ -131,7 +132,7 @@ async def test_a_master_that_is_deposed() -> None:
     async with watched() as form:
         dead = form.url.replace("://", f"://127.0.0.1:{free_port()},")  # a Sentinel, the first one
         client = connect(dead, connections=16)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         async with beside(*(store(inbox, first) for first in range(4))):
             await asyncio.sleep(0.5)
@@ -155,7 +156,7 @@ async def test_only_its_own_replicas_confirm() -> None:
 
     async with cluster() as form:
         client = connect(form.url, connections=4)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         assert await unconfirmed(inbox) == 0
         async with form.without_replica() as master:
@@ -216,7 +217,7 @@ async def test_a_slot_that_moves() -> None:
 
     async with cluster() as form, AsyncExitStack() as stack:
         client = connect(form.url, connections=16)
-        inboxes = [Inbox(client, BOT, name) for name in ("intake", "one", "another")]
+        inboxes = [Inbox(client, BOT, name, HURRIED) for name in ("intake", "one", "another")]
         works = [Worker(inbox, Repeats(), 4).working() for inbox in inboxes[1:]]  # type: ignore[arg-type]
         await inboxes[0].begin()
         async with works[0], works[1]:
@@ -248,7 +249,7 @@ async def test_no_step_is_half_done_while_a_slot_moves() -> None:
 
     async with cluster() as form:
         client = connect(form.url, connections=4)
-        inbox = Inbox(client, BOT, "one")
+        inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         await DeadLetters(client, BOT).add("{}", "odd")
         for change in (Kept(EXCHANGE, 0), Forgotten(LANE), Kept(EXCHANGE, 1)):
@@ -295,7 +296,7 @@ async def test_tls(form: str) -> None:
     async with encrypted(form) as (url, certificate):
         trusting = connect(f"{url}?ssl_ca_certs={certificate}", connections=2)
         await verify(trusting)
-        inbox = Inbox(trusting, BOT, "one")
+        inbox = Inbox(trusting, BOT, "one", HURRIED)
         await inbox.begin()
         assert await inbox.put(Arrival(LANE, 1, '{"update_id": 1}')) == ["stored"]
         assert len(await inbox.take(1, 1)) == 1

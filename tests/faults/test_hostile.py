@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-import bot.worker
 from bot import web
 from bot.app import running
 from bot.playground.emulator import telegram_routes
@@ -22,7 +22,9 @@ from handlers.dispatch import Dispatch
 from handlers.texts import RUSSIAN
 from storage import keys
 from storage.dead import DeadLetters
+from storage.timing import Timing
 from tests.conftest import ANN, World, local_telegram
+from tests.faults.conftest import HURRIED
 from tests.faults.hostile import NO_JSON, mutated, raw, valid
 from tests.faults.talk import Talk, until
 
@@ -36,10 +38,10 @@ COMMAND = {"type": "bot_command", "offset": 0, "length": 6}
 ODD = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": 7}
 
 
-@pytest.fixture(autouse=True)
-def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Try again at once what has failed by itself."""
-    monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.01)
+    return replace(HURRIED, failure=0.01)
 
 
 class Feed:
@@ -141,7 +143,7 @@ class Mixture:
 
 
 async def test_ten_thousand_hostile_updates(
-    redis: Redis, valkey: str, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, valkey: str, timing: Timing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All good ones are answered in order; each bad one is handled, ignored or a dead letter."""
     handled: set[int] = set()
@@ -152,7 +154,7 @@ async def test_ten_thousand_hostile_updates(
         handled.add(_number(update))
 
     monkeypatch.setattr(Dispatch, "handle", noting)
-    async with local_telegram(redis, valkey, lanes=100) as world:
+    async with local_telegram(redis, valkey, timing=timing, lanes=100) as world:
         talk = Talk(world)
         mixture = Mixture(talk)
         mixture.pour()

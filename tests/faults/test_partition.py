@@ -11,6 +11,7 @@ import pytest
 from bot.app import running
 from storage.message import Message
 from storage.server.connect import connect
+from storage.timing import Timing
 from tests.conftest import local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy
@@ -49,11 +50,11 @@ class Machine:
 
 
 @pytest.fixture
-async def talk() -> AsyncIterator[Talk]:
+async def talk(timing: Timing) -> AsyncIterator[Talk]:
     """People whose bot is to be started, with a server that nobody else uses."""
     async with own_valkey() as server:
         redis = connect(server.url, connections=8)
-        async with local_telegram(redis, server.url, Slow()) as world:
+        async with local_telegram(redis, server.url, Slow(), timing) as world:
             yield Talk(world)
         await redis.aclose()
 

@@ -26,6 +26,7 @@ from storage import keys
 from storage.message import ChatKey
 from storage.server.connect import connect, patiently, translated
 from storage.server.embedded import embedded_server
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, changed, local_telegram
 from tests.faults.conftest import LEASE
 from tests.faults.proxy import Proxy, Trouble
@@ -43,10 +44,10 @@ async def server() -> AsyncIterator[Valkey]:
 
 
 @pytest.fixture
-async def talk(server: Valkey) -> AsyncIterator[Talk]:
+async def talk(server: Valkey, timing: Timing) -> AsyncIterator[Talk]:
     """People, and a bot that is to be started, on that server."""
     redis = connect(server.url, connections=8)
-    async with local_telegram(redis, server.url) as world:
+    async with local_telegram(redis, server.url, timing=timing) as world:
         yield Talk(world)
     await redis.aclose()
 
@@ -176,7 +177,10 @@ async def test_a_worker_that_is_cut_off_in_a_pause(
 ) -> None:
     """Another worker sends what it was to send once more; when its pause is over, it does not."""
     monkeypatch.setattr(delivery, "PAUSES", (2 * LEASE,) * 9)
-    room, settings = talk.world.room, changed(talk.world.settings, streaming="off")
+    room, settings = (
+        talk.world.room,
+        changed(talk.world.settings, streaming="off", send_pauses=(2 * LEASE,) * 9),
+    )
     worker = storage_through(settings, proxy).model_copy(update={"role": "worker"})
     async with running(worker), running(settings.model_copy(update={"role": "intake"})):
         room.fail("sendMessage", fault)

@@ -2,20 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 import bot.updates.polling
-import bot.worker
 from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
 from handlers.outgoing import delivery, preview
 from handlers.texts import ENGLISH
 from storage.budget import Budget
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, local_telegram
+from tests.faults.conftest import HURRIED
 from tests.faults.proxy import Proxy, Trouble
 from tests.faults.talk import Talk, until
 
@@ -34,10 +36,23 @@ MALFORMED = {
 """What a broken proxy may answer, with the connection left open."""
 
 
+@pytest.fixture
+def timing() -> Timing:
+    """Do not wait long for Telegram either."""
+    return replace(
+        HURRIED,
+        failure=0.05,
+        call=2,  # to print a traceback takes one
+        typing_after=0,  # the model is quick here
+        unreachable_pauses=(0.05,) * 40,
+        poll=1,
+        poll_silence=1.5,
+    )
+
+
 @pytest.fixture(autouse=True)
 def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for Telegram either."""
-    monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.05)
     monkeypatch.setattr(clients, "CALL_SECONDS", 2)  # to print a traceback takes one
     monkeypatch.setattr(preview, "TYPING_AFTER", 0)  # the model is quick here
 
@@ -58,9 +73,9 @@ async def proxy() -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def talk(redis: Redis, valkey: str, proxy: Proxy) -> AsyncIterator[Talk]:
+async def talk(redis: Redis, valkey: str, proxy: Proxy, timing: Timing) -> AsyncIterator[Talk]:
     """People, and the application running with that way between them."""
-    async with local_telegram(redis, valkey) as world:
+    async with local_telegram(redis, valkey, timing=timing) as world:
         proxy.aim(world.settings.telegram_api_url)
         url = f"http://127.0.0.1:{proxy.port}"
         async with running(world.settings.model_copy(update={"telegram_api_url": url})):

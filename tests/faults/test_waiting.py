@@ -1,12 +1,12 @@
 """The whole application when many people wait, and Telegram is slow or has frozen one of them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
-import bot.worker
 from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
@@ -14,7 +14,9 @@ from bot.playground.replies import Say
 from handlers.texts import ENGLISH, RUSSIAN
 from storage import keys
 from storage.budget import Budget
-from tests.conftest import World, local_telegram
+from storage.timing import Timing
+from tests.conftest import World, changed, local_telegram
+from tests.faults.conftest import HURRIED
 from tests.faults.proxy import Proxy
 from tests.faults.talk import Talk, storage_through, until
 
@@ -22,16 +24,16 @@ CHATS = range(201, 241)
 LATE = (RUSSIAN.takes_longer, ENGLISH.takes_longer)
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Let people hear soon that it takes longer."""
-    monkeypatch.setattr(bot.worker, "PATIENCE", 1.0)
+    return replace(HURRIED, late=1.0)
 
 
 @pytest.fixture
-async def talk(redis: Redis, valkey: str) -> AsyncIterator[Talk]:
+async def talk(redis: Redis, valkey: str, timing: Timing) -> AsyncIterator[Talk]:
     """People, and a bot that is to be started."""
-    async with local_telegram(redis, valkey, streaming="off") as world:
+    async with local_telegram(redis, valkey, timing=timing, streaming="off") as world:
         yield Talk(world)
 
 
@@ -74,7 +76,7 @@ async def test_a_frozen_chat_holds_up_no_notice(
     frozen, *others = CHATS
     await Budget(world.redis, world.bot_id).freeze(frozen, 3600)
     world.model.script(*[Say("late", steps=1, delay=9)] * len(CHATS))
-    async with running(world.settings.model_copy(update={"completion_concurrency": 100})):
+    async with running(changed(world.settings, completion_concurrency=100, call=5)):
         for chat in CHATS:
             world.room.say(chat, chat, "hi")
         await until(lambda: told(world) == set(others))
