@@ -196,14 +196,15 @@ async def _take_in(
             given.get_secret_value() if given else await shared_secret(process.redis, bot.bot_id)
         )
         hide(f"webhook's secret of bot {bot.bot_id}", [secret])
-        webhook = Webhook(application.bot, intake, webhook_url, secret)
+        webhook = Webhook(application.bot, intake, webhook_url, secret, settings.timing)
         process.health.routes.append(webhook.route)
         await stack.enter_async_context(beside(webhook.run(lease)))
     else:
         http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
         await stack.enter_async_context(http)
         token = bot.telegram_token.get_secret_value()
-        polling = Polling(http, f"{settings.telegram_api_url}/bot{token}", intake)
+        url = f"{settings.telegram_api_url}/bot{token}"
+        polling = Polling(http, url, intake, settings.timing)
         process.health.pollings.append(polling)
         await stack.enter_async_context(beside(polling.run(lease)))
 

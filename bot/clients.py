@@ -13,7 +13,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import ApplicationBuilder
 from telegram.request import HTTPXRequest, RequestData
 
-from bot.completion.client import SILENCE, Client
+from bot.completion.client import Client
 from bot.completion.credentials import sign_in
 from bot.completion.native import Native
 from bot.completion.request_id import request_id
@@ -32,22 +32,24 @@ from storage.server.rights import require
 CALLS_A_LANE = 3
 """Concurrent requests to Telegram per lane: a message, "typing", a notice to those who wait."""
 
-CALL_SECONDS = 60.0
-"""How long one call to Telegram may take in all."""
-
 TOKEN_REFUSED = "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."  # noqa: S105
 
 
 class _Request(HTTPXRequest):
     """Bounds a whole call, because a response can stall where no timeout of httpx applies.
 
-    Its errors never quote what was sent, and unreadable responses are not logged.
+    ``seconds`` is what it may take. Its errors never quote what was sent, and unreadable responses
+    are not logged.
     """
+
+    def __init__(self, seconds: float, **named: Any) -> None:
+        super().__init__(**named)
+        self._seconds = seconds
 
     async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
         data: RequestData | None = named.get("request_data")
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 code, body = await super().do_request(*args, **named)
         except TimeoutError as error:
             raise TimedOut from error
@@ -116,19 +118,21 @@ async def open_completion(
     """
     # One more connection, for signing in.
     connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
-    timeout = httpx.Timeout(SILENCE, connect=10, pool=None)
+    timeout = httpx.Timeout(settings.timing.model_silence, connect=10, pool=None)
     # The machine's own metadata service is reached without a proxy.
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
-    http = httpx.AsyncClient(transport=connections, mounts=mounts, timeout=timeout)
+    http = httpx.AsyncClient(
+        base_url=settings.completion_url, transport=connections, mounts=mounts, timeout=timeout
+    )
     await stack.enter_async_context(http)
     token = settings.first.telegram_token.get_secret_value()
     return Client(
         http,
         sign_in(settings, http),
-        settings.completion_url,
         Native(),
         place,
         partial(request_id, token),
+        settings.timing,
     )
 
 
@@ -137,6 +141,7 @@ def open_telegram(
 ) -> PtbApplication:
     """Make python-telegram-bot's application without its polling; it keeps to ``budget``."""
     request = _Request(
+        settings.timing.call,
         read_timeout=20,
         connect_timeout=10,
         pool_timeout=30,

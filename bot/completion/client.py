@@ -24,19 +24,12 @@ from bot.discretion import without_echo
 from handlers.dialogue.completion import Answer, CompletionError, CompletionUnavailable
 from handlers.dialogue.profile import Profile
 from storage.message import Message
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
-COUNT_SECONDS = 10.0
-"""How long the tokeniser may take."""
-SILENCE = 45.0
-"""Seconds without a word from the model after which we give up, tries and pauses together."""
-LONGEST = 600.0
-"""Seconds an answer may take in all, in case a stream drips forever."""
 LARGEST_LINE = 4 * 1024 * 1024
 """Most bytes in a line of a stream; it may repeat the whole text, but real ones are far smaller."""
-PAUSES = (0.5, 1, 2, 4, 8)
-"""Seconds before each retry, plus jitter; the last one repeats."""
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
@@ -77,21 +70,22 @@ class Client:
         self,
         http: httpx.AsyncClient,
         credentials: Credentials,
-        url: str,
         dialect: Dialect,
         place: Callable[[], AbstractAsyncContextManager[None]],
         request_id: Callable[[int], str],
+        timing: Timing = Timing(),
     ) -> None:
-        """Each answer is generated within a ``place()``, which limits how many there are.
+        """``http`` has the API's URL as its base.
 
+        Each answer is generated within a ``place()``, which limits how many there are.
         ``request_id(chat)`` makes the id of each try.
         """
         self._http = http
         self._credentials = credentials
-        self._url = url
         self._dialect = dialect
         self._place = place
         self._request_id = request_id
+        self._timing = timing
 
     async def stream(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -99,7 +93,7 @@ class Client:
         """Yield the answer as it grows; see `Completion`.
 
         A try that fails for a temporary reason is followed by another, which starts the text over,
-        until `SILENCE` seconds after the first one began.
+        until `Timing.model_silence` after the first one began.
         """
         request = self._dialect.completion(profile, messages, stream=True)
         said = [*(message.text for message in messages), ""]  # and the answer
@@ -112,7 +106,7 @@ class Client:
         """Ask once, without streaming. Raises a `CompletionError`."""
         request = self._dialect.completion(profile, messages, stream=False)
         with _without_echo(message.text for message in messages):
-            return self._dialect.answer(await self._told(request, 0, SILENCE))
+            return self._dialect.answer(await self._told(request, 0, self._timing.model_silence))
 
     async def count(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -122,14 +116,15 @@ class Client:
             return None
         request = self._dialect.tokens(profile, messages)
         with _without_echo(message.text for message in messages):
-            return self._dialect.counted(await self._told(request, chat_id, COUNT_SECONDS))
+            return self._dialect.counted(await self._told(request, chat_id, self._timing.count))
 
     async def _tries(
         self, request: Request, said: list[str], chat_id: int
     ) -> AsyncGenerator[Answer]:
         clock = asyncio.get_running_loop().time
-        deadline = clock() + SILENCE
-        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+        silence, pauses = self._timing.model_silence, self._timing.model_pauses
+        deadline = clock() + silence
+        for pause in chain(pauses, repeat(pauses[-1])):
             try:
                 with _without_echo(said):
                     async with aclosing(self._attempt(request, chat_id, deadline)) as answers:
@@ -139,7 +134,7 @@ class Client:
                         return
             except CompletionUnavailable as error:
                 wait = max(pause * random.uniform(0.5, 1.5), error.retry_after or 0)
-                if clock() + wait > deadline - SILENCE / 10:
+                if clock() + wait > deadline - silence / 10:
                     raise  # too little time is left for an answer to begin
                 log.info("completion_retried", reason=str(error), seconds=round(wait, 1))
             await asyncio.sleep(wait)
@@ -158,7 +153,8 @@ class Client:
         self, request: Request, chat_id: int, deadline: float
     ) -> AsyncGenerator[Answer]:
         clock = asyncio.get_running_loop().time
-        end = clock() + LONGEST
+        silence, longest = self._timing.model_silence, self._timing.answer
+        end = clock() + longest
         try:
             async with AsyncExitStack() as connection:
                 async with asyncio.timeout_at(deadline):
@@ -169,12 +165,12 @@ class Client:
                     answer = await anext(answers)
                 while not answer.complete:
                     yield answer
-                    async with asyncio.timeout_at(min(clock() + SILENCE, end)):
+                    async with asyncio.timeout_at(min(clock() + silence, end)):
                         answer = await anext(answers)
                 await _drain(chunks)  # first, because the caller may stop once it has the answer
                 yield answer
         except TimeoutError as error:
-            reason = f"silent for {SILENCE:.0f} s, or not done in {LONGEST:.0f} s"
+            reason = f"silent for {silence:.0f} s, or not done in {longest:.0f} s"
             raise CompletionUnavailable(reason) from error
         except httpx.HTTPError as error:
             raise CompletionUnavailable(f"{type(error).__name__}: {error}") from error
@@ -202,8 +198,7 @@ class Client:
             "x-client-request-id": self._request_id(chat_id),
             **request.headers,
         }
-        url = self._url + request.path
-        posted = self._http.stream("POST", url, json=request.body, headers=headers)
+        posted = self._http.stream("POST", request.path, json=request.body, headers=headers)
         return await connection.enter_async_context(posted)
 
 

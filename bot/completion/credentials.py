@@ -16,10 +16,9 @@ from bot.redaction import hide
 from bot.settings import Settings
 from handlers.dialogue.completion import CompletionMisconfigured, CompletionUnavailable
 from storage.message import UNREADABLE
+from storage.timing import Timing
 
 AUDIENCE = "https://iam.api.cloud.yandex.net/iam/v1/tokens"
-PATIENCE = 5.0
-"""Seconds to wait for a token; less than for an answer, so that the old one can serve meanwhile."""
 JWT_SECONDS = 3600
 """Longest lifetime that IAM accepts for the signed request for a token."""
 
@@ -107,12 +106,15 @@ def sign_in(settings: Settings, http: httpx.AsyncClient) -> Credentials:
         bearer = f"Bearer {settings.iam_token.get_secret_value()}"
         return Credentials({"Authorization": bearer, "x-folder-id": settings.folder})
     if settings.service_account_key_file:
-        return FetchedToken(key_file(settings.service_account_key_file, http, settings.iam_url))
-    return FetchedToken(metadata(http, settings.metadata_address))
+        file, url = settings.service_account_key_file, settings.iam_url
+        return FetchedToken(key_file(file, http, url, settings.timing.token))
+    return FetchedToken(metadata(http, settings.metadata_address, settings.timing.token))
 
 
-def key_file(path: Path, http: httpx.AsyncClient, iam_url: str) -> Fetch:
-    """Exchange a JWT signed with an authorized key for a token.
+def key_file(
+    path: Path, http: httpx.AsyncClient, iam_url: str, seconds: float = Timing().token
+) -> Fetch:
+    """Exchange a JWT signed with an authorized key for a token, within ``seconds``.
 
     Raises `CompletionMisconfigured` if the file, or the library for signing, cannot be used.
     """
@@ -120,7 +122,7 @@ def key_file(path: Path, http: httpx.AsyncClient, iam_url: str) -> Fetch:
 
     async def fetch() -> Token:
         url, body = f"{iam_url}/iam/v1/tokens", {"jwt": sign()}
-        response = await _answered(http.post(url, json=body, timeout=PATIENCE))
+        response = await _answered(http.post(url, json=body, timeout=seconds))
         with _readable():
             fields = response.json()
             return Token(fields["iamToken"], _seconds_until(fields["expiresAt"]))
@@ -157,13 +159,16 @@ def _signer(path: Path) -> Callable[[], str]:
     return sign
 
 
-def metadata(http: httpx.AsyncClient, address: str) -> Fetch:
-    """Ask the metadata service of the cloud machine, container or function this runs on."""
+def metadata(http: httpx.AsyncClient, address: str, seconds: float = Timing().token) -> Fetch:
+    """Ask the metadata service of the cloud machine, container or function this runs on.
+
+    It may take ``seconds``.
+    """
     url = f"http://{address}/computeMetadata/v1/instance/service-accounts/default/token"
 
     async def fetch() -> Token:
         headers = {"Metadata-Flavor": "Google"}
-        response = await _answered(http.get(url, headers=headers, timeout=PATIENCE))
+        response = await _answered(http.get(url, headers=headers, timeout=seconds))
         with _readable():
             fields = response.json()
             return Token(fields["access_token"], float(fields["expires_in"]))

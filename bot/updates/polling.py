@@ -15,38 +15,25 @@ import structlog
 from bot.updates.intake import KINDS, Intake, NoRoom
 from storage.lease import Lease, LeaseLost
 from storage.server.connect import StorageFull, StorageUnavailable
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 25
-"""How long Telegram may hold a poll open; its servers close connections after about 39 s."""
-SILENT_SECONDS = POLL_SECONDS + 15
-"""After so long a poll counts as silent, whatever its connection looks like, and is restarted."""
-TOO_SILENT = 120.0
-"""After so many seconds without an answer to any poll, the bot is unhealthy."""
 LASTING = 3
 """Failures in a row that count as a problem of the intake."""
-LONGEST_PAUSE = 30.0
-FULL_PAUSE = 3.0
-"""Longest pause while storage is full: what makes room must not wait long."""
-IDLE_PAUSE = 0.5
-"""Longest pause after polls that returned at once with nothing new."""
-AT_ONCE = 0.5
-"""A poll that takes less has returned at once; with nothing new, Telegram holds it open."""
-TOLD_PAUSE = 90.0
-"""Longest pause that we accept from Telegram."""
-CONFLICT_PAUSE = 5.0
-"""Seconds before polling again while another process does, or a webhook is set."""
 
 
 class Polling:
     """Fetches updates as they come; each is stored before it is confirmed to Telegram."""
 
-    def __init__(self, http: httpx.AsyncClient, bot_url: str, intake: Intake) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, bot_url: str, intake: Intake, timing: Timing = Timing()
+    ) -> None:
         """``bot_url`` is the prefix of all methods' URLs, including the bot's token."""
         self._http = http
         self._url = bot_url
         self._intake = intake
+        self._timing = timing
         self._offset: int | None = None
         self._taken: deque[int] = deque(maxlen=1000)
         """Ids of the newest updates that were taken in."""
@@ -61,7 +48,7 @@ class Polling:
     @property
     def is_silent(self) -> bool:
         """True if this process polls and Telegram has not answered for long."""
-        return self._polling and time.monotonic() - self._heard_at > TOO_SILENT
+        return self._polling and time.monotonic() - self._heard_at > self._timing.polls_silence
 
     async def run(self, lease: Lease) -> None:
         """Poll whenever this process holds the lease, until cancelled."""
@@ -88,27 +75,28 @@ class Polling:
 
     async def _poll(self) -> None:
         failures = idle = 0
+        timing = self._timing
         while True:
             began = time.monotonic()
             try:
-                news = await self._take(await self._fetch(POLL_SECONDS))
+                news = await self._take(await self._fetch(timing.poll))
                 failures = 0
                 self._intake.problem = None
                 # A server may repeat confirmed updates, or not hold polls open.
-                idle = 0 if news or time.monotonic() - began > AT_ONCE else idle + 1
+                idle = 0 if news or time.monotonic() - began > timing.at_once else idle + 1
                 if not idle:
                     continue
-                pause = _pause(0.02, idle, IDLE_PAUSE)
+                pause = _pause(0.02, idle, timing.idle_pause)
             except StorageUnavailable as error:
                 failures += 1
                 full = isinstance(error, StorageFull)
-                pause = _pause(0.2, failures, FULL_PAUSE if full else LONGEST_PAUSE)
+                pause = _pause(0.2, failures, timing.full_pause if full else timing.poll_pause)
                 self._intake.problem = str(error)
                 level = "debug" if full and failures > LASTING else "warning"
                 getattr(log, level)("polling_paused", reason=str(error), seconds=pause)
             except _PollFailed as error:
                 failures += 1
-                pause = error.pause or _pause(0.5, failures, LONGEST_PAUSE)
+                pause = error.pause or _pause(0.5, failures, timing.poll_pause)
                 if failures >= LASTING:
                     self._intake.problem = str(error)
                 # One closed connection is routine; repeated ones are logged.
@@ -143,19 +131,19 @@ class Polling:
         if self._offset is not None:
             parameters["offset"] = self._offset
         try:
-            async with asyncio.timeout(SILENT_SECONDS):
+            async with asyncio.timeout(self._timing.poll_silence):
                 # httpx would give up after 5 s of silence; Telegram holds polls for 25.
                 response = await self._http.post(
                     f"{self._url}/getUpdates", data=parameters, timeout=None
                 )
         except TimeoutError:
             self.restarts += 1
-            raise _PollFailed(f"silent for {SILENT_SECONDS} s, restarted") from None
+            raise _PollFailed(f"silent for {self._timing.poll_silence:.0f} s, restarted") from None
         except httpx.HTTPError as error:
             passing = isinstance(error, httpx.ReadError)
             raise _PollFailed(f"{type(error).__name__}: {error}", passing=passing) from error
         if response.status_code != 200:
-            raise _refused(response)
+            raise _refused(response, self._timing)
         self._heard_at = time.monotonic()
         try:
             updates = json.loads(response.content)["result"]
@@ -201,23 +189,23 @@ def _pause(first: float, times: int, longest: float) -> float:
     return min(longest, first * 2.0 ** min(times - 1, 20))
 
 
-def _refused(response: httpx.Response) -> _PollFailed:
+def _refused(response: httpx.Response, timing: Timing) -> _PollFailed:
     reason = f"HTTP {response.status_code}{_described(response)}"
     if response.status_code == 429:
-        return _PollFailed(reason, _told(response))
+        return _PollFailed(reason, _told(response, timing.told_pause))
     if response.status_code == 409:
         reason = f"another process polls for this bot, or a webhook is set: {reason}"
-        return _PollFailed(reason, CONFLICT_PAUSE)
+        return _PollFailed(reason, timing.conflict_pause)
     return _PollFailed(reason)
 
 
-def _told(response: httpx.Response) -> float | None:
+def _told(response: httpx.Response, longest: float) -> float | None:
     """Read for how many seconds Telegram told us to wait; None if it is not a usable number."""
     try:
         seconds = float(response.json()["parameters"]["retry_after"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
-    return min(seconds, TOLD_PAUSE) if seconds >= 1 else None
+    return min(seconds, longest) if seconds >= 1 else None
 
 
 def _described(response: httpx.Response) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import math
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,13 +22,11 @@ from storage import keys
 from storage.lease import Lease, LeaseLost
 from storage.server.connect import StorageUnavailable, translated
 from storage.server.script import Script
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-RETRY_SECONDS = 5
-LOOK_SECONDS = 60.0
-"""How often the leader checks that the webhook is still set."""
 
 
 async def shared_secret(redis: Redis, bot_id: int) -> str:
@@ -45,11 +44,19 @@ _OF_THE_BOT = Effect(Kind.OTHER, hold=None)
 class Webhook:
     """Takes updates at the path of ``url``, and keeps the webhook registered at Telegram."""
 
-    def __init__(self, bot: ExtBot[Any], intake: Intake, url: str, secret: str) -> None:
+    def __init__(
+        self,
+        bot: ExtBot[Any],
+        intake: Intake,
+        url: str,
+        secret: str,
+        timing: Timing = Timing(),
+    ) -> None:
         self._bot = bot
         self._intake = intake
         self._url = url
         self._secret = secret
+        self._timing = timing
         self.route = Route(urlsplit(url).path or "/", self._receive, methods=["POST"])
 
     async def _receive(self, request: Request) -> Response:
@@ -65,8 +72,9 @@ class Webhook:
                 log.warning("webhook_refuses", reason=str(error))
             self._intake.problem = str(error)
             # A balancer that asks /readyz sends nothing here until all is well.
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._be_well)
-            return Response(status_code=503, headers={"Retry-After": str(RETRY_SECONDS)})
+            pause = self._timing.webhook_retry
+            asyncio.get_running_loop().call_later(pause, self._be_well)
+            return Response(status_code=503, headers={"Retry-After": str(math.ceil(pause))})
         self._be_well()
         return Response(status_code=200)
 
@@ -106,11 +114,11 @@ class Webhook:
                         rate_limit_args=_OF_THE_BOT,
                     )
                     log.info("webhook_set", url=self._url)
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self._timing.webhook_look)
                 known = (await self._bot.get_webhook_info()).url
             except TelegramError as error:
                 log.warning("webhook_not_set", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(self._timing.webhook_retry)
 
     async def _remove(self, lease: Lease) -> None:
         """Remove the webhook, unless another process waits to keep it."""

@@ -19,7 +19,7 @@ from bot.redaction import HIDDEN, redact
 from bot.updates import webhook
 from bot.updates.intake import KINDS, LARGEST
 from handlers.texts import RUSSIAN
-from storage import keys, lease
+from storage import keys
 from storage.dead import DeadLetters
 from storage.server.connect import connect
 from tests.conftest import ANN, BORIS, World, changed, local_telegram
@@ -309,10 +309,10 @@ async def test_storage_down() -> None:
         await redis.aclose()
 
 
-async def test_ready_again_by_itself(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ready_again_by_itself(hooked: World) -> None:
     """A balancer posts nothing to who is not ready, so that must not wait for a post to end."""
-    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0.2)
-    async with running(hooked.settings), httpx.AsyncClient() as http:
+    settings = changed(hooked.settings, webhook_retry=0.2)
+    async with running(settings), httpx.AsyncClient() as http:
         await hooked.redis.config_set("maxmemory", "1")
         try:
             assert (await post(hooked, text_update(1, "hi"))).status_code == 503
@@ -334,13 +334,12 @@ async def test_set_and_removed(hooked: World) -> None:
     assert hooked.room.webhook.target is None
 
 
-async def test_another_process_goes_on(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_process_goes_on(hooked: World) -> None:
     """The webhook stays while another process waits to keep it; the last one removes it."""
-    monkeypatch.setattr(lease, "SECONDS", 3.0)
     waiting = f"{keys.poller(hooked.bot_id)}:waiting"
-    first = running(hooked.settings)
+    first = running(changed(hooked.settings, lease=3.0))
     behind_a_webhook(hooked, webhook_url=hooked.settings.webhook_url)  # it has a port of its own
-    second = running(hooked.settings)
+    second = running(changed(hooked.settings, lease=3.0))
     await first.__aenter__()
     await until(lambda: hooked.room.webhook.target is not None)
     await second.__aenter__()
@@ -359,13 +358,10 @@ async def exists(world: World, key: str, wanted: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_who_lost_the_lease_removes_nothing(
-    hooked: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_lost_the_lease_removes_nothing(hooked: World) -> None:
     """A process that was away too long leaves the webhook to the one that keeps it by now."""
-    monkeypatch.setattr(lease, "SECONDS", 3.0)
     with capture_logs() as logs:
-        async with running(hooked.settings):
+        async with running(changed(hooked.settings, lease=3.0)):
             await until(lambda: hooked.room.webhook.target is not None)
             await hooked.redis.set(keys.poller(hooked.bot_id), "another", px=60_000)
             await until(lambda: any(log["event"] == "webhook_handed_over" for log in logs))
@@ -373,23 +369,19 @@ async def test_who_lost_the_lease_removes_nothing(
 
 
 @pytest.mark.parametrize("other", [None, Target("http://127.0.0.1:9/other")])
-async def test_somebody_changed_it(
-    hooked: World, monkeypatch: pytest.MonkeyPatch, other: Target | None
-) -> None:
+async def test_somebody_changed_it(hooked: World, other: Target | None) -> None:
     """A webhook that somebody removed, or set to another place, is set again."""
-    monkeypatch.setattr(webhook, "LOOK_SECONDS", 0.05)
-    async with running(hooked.settings):
+    async with running(changed(hooked.settings, webhook_look=0.05)):
         assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
         hooked.room.webhook.point(other)
         assert await hooked.says(ANN, ANN, "again") == "echo: again"
 
 
-async def test_telegram_refuses(hooked: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_telegram_refuses(hooked: World) -> None:
     """Setting is tried again until Telegram takes it; a removal that fails is only told."""
-    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0.01)
     hooked.room.fail("setWebhook", Fault(status=500), Fault(status=429, retry_after=1), Fault())
     with capture_logs() as logs:
-        async with running(hooked.settings):
+        async with running(changed(hooked.settings, webhook_retry=0.01)):
             assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
             hooked.room.fail("deleteWebhook", Fault(status=500))
     events = [log["event"] for log in logs]

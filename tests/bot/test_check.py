@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.completion import client
 from bot.operator.check import check
 from bot.playground.replies import Cut, Lines, Refuse
 from tests.conftest import World, changed
@@ -46,12 +45,10 @@ async def test_a_refused_token(elsewhere: World, capsys: pytest.CaptureFixture[s
     assert "unknown" not in told
 
 
-async def test_the_model_is_silent(
-    elsewhere: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_model_is_silent(elsewhere: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither silence nor a broken connection is more than a line."""
-    monkeypatch.setattr(client, "SILENCE", 0.2)
+    settings = changed(elsewhere.settings, model_silence=0.2)
     elsewhere.model.script(Lines([b" ", b" "], delay=0.3), Cut(reset=True))
-    assert not await check(elsewhere.settings)
-    assert not await check(elsewhere.settings)
+    assert not await check(settings)
+    assert not await check(settings)
     assert "silent" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.updates import intake as module
-from bot.updates.intake import Intake, NoRoom, _interrupts, lane_of
+from bot.updates.intake import LARGEST, Intake, NoRoom, _interrupts, lane_of
 from handlers.incoming.burst import LONG
 from storage import keys
 from storage.dead import DeadLetters
@@ -357,11 +357,11 @@ async def test_what_comes_again_is_buried_once(bot: Bot, raw: Any) -> None:
     assert len(await bot.reasons()) == 2
 
 
-async def test_what_is_too_large_is_buried(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_too_large_is_buried(bot: Bot) -> None:
     """Of an update beyond the bound only the beginning is kept."""
-    monkeypatch.setattr(module, "LARGEST", 2000)
-    await bot.intake.take(update(1, 5, text="x" * 1900))
-    await bot.intake.take(update(2, 5, text="x" * 2000))
+    room = LARGEST - len(json.dumps(update(1, 5, text="")))
+    await bot.intake.take(update(1, 5, text="x" * room))
+    await bot.intake.take(update(2, 5, text="x" * (room + 1)))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(5))] == [1]
     (letter,) = await bot.letters.all()
     assert len(letter.update) == 1000

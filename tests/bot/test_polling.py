@@ -6,6 +6,7 @@ import itertools
 import json
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,17 +19,20 @@ from bot import web
 from bot.background import beside
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
-from bot.updates import polling as module
 from bot.updates.intake import KINDS, Intake, NoRoom
-from bot.updates.polling import Polling
+from bot.updates.polling import LASTING, Polling
 from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
-from storage.lease import SECONDS, Lease
+from storage.lease import Lease
 from storage.message import ChatKey
 from storage.server.connect import StorageFull, StorageUnavailable
+from storage.timing import Timing
 
 TOKEN = "8500000:POLLING"
+HURRY = Timing(poll_pause=0.01, conflict_pause=0.01)
+"""Hardly any pauses."""
+USUAL = Timing()
 
 Answer = httpx.Response | Exception
 _bot_ids = itertools.count(8_600_000)
@@ -106,25 +110,20 @@ def lease(redis: Redis) -> Lease:
     return Lease(redis, keys.poller(next(_bot_ids)), "process")
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause for next to nothing."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.01)
-    monkeypatch.setattr(module, "CONFLICT_PAUSE", 0.01)
-
-
 @contextlib.asynccontextmanager
-async def polled(telegram: Any, intake: Intake, lease: Lease) -> AsyncIterator[Polling]:
+async def polled(
+    telegram: Any, intake: Intake, lease: Lease, timing: Timing = HURRY
+) -> AsyncIterator[Polling]:
     """Poll while the block runs."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(telegram)) as http:
-        polling = Polling(http, "http://host/bot1:a", intake)
+        polling = Polling(http, "http://host/bot1:a", intake, timing)
         async with beside(polling.run(lease)):
             yield polling
 
 
-async def poll(telegram: Telegram, intake: Intake, lease: Lease) -> None:
+async def poll(telegram: Telegram, intake: Intake, lease: Lease, timing: Timing = HURRY) -> None:
     """Poll until Telegram has no more answers."""
-    async with polled(telegram, intake, lease):
+    async with polled(telegram, intake, lease, timing):
         await asyncio.wait_for(telegram.exhausted.wait(), 10)
 
 
@@ -195,7 +194,7 @@ class Pauses(list[float]):
         monkeypatch.setattr(asyncio, "sleep", self)
 
     async def __call__(self, seconds: float) -> None:
-        if seconds in (SECONDS / 5, 60):  # the lease's, and an open poll's
+        if seconds in (USUAL.lease / 5, 60):  # the lease's, and an open poll's
             await self._sleep(seconds)
         else:
             self.append(seconds)
@@ -229,26 +228,26 @@ async def test_what_comes_again_after_a_restart_is_no_repetition(
 
 
 @pytest.mark.slow
-async def test_an_outage_of_days(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_outage_of_days(lease: Lease) -> None:
     """However often polling fails, the pause before the next try can be told."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0)
     broken = [httpx.ReadError("cut")] * 1100
     intake = Odd(*[StorageUnavailable("away")] * 1100)
     again = [updates(update(8))] * 1101
-    await poll(Telegram(updates(update(7)), *broken, *again, updates(update(9))), intake, lease)
+    telegram = Telegram(updates(update(7)), *broken, *again, updates(update(9)))
+    await poll(telegram, intake, lease, Timing(poll_pause=0))
     assert intake.numbers() == [7, 8, 9]
 
 
 async def test_full_storage_is_asked_often(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
     """What makes room waits at Telegram for the next poll, so that comes within seconds."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
     pauses = Pauses(monkeypatch)
     intake = Odd(*[StorageFull("full")] * 9)
     with capture_logs() as logs:
-        await poll(Telegram(updates(update(7)), *[updates(update(8))] * 10), intake, lease)
-    assert pauses == [0.2, 0.4, 0.8, 1.6, *[module.FULL_PAUSE] * 5]
+        telegram = Telegram(updates(update(7)), *[updates(update(8))] * 10)
+        await poll(telegram, intake, lease, USUAL)
+    assert pauses == [0.2, 0.4, 0.8, 1.6, *[USUAL.full_pause] * 5]
     paused = [entry["log_level"] for entry in logs if entry["event"] == "polling_paused"]
-    assert paused == ["warning"] * module.LASTING + ["debug"] * (9 - module.LASTING)
+    assert paused == ["warning"] * LASTING + ["debug"] * (9 - LASTING)
 
 
 async def test_updates_without_numbers_are_no_progress(lease: Lease) -> None:
@@ -302,18 +301,17 @@ async def test_what_no_parser_reads_is_buried_once(lease: Lease) -> None:
         ("1" + "0" * 400, 0.5),
         ("1", 1),
         ("3", 3),
-        ("1000000", module.TOLD_PAUSE),
-        ("Infinity", module.TOLD_PAUSE),
+        ("1000000", USUAL.told_pause),
+        ("Infinity", USUAL.told_pause),
     ],
 )
 async def test_how_long_telegram_may_tell_us_to_wait(
     lease: Lease, monkeypatch: pytest.MonkeyPatch, told: str, pause: float
 ) -> None:
     """What is no time is as if nothing were told, and a longer one than any is cut."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
     pauses = Pauses(monkeypatch)
     busy = httpx.Response(429, content=f'{{"parameters": {{"retry_after": {told}}}}}')
-    await poll(Telegram(busy, updates(update(7))), Odd(), lease)
+    await poll(Telegram(busy, updates(update(7))), Odd(), lease, USUAL)
     assert pauses == [pause]
 
 
@@ -354,31 +352,28 @@ async def test_what_is_stored_of_a_batch_is_confirmed(lease: Lease) -> None:
     assert intake.numbers() == [7, 10, 11]
 
 
-async def test_a_silent_poll_is_begun_anew(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_poll_is_begun_anew(lease: Lease) -> None:
     """A connection that says nothing is given up, which is counted; then it can be told."""
-    monkeypatch.setattr(module, "SILENT_SECONDS", 0.02)
 
     async def silent(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/getUpdates"):
             await asyncio.sleep(60)
         return updates()
 
-    async with polled(silent, Odd(), lease) as polling:
+    async with polled(silent, Odd(), lease, replace(HURRY, poll_silence=0.02)) as polling:
         assert not polling.is_silent
         await until(lambda: polling.restarts)
         assert polling.restarts == 1
         await until(lambda: polling.restarts == 2)
         assert not polling.is_silent
-        monkeypatch.setattr(module, "TOO_SILENT", 0.001)
+        polling._heard_at -= USUAL.polls_silence
         assert polling.is_silent
     assert not polling.is_silent
 
 
-async def test_who_loses_the_lease_stops_polling(
-    redis: Redis, lease: Lease, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
     """Another process polls then; its problems are not ours."""
-    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", Timing(lease=0.5))
     telegram, intake = Telegram(updates(update(7))), Odd()
     with capture_logs() as logs:
         async with polled(telegram, intake, lease) as polling:
@@ -430,7 +425,7 @@ async def test_who_does_not_poll_is_not_silent(lease: Lease) -> None:
         polling = Polling(http, "http://host/bot1:a", intake)
         assert not polling.is_silent
         assert polling.restarts == 0
-    failing = Telegram(*[httpx.Response(500)] * module.LASTING)
+    failing = Telegram(*[httpx.Response(500)] * LASTING)
     async with polled(failing, intake, lease):
         await failing.exhausted.wait()
         assert intake.problem
@@ -441,11 +436,11 @@ async def test_storage_that_is_away_is_asked_ever_more_slowly(
     lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until it is there, when all begins anew."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
     pauses = Pauses(monkeypatch)
     intake = Odd(*[StorageUnavailable("away")] * 9)
     with capture_logs() as logs:
-        await poll(Telegram(*[updates(update(number)) for number in (7, *[8] * 10)]), intake, lease)
+        telegram = Telegram(*[updates(update(number)) for number in (7, *[8] * 10)])
+        await poll(telegram, intake, lease, USUAL)
     assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30]
     paused = [entry["log_level"] for entry in logs if entry["event"] == "polling_paused"]
     assert paused == ["warning"] * 9
@@ -455,8 +450,6 @@ async def test_failures_in_a_row_are_a_problem(
     lease: Lease, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not one or two; each success begins anew."""
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 30)
-    monkeypatch.setattr(module, "CONFLICT_PAUSE", 7)
     pauses, intake = Pauses(monkeypatch), Odd()
     told = httpx.Response(401, content='{"ok": false, "description": "Unauthorized"}')
     cut = httpx.ReadError("cut")
@@ -464,7 +457,7 @@ async def test_failures_in_a_row_are_a_problem(
     answers += [updates(update(7)), told, cut, httpx.Response(409), updates(update(8))]
     answers += [cut, updates(update(9)), cut, updates(update(10))]
     with capture_logs() as logs:
-        await poll(Telegram(*answers), intake, lease)
+        await poll(Telegram(*answers), intake, lease, USUAL)
     failed = [
         (entry["log_level"], entry["reason"]) for entry in logs if entry["event"] == "poll_failed"
     ]
@@ -474,13 +467,12 @@ async def test_failures_in_a_row_are_a_problem(
         *[("warning", "HTTP 401: Unauthorized"), ("warning", "ReadError: cut")],
         *[("warning", conflict), ("debug", "ReadError: cut"), ("debug", "ReadError: cut")],
     ]
-    assert pauses == [0.5, 1, 0.5, 1, 7, 0.5, 0.5]
+    assert pauses == [0.5, 1, 0.5, 1, USUAL.conflict_pause, 0.5, 0.5]
     assert intake.problems == [None, conflict, None, None]
 
 
 async def test_a_poll_that_was_held_open(lease: Lease, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is followed by the next one, though it brought nothing."""
-    monkeypatch.setattr(module, "AT_ONCE", 0.01)
     pauses = Pauses(monkeypatch)
 
     class Slow(Telegram):
@@ -488,7 +480,8 @@ async def test_a_poll_that_was_held_open(lease: Lease, monkeypatch: pytest.Monke
             await pauses._sleep(0.02)
             return await super().__call__(request)
 
-    await poll(Slow(updates(), updates(), updates()), Odd(), lease)
+    telegram = Slow(updates(), updates(), updates())
+    await poll(telegram, Odd(), lease, Timing(at_once=0.01))
     assert pauses == []
 
 

@@ -21,7 +21,6 @@ from bot.playground.connection import gone
 from bot.playground.fault import Fault
 from bot.redaction import hide
 from bot.settings import Settings
-from bot.updates import polling
 from bot.updates.intake import Intake
 from bot.web import Health, listening, serving, serving_at
 from storage import keys
@@ -29,7 +28,7 @@ from storage.census import Census
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.server.connect import connect
-from tests.conftest import ANN, World, local_telegram
+from tests.conftest import ANN, World, changed, local_telegram
 from tests.valkey import own_valkey
 
 WELL = {"silent": False, "polls_restarted": 0}
@@ -116,14 +115,11 @@ async def test_each_role(elsewhere: World, role: str) -> None:
 
 
 @pytest.mark.slow
-async def test_silent_polling(elsewhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silent_polling(elsewhere: World) -> None:
     """Polls that nobody answers are begun anew, and told when it lasts; then all is well again."""
-    monkeypatch.setattr(polling, "SILENT_SECONDS", 0.05)
-    monkeypatch.setattr(polling, "TOO_SILENT", 0.3)
-    monkeypatch.setattr(polling, "POLL_SECONDS", 0)
-    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
+    soon = {"poll": 0, "poll_silence": 0.05, "polls_silence": 0.3, "poll_pause": 0.05}
     elsewhere.room.fail("getUpdates", *itertools.repeat(Fault(hang=True), 20))
-    async with watched(elsewhere.settings) as http:
+    async with watched(changed(elsewhere.settings, **soon)) as http:
         silent = await told(http, "/healthz", 503)
         assert silent["silent"]
         assert silent["polls_restarted"] >= 1
@@ -132,12 +128,10 @@ async def test_silent_polling(elsewhere: World, monkeypatch: pytest.MonkeyPatch)
         assert await elsewhere.says(ANN, ANN, "hi") == "echo: hi"
 
 
-async def test_who_does_not_poll_is_not_silent(
-    elsewhere: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_does_not_poll_is_not_silent(elsewhere: World) -> None:
     """A process that waits for the poller's lease is well, however long it waits."""
-    monkeypatch.setattr(polling, "TOO_SILENT", -1.0)
-    async with running(elsewhere.settings), watched(elsewhere.settings) as http:
+    settings = changed(elsewhere.settings, polls_silence=-1.0)
+    async with running(settings), watched(settings) as http:
         assert (await http.get("/healthz")).json() == WELL
 
 

@@ -16,13 +16,15 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from bot.background import beside
-from bot.updates import webhook as module
 from bot.updates.intake import KINDS, LARGEST
 from bot.updates.webhook import HEADER, Webhook, shared_secret
 from handlers.outgoing.pacing import Effect
 from storage import keys
 from storage.lease import Lease
 from storage.server.connect import StorageUnavailable
+from storage.timing import Timing
+
+URL = "https://bot.example/hook"
 
 _bot_ids = itertools.count(8_550_000)
 
@@ -49,18 +51,23 @@ class Post:
     """A request whose body comes in chunks, and never ends by itself if ``endless``."""
 
     def __init__(
-        self, *chunks: bytes | None, endless: bool = False, secret: str = "secret"
+        self,
+        *chunks: bytes | None,
+        endless: bool = False,
+        secret: str = "secret",
+        timing: Timing = Timing(),
     ) -> None:
         self._chunks = list(chunks)
         self._endless = endless
         self._secret = secret
+        self._timing = timing
         self.read = 0
         """How many bytes were asked for."""
 
     async def to(self, intake: Intake) -> Any:
         """Post it; gives the response."""
         bot: ExtBot[None] = ExtBot("9:TOKEN")
-        webhook = Webhook(bot, intake, "https://bot.example/hook", "secret")  # type: ignore[arg-type]
+        webhook = Webhook(bot, intake, URL, "secret", self._timing)  # type: ignore[arg-type]
         headers = [(HEADER.lower().encode(), self._secret.encode())]
         scope = {"type": "http", "method": "POST", "path": "/hook", "headers": headers}
         receive: Callable[[], Any] = self._receive
@@ -126,13 +133,13 @@ async def test_storage_down(intake: Intake) -> None:
     assert intake.problem is None
 
 
-async def test_storage_stays_away(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_storage_stays_away(intake: Intake) -> None:
     """Operators hear of it once, and that all is well when nothing has been refused for a while."""
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    soon = Timing(webhook_retry=0.05)
     intake.trouble = StorageUnavailable("away")
     with capture_logs() as logs:
         for _ in range(3):
-            assert (await Post(b"{}").to(intake)).status_code == 503
+            assert (await Post(b"{}", timing=soon).to(intake)).status_code == 503
     assert [entry["event"] for entry in logs] == ["webhook_refuses"]
     assert intake.problem == "away"
     async with asyncio.timeout(5):
@@ -199,14 +206,11 @@ class Telegram:
                 await asyncio.sleep(0.005)
 
 
-URL = "https://bot.example/hook"
-
-
 @contextlib.asynccontextmanager
-async def kept(telegram: Telegram, redis: Redis) -> AsyncIterator[Lease]:
+async def kept(telegram: Telegram, redis: Redis, timing: Timing = Timing()) -> AsyncIterator[Lease]:
     """Keep the webhook while the block runs."""
-    lease = Lease(redis, keys.poller(next(_bot_ids)), "process")
-    webhook = Webhook(telegram, Intake(), URL, "secret")  # type: ignore[arg-type]
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", timing)
+    webhook = Webhook(telegram, Intake(), URL, "secret", timing)  # type: ignore[arg-type]
     async with beside(webhook.run(lease)):
         yield lease
 
@@ -223,11 +227,10 @@ async def test_it_is_set_and_removed(redis: Redis) -> None:
     assert telegram.given["rate_limit_args"].hold is None
 
 
-async def test_it_is_set_again(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_set_again(redis: Redis) -> None:
     """When somebody has changed it; else it is only looked at."""
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
     telegram = Telegram()
-    async with kept(telegram, redis):
+    async with kept(telegram, redis, Timing(webhook_look=0.01)):
         await telegram.until("set", "look", "look")
         telegram.url = "https://other.example"
         async with asyncio.timeout(5):
@@ -236,16 +239,15 @@ async def test_it_is_set_again(redis: Redis, monkeypatch: pytest.MonkeyPatch) ->
     assert telegram.calls.count("set") == 2
 
 
-async def test_telegram_refuses(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_telegram_refuses(redis: Redis) -> None:
     """It is tried again, after a pause; and what cannot be removed stays."""
     telegram = Telegram(TelegramError("no"))
     async with kept(telegram, redis):
         await telegram.until("set")
         await asyncio.sleep(0)
     assert telegram.calls == ["set", "delete"]
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
     telegram = Telegram(TelegramError("no"), TelegramError("no"))
-    async with kept(telegram, redis):
+    async with kept(telegram, redis, Timing(webhook_retry=0.01)):
         await telegram.until("set", "set", "set")
         telegram._troubles.append(TelegramError("no"))
     assert telegram.url == URL
@@ -260,11 +262,10 @@ async def test_another_process_keeps_it(redis: Redis) -> None:
     assert telegram.calls == ["set"]
 
 
-async def test_who_has_lost_the_lease(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_lost_the_lease(redis: Redis) -> None:
     """He leaves the webhook alone, and waits for his turn."""
-    monkeypatch.setattr("storage.lease.SECONDS", 0.5)
     telegram = Telegram()
-    async with kept(telegram, redis) as lease:
+    async with kept(telegram, redis, Timing(lease=0.5)) as lease:
         await telegram.until("set")
         await redis.set(lease._lock.name, "another", px=700)
         await telegram.until("set", "set")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from bot.completion import client as module
-from bot.completion.client import Client, lines, read
+from bot.completion.client import LARGEST_LINE, Client, lines, read
 from bot.completion.credentials import Credentials, FetchedToken, Token, metadata
 from bot.completion.native import Native, decode, encode
 from bot.playground.completion import CompletionServer
@@ -45,6 +44,7 @@ from handlers.dialogue.completion import (
     ContextTooLong,
 )
 from storage.message import Message, well_formed
+from storage.timing import Timing
 from tests.completion import (
     PROFILE,
     QUESTION,
@@ -104,19 +104,20 @@ def test_lines_end_at_newlines_only(data: st.DataObject, text: str) -> None:
     assert split(data.draw(cut(stream))) == wanted
 
 
-def test_a_line_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_beyond_all_measure_is_refused() -> None:
     """A stream that never ends its line cannot fill the memory."""
-    monkeypatch.setattr(module, "LARGEST_LINE", 10)
-    assert split([b"0123456789", b"\nrest"]) == [b"0123456789", b"rest"]
+    largest = b"0" * LARGEST_LINE
+    assert split([largest, b"\nrest"]) == [largest, b"rest"]
     with pytest.raises(CompletionUnavailable, match="too long"):
-        split([b"a\n012345", b"6789ab", b"\n"])
+        split([b"a\n" + largest, b"0", b"\n"])
 
 
 async def test_nothing_is_read_beyond_a_complete_answer() -> None:
     """Whatever follows it, and whether or not anything does."""
+    too_long = b"x" * (LARGEST_LINE + 1)
 
     async def arriving() -> AsyncIterator[bytes]:
-        yield b"\n".join([line("a", "PARTIAL"), line("ab"), line("abc")])
+        yield b"\n".join([line("a", "PARTIAL"), line("ab"), line("abc"), too_long])
 
     found = [answer async for answer in read(arriving(), Native().reader())]
     assert found == [Answer("a"), Answer("ab", complete=True)]
@@ -150,6 +151,7 @@ class Api:
     words: Words
     http: httpx.AsyncClient
     url: str = ""
+    timing: Timing = Timing(model_pauses=(0.01,))
     ports: set[int] = field(default_factory=set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -162,9 +164,14 @@ class Api:
         """Make a client of the server, or of another address."""
         key = Credentials({"Authorization": f"Api-Key {KEY}"})
         places = asyncio.Semaphore(concurrency)
-        url = url or self.url
+        self.http.base_url = url or self.url
         return Client(
-            self.http, credentials or key, url, Native(), lambda: places, lambda _: str(uuid4())
+            self.http,
+            credentials or key,
+            Native(),
+            lambda: places,
+            lambda _: str(uuid4()),
+            self.timing,
         )
 
     async def ask(self, client: Client | None = None) -> list[Answer]:
@@ -192,15 +199,14 @@ async def api() -> AsyncIterator[Api]:
             yield api
 
 
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
+ONCE = Timing(model_pauses=(1000.0,))
+"""The first try is the last, as the next would come after the deadline."""
 
 
 @pytest.fixture
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the first try be the last, as the next would come after the deadline."""
-    monkeypatch.setattr(module, "PAUSES", (1000.0,))
+def once(api: Api) -> None:
+    """Let no request be tried again."""
+    api.timing = ONCE
 
 
 async def test_an_answer_grows_and_completes(api: Api) -> None:
@@ -343,9 +349,9 @@ async def test_a_truncated_answer(api: Api) -> None:
     assert (await api.ask())[-1].truncated
 
 
-async def test_tries_end_at_the_deadline(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tries_end_at_the_deadline(api: Api) -> None:
     """When nothing gets better, the last error is told, with the request's id."""
-    monkeypatch.setattr(module, "SILENCE", 1.0)
+    api.timing = replace(api.timing, model_silence=1.0)
     api.server.script(*[Refuse(503, "down")] * 1000)
     error = await api.fails()
     assert "HTTP 503: down (x-request-id " in str(error)
@@ -418,11 +424,9 @@ OK = b"HTTP/1.1 200 OK\r\n\r\n"
     ],
     ids=["silent", "blank lines", "no line", "then blank lines", "then no line", "then corrupt"],
 )
-async def test_a_server_that_says_nothing(
-    api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection
-) -> None:
+async def test_a_server_that_says_nothing(api: Api, connection: Connection) -> None:
     """What keeps a connection open without a line is given up like silence."""
-    monkeypatch.setattr(module, "SILENCE", 0.2)
+    api.timing = replace(api.timing, model_silence=0.2)
     async with listening(connection) as port:
         error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
     assert isinstance(error, CompletionUnavailable)
@@ -430,11 +434,9 @@ async def test_a_server_that_says_nothing(
 
 
 @pytest.mark.parametrize("reply", [Silence(), Silence("begun")])
-async def test_silence_frees_the_generation(
-    api: Api, monkeypatch: pytest.MonkeyPatch, reply: Silence
-) -> None:
+async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
     """A stream that stops is closed, so that the API's gauge counts it no more."""
-    monkeypatch.setattr(module, "SILENCE", 0.2)
+    api.timing = replace(api.timing, model_silence=0.2)
     api.server.script(reply)
     assert "silent" in str(await api.fails())
 
@@ -448,9 +450,9 @@ async def test_the_http_client_may_give_up_first(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("once")
-async def test_an_endless_answer_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endless_answer_is_given_up(api: Api) -> None:
     """A stream that goes on saying something does not go on for ever."""
-    monkeypatch.setattr(module, "LONGEST", 0.2)
+    api.timing = replace(api.timing, answer=0.2)
     async with listening(drip(BEGUN, BEGUN)) as port:
         error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
     assert isinstance(error, CompletionUnavailable)
@@ -460,11 +462,8 @@ async def test_an_endless_answer_is_given_up(api: Api, monkeypatch: pytest.Monke
     "after",
     [b"", b"more\n", b"x" * 100, b"HTTP"],
 )
-async def test_whatever_follows_the_last_line_spoils_nothing(
-    api: Api, monkeypatch: pytest.MonkeyPatch, after: bytes
-) -> None:
+async def test_whatever_follows_the_last_line_spoils_nothing(api: Api, after: bytes) -> None:
     """A complete answer is given once, though its connection ends badly or not at all."""
-    monkeypatch.setattr(module, "LARGEST_LINE", 50)
     final = line("yes") + b"\n"
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
 
@@ -542,9 +541,9 @@ async def test_a_whole_answer_in_one_piece(api: Api) -> None:
     assert api.server.requests[0].body["completionOptions"]["stream"] is False
 
 
-async def test_a_whole_answer_is_asked_for_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_whole_answer_is_asked_for_once(api: Api) -> None:
     """Then a failure of any kind is told at once."""
-    monkeypatch.setattr(module, "SILENCE", 0.2)
+    api.timing = replace(api.timing, model_silence=0.2)
     client = api.client()
     api.server.script(Refuse(503), Cut(), Filtered(), Silence())
     for kind, reason in [
@@ -603,11 +602,9 @@ async def test_a_token_refused_to_the_tokeniser_is_renewed_once(api: Api) -> Non
         (hush, "silent for 0 s"),
     ],
 )
-async def test_a_count_that_fails(
-    api: Api, monkeypatch: pytest.MonkeyPatch, connection: Connection, reason: str
-) -> None:
+async def test_a_count_that_fails(api: Api, connection: Connection, reason: str) -> None:
     """It is asked for once, and no answer is an ordinary error."""
-    monkeypatch.setattr(module, "COUNT_SECONDS", 0.2)
+    api.timing = Timing(count=0.2)
     async with listening(connection) as port:
         client = api.client(url=f"http://127.0.0.1:{port}")
         with pytest.raises(CompletionUnavailable, match=reason):
@@ -717,17 +714,17 @@ def midway(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
 @pytest.mark.parametrize("moment", [at_once, midway])
 @pytest.mark.parametrize("signing_in", [False, True])
 @pytest.mark.parametrize("kind", kinds_of(httpx.HTTPError))
-@pytest.mark.usefixtures("once")
 async def test_no_error_of_httpx_gets_out(
     kind: type[Exception],
     signing_in: bool,
     moment: Callable[[Exception], Callable[[httpx.Request], httpx.Response]],
 ) -> None:
     """Whatever the HTTP client raises, and whenever, there is no answer for now."""
-    async with httpx.AsyncClient(transport=httpx.MockTransport(moment(make(kind)))) as http:
+    failing = httpx.MockTransport(moment(make(kind)))
+    async with httpx.AsyncClient(base_url="http://host", transport=failing) as http:
         fetched = FetchedToken(metadata(http, "host"))
         credentials = fetched if signing_in else Credentials({})
-        client = Client(http, credentials, "http://host", Native(), contextlib.nullcontext, str)
+        client = Client(http, credentials, Native(), contextlib.nullcontext, str, ONCE)
         with pytest.raises(CompletionUnavailable, match="told"):
             _ = [answer async for answer in client.stream(PROFILE, QUESTION, 0)]
         with pytest.raises(CompletionUnavailable, match="told"):

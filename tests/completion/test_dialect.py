@@ -5,6 +5,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,8 +16,7 @@ from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.completion import client as module
-from bot.completion.client import Client
+from bot.completion.client import LARGEST_LINE, Client
 from bot.completion.credentials import FetchedToken, Token
 from bot.completion.dialect import Capabilities, Dialect, Reader, Request
 from bot.completion.probe import probe
@@ -32,6 +32,7 @@ from handlers.dialogue.conversation import Conversation
 from handlers.dialogue.profile import Profile
 from storage.history import History
 from storage.message import ChatKey, Message
+from storage.timing import Timing
 from tests.completion import PROFILE, QUESTION
 
 PATH = "/v2/pieces"
@@ -145,27 +146,35 @@ async def server() -> Server:
     return Server()
 
 
+HURRY = Timing(model_pauses=(0.01,))
+
+
 @pytest.fixture
-async def client(server: Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+def timing() -> Timing:
+    """How long the client waits."""
+    return HURRY
+
+
+@pytest.fixture
+async def client(server: Server, timing: Timing) -> AsyncIterator[Client]:
     """A client of that server, with tokens that the server can refuse."""
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
 
     async def fetch() -> Token:
         return Token(server.token, 600)
 
     app = Starlette(routes=[Route(PATH, server.respond, methods=["POST"])])
     async with (
-        httpx.AsyncClient(transport=transport(None, 2)) as http,
         serving(app, "127.0.0.1", 0) as url,
+        httpx.AsyncClient(base_url=url, transport=transport(None, 2)) as http,
     ):
         number = iter(range(100))
         yield Client(
             http,
             FetchedToken(fetch),
-            url,
             Pieces(),
             nullcontext,
             lambda chat: f"{chat}-{next(number)}",
+            timing,
         )
 
 
@@ -215,11 +224,9 @@ async def test_what_does_not_pass_is_told_at_once(client: Client, server: Server
     assert len(server.asked) == 1
 
 
-async def test_comments_are_silence(
-    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("timing", [replace(HURRY, model_silence=0.3)])
+async def test_comments_are_silence(client: Client, server: Server) -> None:
     """A server that only keeps the connection open is given up."""
-    monkeypatch.setattr(module, "SILENCE", 0.3)
     over = asyncio.Event()
     server.answers.append(events(": ping", "", ": ping", then=over))
     with pytest.raises(CompletionUnavailable, match="silent"):
@@ -227,13 +234,10 @@ async def test_comments_are_silence(
     over.set()
 
 
-async def test_a_line_beyond_all_measure(
-    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_line_beyond_all_measure(client: Client, server: Server) -> None:
     """It is refused whatever the dialect would make of it."""
-    monkeypatch.setattr(module, "LARGEST_LINE", 1000)
     over = asyncio.Event()
-    server.answers += [events("x" * 2000, then=over, newline=""), pieces("short")]
+    server.answers += [events("x" * (LARGEST_LINE + 1), then=over, newline=""), pieces("short")]
     assert (await ask(client))[-1].text == "short"
     assert len(server.asked) == 2
     over.set()
