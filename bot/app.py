@@ -138,7 +138,7 @@ async def _start(
     bot: BotSettings, process: _Process, application: PtbApplication, stack: AsyncExitStack
 ) -> None:
     process.health.censuses.append(Census(process.redis, bot.bot_id))
-    inbox = Inbox(process.redis, bot.bot_id, process.name)
+    inbox = Inbox(process.redis, bot.bot_id, process.name, process.settings.timing)
     if process.completion:
         worker = _worker(bot, process, process.completion, inbox, application)
         await stack.enter_async_context(worker.working())

@@ -50,6 +50,7 @@ from storage.lane import Claim, Entry, LaneLost, Late, clock
 from storage.message import ChatKey
 from storage.server.connect import StorageFull, StorageUnavailable, patiently, translated
 from storage.server.script import Script
+from storage.timing import Timing
 from storage.work import Work
 
 log = structlog.get_logger()
@@ -97,8 +98,9 @@ class Inbox(Work):
     others raise `StorageUnavailable`.
     """
 
-    def __init__(self, redis: Redis, bot_id: int, consumer: str) -> None:
+    def __init__(self, redis: Redis, bot_id: int, consumer: str, timing: Timing = Timing()) -> None:
         """``consumer`` names the worker; no two living workers may share a name."""
+        self.timing = timing
         others = "begin", "put", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
         super().__init__(redis, bot_id, consumer, *others)
         self._server_time = 0
