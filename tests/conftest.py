@@ -208,7 +208,7 @@ async def redis(valkey: str) -> AsyncIterator[Redis]:
 
 @contextlib.asynccontextmanager
 async def local_telegram(
-    redis: Redis, redis_url: str, words: Any = None, **settings: Any
+    redis: Redis, redis_url: str, words: Any = None, timing: Timing = Timing(), **settings: Any
 ) -> AsyncIterator[World]:
     """Serve a room and a model over HTTP, and settings for a bot to live there."""
     token = f"{next(_bot_ids)}:TEST-TOKEN"
@@ -226,13 +226,20 @@ async def local_telegram(
             "redis_url": redis_url,
             "listen": "127.0.0.1:0",
         } | settings
-        yield World(room, model, configured(**settings), redis)
+        timed = configured(**settings).model_copy(update={"timing": timing})
+        yield World(room, model, timed, redis)
 
 
 @pytest.fixture
-async def elsewhere(redis: Redis, valkey: str) -> AsyncIterator[World]:
+def timing() -> Timing:
+    """How long bots wait; a file of tests may have its own."""
+    return Timing()
+
+
+@pytest.fixture
+async def elsewhere(redis: Redis, valkey: str, timing: Timing) -> AsyncIterator[World]:
     """A world in which no bot runs yet."""
-    async with local_telegram(redis, valkey) as world:
+    async with local_telegram(redis, valkey, timing=timing) as world:
         yield world
 
 
