@@ -24,8 +24,8 @@ from handlers.context import Context
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.incoming.parsing import Unreadable
-from handlers.outgoing import delivery
 from storage.dead import DeadLetters
+from storage.timing import Timing
 from tests.completion import PROFILE
 from tests.conftest import ANN, GROUP, World
 
@@ -52,13 +52,20 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.configure(**settings)
 
 
+@pytest.fixture
+def timing() -> Timing:
+    """Shorten the patience of all parts, so that tests need none."""
+    return Timing(
+        model_silence=0.6, model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01)
+    )
+
+
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
     monkeypatch.setattr(client, "SILENCE", 0.6)
     monkeypatch.setattr(client, "PAUSES", (0.01,))
     monkeypatch.setattr(worker, "FAILURE_SECONDS", 0.01)
-    monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
 
 
 @pytest.fixture

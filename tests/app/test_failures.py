@@ -23,8 +23,9 @@ from bot.playground.replies import (
 )
 from bot.updates import intake
 from handlers.actions import ask
-from handlers.outgoing import delivery, preview
+from handlers.outgoing import preview
 from handlers.texts import ENGLISH, RUSSIAN
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed
 
 pytestmark = pytest.mark.slow
@@ -32,13 +33,22 @@ pytestmark = pytest.mark.slow
 GAUGE = "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed 10"
 
 
+@pytest.fixture
+def timing() -> Timing:
+    """Shorten the patience of all parts, so that tests need none."""
+    return Timing(
+        model_silence=0.6,
+        model_pauses=(0.01, 0.05),
+        send_pauses=(0.01, 0.01, 0.01),
+        unreachable_pauses=(0.01,) * 20,
+    )
+
+
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
     monkeypatch.setattr(client, "SILENCE", 0.6)
     monkeypatch.setattr(client, "PAUSES", (0.01, 0.05))
-    monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.01,) * 20)
 
 
 @pytest.mark.parametrize(

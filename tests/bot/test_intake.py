@@ -25,6 +25,7 @@ from storage.inbox import Inbox
 from storage.lane import Entry
 from storage.message import ChatKey, well_formed
 from storage.server.connect import StorageUnavailable, connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_400_000)
@@ -181,11 +182,11 @@ async def test_what_goes_on(
     assert "@bot" in str(first) or not before
 
 
-async def test_what_goes_on_too_late(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_goes_on_too_late(bot: Bot) -> None:
     """After a while it is mere talk, and nobody is remembered any more."""
     bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
     await bot.intake.take(in_group(3, NAMED, chat={"id": -6, "type": "group"}))
-    monkeypatch.setattr(module, "SOON_SECONDS", -1)
+    bot.inbox.timing = Timing(burst=-1)
     await bot.intake.take(in_group(1, NAMED), in_group(2, "b"))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1]
     assert len(bot.intake._parts) == 2
