@@ -9,7 +9,6 @@ import storage.lease
 import storage.places
 import storage.server.connect
 from bot.completion import client
-from handlers.outgoing import delivery
 
 LEASE = 2.0
 
@@ -28,4 +27,3 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bot.updates.polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(bot.updates.polling, "CONFLICT_PAUSE", 0.1)
     monkeypatch.setattr(client, "PAUSES", (0.02, 0.05))
-    monkeypatch.setattr(delivery, "PAUSES", (0.02, 0.05, 0.1))

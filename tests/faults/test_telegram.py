@@ -12,7 +12,6 @@ import bot.worker
 from bot import clients
 from bot.app import running
 from bot.playground.fault import Fault
-from handlers.outgoing import delivery, preview
 from handlers.texts import ENGLISH
 from storage.budget import Budget
 from tests.conftest import ANN, BORIS, GROUP, local_telegram
@@ -39,13 +38,11 @@ def hurry_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait long for Telegram either."""
     monkeypatch.setattr(bot.worker, "FAILURE_SECONDS", 0.05)
     monkeypatch.setattr(clients, "CALL_SECONDS", 2)  # to print a traceback takes one
-    monkeypatch.setattr(preview, "TYPING_AFTER", 0)  # the model is quick here
 
     async def at_once(_budget: Budget, _chat_id: int, _act: str) -> float:
         return 0.0
 
     monkeypatch.setattr(Budget, "take", at_once)  # nobody who talks so fast would see it type
-    monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.05,) * 40)
     monkeypatch.setattr(bot.updates.polling, "POLL_SECONDS", 1)
     monkeypatch.setattr(bot.updates.polling, "SILENT_SECONDS", 1.5)
 
