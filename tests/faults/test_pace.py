@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from bot.app import running
 from bot.playground.pace import Pace
 from storage.message import Message
+from storage.timing import Timing
 from tests.conftest import local_telegram
 
 CHATS = range(1, 51)
@@ -27,11 +28,11 @@ class AtLength:
             await asyncio.sleep(0.08)
 
 
-async def test_long_answers_in_many_chats(redis: Redis, valkey: str) -> None:
+async def test_long_answers_in_many_chats(redis: Redis, valkey: str, timing: Timing) -> None:
     """No call is one too many, every answer arrives whole, and what was left out is counted."""
     shed = REGISTRY.get_sample_value("telegram_shed_total", {"kind": "update"}) or 0
     more = {"completion_concurrency": 100, "max_tokens": 20_000}
-    async with local_telegram(redis, valkey, AtLength(), **more) as world:
+    async with local_telegram(redis, valkey, AtLength(), timing, **more) as world:
         world.model.limit = 1000
         async with running(world.settings):
             world.room.pace = Pace(world.room.clock)

@@ -133,8 +133,8 @@ async def test_off(bot: Bot, where: int) -> None:
 @pytest.mark.parametrize("where", [ANN, GROUP])
 async def test_the_pause_between_two_looks(bot: Bot, where: int) -> None:
     """It is longer in a group, and longer each time."""
-    longer = {"gap": 0.1} if where == ANN else {"group_gap": 0.1}
-    bot.inbox.timing = replace(HURRY, wider=3, **longer)
+    gap, group_gap = (0.1, 0.01) if where == ANN else (0.01, 0.1)
+    bot.inbox.timing = replace(HURRY, wider=3, gap=gap, group_gap=group_gap)
     preview, _ = await begun(bot, where=where)
     clock, times = asyncio.get_running_loop().time, []
     async with preview.growing():
