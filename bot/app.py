@@ -41,6 +41,7 @@ from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import is_mere_talk
+from handlers.incoming.documents import Documents
 from storage import keys
 from storage.archive import Archive
 from storage.budget import Budget
@@ -173,8 +174,9 @@ def _worker(
         completion, History(process.redis, bot.bot_id, process.settings.timing)
     )
     rules = bot.admins, bot.allowed_users, bot.allowed_chats
-    access = Access(*rules, successors=inbox.successors)
-    register(application, Tools(conversation, access, bot.streaming, bot.buttons))
+    access = Access(*rules, successors=inbox.successors, timing=inbox.timing)
+    documents = Documents(inbox.timing)
+    register(application, Tools(conversation, access, bot.streaming, bot.buttons, documents))
     dispatch = Dispatch(application, access, lambda: bot.profile)
     return Worker(inbox, dispatch, process.settings.lanes)
 

@@ -163,7 +163,7 @@ def open_telegram(
         .context_types(CONTEXT)
     )
     if budget:
-        builder = builder.rate_limiter(Pacing(budget))  # type: ignore[arg-type] # typed for none
+        builder = builder.rate_limiter(Pacing(budget, settings.timing))  # type: ignore[arg-type] # typed for none
     application = builder.build()
     stack.push_async_callback(request.shutdown)  # the application's own skips what never started
     stack.push_async_callback(application.shutdown)

@@ -79,6 +79,8 @@ class Timing:
 
     quiet: float = 0.7
     """When nothing more comes for so long, what came is all of it; the apps are faster."""
+    burst: float = 3.0
+    """At most so much is between two parts of one text, in their dates or as they come."""
     burst_look: float = 0.1
     """Between two looks for what comes behind the part of a text."""
     admin_lately: float = 10.0

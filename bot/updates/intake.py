@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter
 
 from handlers.actions import table
-from handlers.incoming.burst import LONG, SOON_SECONDS
+from handlers.incoming.burst import LONG
 from handlers.incoming.migration import migration
 from handlers.turn.press import Press
 from storage.dead import DeadLetters
@@ -153,7 +153,8 @@ class Intake:
             return not self._is_commented(message, lane, behind)
         if kind == "message" and _is_in_a_group(message):
             self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
-            self._parts[lane] = (message.get("from"), now + SOON_SECONDS, _may_be_cut(message))
+            end = now + self._inbox.timing.burst
+            self._parts[lane] = (message.get("from"), end, _may_be_cut(message))
         return False
 
     def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:

@@ -12,9 +12,7 @@ from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
 from handlers.turn.where import is_company
-
-LATELY_SECONDS = 10.0
-"""How long Telegram's word on who is an admin holds, where only an interruption depends on it."""
+from storage.timing import Timing
 
 
 class Right(Enum):
@@ -42,6 +40,7 @@ class Access:
     chats: AbstractSet[int]
     successors: Callable[[AbstractSet[int]], Awaitable[AbstractSet[int]]] = _none
     """Gives the supergroups that groups have become: where those are allowed, these are, too."""
+    timing: Timing = Timing()
     _lately: dict[tuple[int, int], tuple[float, asyncio.Task[bool]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -95,7 +94,7 @@ class Access:
             del self._lately[old]
         if key not in self._lately:
             asking = asyncio.create_task(_is_admin(chat, person))
-            self._lately[key] = now + LATELY_SECONDS, asking
+            self._lately[key] = now + self.timing.admin_lately, asking
         return await asyncio.shield(self._lately[key][1])
 
 

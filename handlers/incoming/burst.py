@@ -11,11 +11,6 @@ from handlers.turn.turn import MOST_JOINED, Turn
 LONG = 3900
 """Characters from which a text may have been cut; Telegram's apps do so at 4096 or before."""
 CUT = 4096
-QUIET_SECONDS = 0.7
-"""How long nothing more must come before what came is taken as all; the apps are faster."""
-LOOK_SECONDS = 0.1
-SOON_SECONDS = 3
-"""Between the dates of two parts of one text."""
 
 
 async def collected(first: Message, turn: Turn) -> Sequence[Message]:
@@ -23,20 +18,20 @@ async def collected(first: Message, turn: Turn) -> Sequence[Message]:
 
     A message that was just typed never waits here; only what has come with it is looked at.
     """
-    parts = [first]
+    parts, timing = [first], turn.timing
     clock = asyncio.get_running_loop().time
-    quiet_at = clock() + QUIET_SECONDS
+    quiet_at = clock() + timing.quiet
     while len(parts) <= MOST_JOINED:
         waiting = [_message(entry.update, first) for entry in await turn.following()]
         for following in waiting[len(parts) - 1 :]:
-            if following is None or not _continues(parts, following):
+            if following is None or not _continues(parts, following, timing.burst):
                 quiet_at = 0
                 break
             parts.append(following)
-            quiet_at = clock() + QUIET_SECONDS
+            quiet_at = clock() + timing.quiet
         if not _is_open(parts[-1]) or clock() >= quiet_at:
             break
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(timing.burst_look)
     if len(parts) > 1:
         await turn.join(len(parts) - 1)
     return parts
@@ -68,14 +63,14 @@ def _is_open(message: Message) -> bool:
     return bool(forwarded_or_album) or len(message.text or "") >= LONG
 
 
-def _continues(parts: Sequence[Message], following: Message) -> bool:
+def _continues(parts: Sequence[Message], following: Message, soon: float) -> bool:
     last, text = parts[-1], following.text or ""
     if last.from_user != following.from_user:
         return False
     same_album = last.media_group_id == following.media_group_id
     if same_album and (last.media_group_id or (last.forward_origin and following.forward_origin)):
         return True
-    late = abs((following.date - last.date).total_seconds()) > SOON_SECONDS
+    late = abs((following.date - last.date).total_seconds()) > soon
     if late or (text.startswith("/") and not following.forward_origin):
         return False
     typed = same_album and not last.forward_origin and not following.forward_origin

@@ -13,17 +13,12 @@ from telegram import Document
 from telegram.error import BadRequest, InvalidToken
 
 from storage.message import well_formed
+from storage.timing import Timing
 
 LARGEST_TEXT = 1_000_000
 """Bytes of a text file: about what the largest window of a model behind the API holds."""
 LARGEST_PDF = 20 * 1024 * 1024
 """Bytes of a PDF, most of which are pictures; what Telegram gives to bots at most (getFile)."""
-QUICK_SECONDS = 3.0
-"""How long reading a PDF may take at first; one that takes longer lets the others go before it."""
-PDF_SECONDS = 20.0
-"""How long reading a PDF may take at most."""
-WAIT_SECONDS = 60.0
-"""How long a PDF may wait until it is read."""
 AT_ONCE = 2
 """PDFs that are read at the same time, as each may take much memory."""
 HELD = 4
@@ -48,7 +43,7 @@ _UNKNOWN_TYPES = ("", "application/octet-stream")
 
 _BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 """Control characters, but for those that printers and terminals obey."""
-_READER = Path(__file__).with_name("pdf.py")
+READER = Path(__file__).with_name("pdf.py")
 
 
 class DocumentError(Exception):
@@ -94,15 +89,8 @@ _EXITS = {3: Encrypted, 4: TooLarge, 5: TooLong}
 class Documents:
     """Fetches documents from Telegram. PDFs wait for each other, and nothing else for them."""
 
-    def __init__(
-        self,
-        *,
-        quick: float = QUICK_SECONDS,
-        longest: float = PDF_SECONDS,
-        waiting: float = WAIT_SECONDS,
-    ) -> None:
-        """Seconds: of the first try to read a PDF, of the second one, and of waiting for them."""
-        self._quick, self._longest, self._waiting = quick, longest, waiting
+    def __init__(self, timing: Timing = Timing()) -> None:
+        self._timing = timing
         self._held = asyncio.Semaphore(HELD)
         self._readers = asyncio.Semaphore(AT_ONCE)
         self._slow = asyncio.Lock()
@@ -123,19 +111,19 @@ class Documents:
 
     async def _read_pdf(self, document: Document, person: int) -> str:
         """Read one PDF of each person at a time, and one slow PDF at a time."""
-        until = asyncio.get_running_loop().time() + self._waiting
+        until = asyncio.get_running_loop().time() + self._timing.pdf_wait
         share = self._shares.setdefault(person, asyncio.Lock())
         async with _place(share, until):
             with contextlib.suppress(TooSlow):
                 async with _place(self._held, until):
                     content = await _download(document, LARGEST_PDF)
                     async with _place(self._readers, until):
-                        return await pdf_text(content, self._quick)
+                        return await pdf_text(content, self._timing.pdf_quick)
             async with _place(self._slow, until):
                 # Anew: kept while it waited, it would take a place among those that are held.
                 content = await _download(document, LARGEST_PDF)
                 async with _place(self._readers, until):
-                    return await pdf_text(content, self._longest)
+                    return await pdf_text(content, self._timing.pdf)
 
 
 @contextlib.asynccontextmanager
@@ -225,12 +213,12 @@ def _encoding(content: bytes) -> str:
     return "utf-8-sig" if intact >= damaged else "cp1251"
 
 
-async def pdf_text(content: bytes, seconds: float = PDF_SECONDS) -> str:
+async def pdf_text(content: bytes, seconds: float, reader: Path = READER) -> str:
     """Return the text of a PDF, if it is read within so many seconds. Raises a `DocumentError`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # else the modules beside the program would stand for the standard library's
-        _READER,
+        reader,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

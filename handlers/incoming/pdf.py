@@ -24,15 +24,15 @@ CPU_SECONDS = 30
 
 
 class TooMuchText(Exception):
-    """There is more text than `MOST_CHARACTERS`."""
+    """There is more text than a caller wants."""
 
 
 class TooManyPages(Exception):
     """There are more pages than `MOST_PAGES`."""
 
 
-def extract(content: bytes) -> str:
-    """Return the text of all pages.
+def extract(content: bytes, most: int = MOST_CHARACTERS) -> str:
+    """Return the text of all pages, which may have ``most`` characters.
 
     Raises `TooMuchText`, `TooManyPages`, and whatever the library raises.
     """
@@ -43,16 +43,15 @@ def extract(content: bytes) -> str:
     for page in document.pages:
         pages.append(page.extract_text().strip())
         length += len(pages[-1])
-        if length > MOST_CHARACTERS:
+        if length > most:
             raise TooMuchText
     return "\n\n".join(filter(None, pages))
 
 
-def main() -> int:
+def main(most: int = MOST_CHARACTERS) -> int:
     """Entry point; see the module."""
-    _limit()
     try:
-        text = extract(sys.stdin.buffer.read())
+        text = extract(sys.stdin.buffer.read(), most)
     except (FileNotDecryptedError, DependencyError):  # a cipher of another package
         return ENCRYPTED
     except TooMuchText:
@@ -73,4 +72,5 @@ def _limit() -> None:
 
 
 if __name__ == "__main__":
+    _limit()
     sys.exit(main())

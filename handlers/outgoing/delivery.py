@@ -37,16 +37,13 @@ from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.turn.turn import Button, Piece, Reply, Turn
 from handlers.turn.where import is_private, topic_of
 from storage.lane import Shown
+from storage.timing import Timing
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-PAUSES = (0.5, 1, 2, 4, 8)
-"""Seconds before each further try after Telegram failed; then it is given up."""
-UNREACHABLE_PAUSES = (*PAUSES, *[15] * 40)
-"""The same while Telegram cannot be reached at all: ten minutes, for nothing is sent twice."""
 MOST_UNSURE = 2
 """Messages of a growing answer that may be left behind; then it is shown only in the end."""
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -149,7 +146,7 @@ class Delivery:
         old = ids[place] if place < len(ids) else 0
         if old and isinstance(trial.piece, Chunk):
             try:
-                await _persistently(lambda: self._edit(old, trial, kind))
+                await _persistently(lambda: self._edit(old, trial, kind), self._turn.timing)
             except ChatMigrated as error:
                 self._turn.follow(error.new_chat_id)
             except InvalidToken as error:  # for any 404
@@ -161,7 +158,9 @@ class Delivery:
                 log.info("cannot_be_edited", reason=error.message)
             else:
                 return old
-        number = await _persistently(lambda: self._send(trial, kind, quote=not place))
+        number = await _persistently(
+            lambda: self._send(trial, kind, quote=not place), self._turn.timing
+        )
         if old in self._turn.shown.ids:  # not if the chat has become another meanwhile
             await self._delete(old)
         return number
@@ -217,7 +216,8 @@ class Delivery:
             await _persistently(
                 lambda: extended(self._message).delete_message(
                     self._chat_id, number, rate_limit_args=effect
-                )
+                ),
+                self._turn.timing,
             )
         except (BadRequest, ChatMigrated, Forbidden) as error:
             log.info("not_deleted", reason=str(error))
@@ -271,13 +271,14 @@ def _is_unsure(error: NetworkError) -> bool:
     return error.__cause__ is not None and not isinstance(error.__cause__, NEVER_SENT)
 
 
-async def _persistently(call: Callable[[], Awaitable[T]]) -> T:
+async def _persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
     """Call until Telegram takes it; the second unsure time, or a refusal, is raised.
 
     Where Telegram may have taken a message without our hearing of it, one try more risks a
     double; none risks a person without an answer, which is worse.
     """
-    unreachable, failing, unsure = iter(UNREACHABLE_PAUSES), iter(PAUSES), iter(PAUSES[:1])
+    unreachable, failing = iter(timing.unreachable_pauses), iter(timing.send_pauses)
+    unsure = iter(timing.send_pauses[:1])
     while True:
         try:
             return await call()

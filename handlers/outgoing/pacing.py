@@ -21,6 +21,7 @@ from telegram.ext import BaseRateLimiter
 from storage.budget import WORTH_WAITING, Act, Budget, Frozen
 from storage.lane import LaneLost
 from storage.server.connect import StorageUnavailable
+from storage.timing import Timing
 
 # python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
 os.environ["PTB_TIMEDELTA"] = "true"
@@ -34,7 +35,6 @@ FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
 
 MOST_REFUSALS = 3
 """Refusals after which a call is given up; each one freezes its chat, so a fourth is unlikely."""
-JITTER_SECONDS = 1.0
 OF_TURNS = ("getChatMember", "getFile")
 """What is asked while an update is in work, which can wait until Telegram answers again."""
 
@@ -95,8 +95,9 @@ async def before_write() -> None:
 class Pacing(BaseRateLimiter[Effect]):
     """Keeps calls to the budget; each says by ``rate_limit_args`` what it does."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, timing: Timing = Timing()) -> None:
         self._budget = budget
+        self._jitter = timing.jitter
 
     async def initialize(self) -> None:
         """Nothing to do."""
@@ -166,7 +167,7 @@ class Pacing(BaseRateLimiter[Effect]):
 
         Raises `Frozen` when that would be too long.
         """
-        seconds = _told(error) + random.uniform(0, JITTER_SECONDS)
+        seconds = _told(error) + random.uniform(0, self._jitter)
         FROZEN.inc(seconds)
         log.warning("telegram_too_many", chat=chat_id, seconds=round(seconds, 1))
         try:

@@ -23,19 +23,6 @@ log = structlog.get_logger()
 
 Streaming = Literal["edits", "drafts", "off"]
 
-GAP, GROUP_GAP = 1.0, 3.0
-"""Seconds from the first words to the next look, in a private chat and in a group."""
-WIDER = 1.3
-"""So much longer is each gap than the one before."""
-DRAFT_SECONDS = 20.0
-"""A draft that does not change is shown again after this; Telegram takes it away after 30 s."""
-TYPING_AFTER = 0.5
-"""Seconds of silence after which the bot is shown to be typing."""
-TYPING_SECONDS = 4.5
-"""Telegram shows "typing" for 5 s, or until a message comes."""
-LAST_CALL_SECONDS = 2.0
-"""How long a call under way is waited for in the end: it may bring a message's number."""
-
 
 class Preview:
     """Shows an answer as it grows, on one delivery."""
@@ -45,6 +32,7 @@ class Preview:
         self.refusal: TelegramError | None = None
         """Why nothing can be written to the chat, once Telegram has said so."""
         self._turn = turn
+        self._timing = turn.timing
         self._message = message
         self._delivery = Delivery(message, turn)
         self._way = streaming
@@ -69,7 +57,7 @@ class Preview:
         finally:
             self._over.set()
             self._news.set()
-            await asyncio.wait([task], timeout=LAST_CALL_SECONDS)
+            await asyncio.wait([task], timeout=self._timing.last_call)
             task.cancel()
 
     async def _grow(self) -> None:
@@ -86,20 +74,20 @@ class Preview:
                 self._turn.interrupted.set()  # there is nobody to answer
 
     async def _keep_updating(self) -> None:
-        gap = GAP if is_private(self._message.chat) else GROUP_GAP
+        gap = self._timing.gap if is_private(self._message.chat) else self._timing.group_gap
         while not self._over.is_set():
             self._news.clear()
             shown = await self._tried(self._update())
             await _wait(self._over, gap)
-            gap *= WIDER
+            gap *= self._timing.wider
             if shown:
-                await _wait(self._news, DRAFT_SECONDS if self._way == "drafts" else None)
+                await _wait(self._news, self._timing.draft if self._way == "drafts" else None)
 
     async def _type(self) -> None:
         """Show that the bot is typing, until there are words."""
         if self._message.direct_messages_topic:
             return  # Telegram does not show it there
-        await _wait(self._news, TYPING_AFTER)
+        await _wait(self._news, self._timing.typing_after)
         while not self._news.is_set():
             await self._tried(
                 extended(self._message).send_chat_action(
@@ -109,7 +97,7 @@ class Preview:
                     **topic_of(self._message),
                 )
             )
-            await _wait(self._news, TYPING_SECONDS)
+            await _wait(self._news, self._timing.typing)
 
     async def _tried(self, call: Coroutine[Any, Any, object]) -> bool:
         """Make a call; tells whether it succeeded. Raises only what no later one could mend."""

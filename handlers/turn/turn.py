@@ -16,10 +16,6 @@ from storage.lane import Claim, Entry, Opened, Shown
 
 Piece = Chunk | File
 MOST_JOINED = 30
-PAUSES = (0.02, 0.1, 0.4)
-"""Seconds before it is asked again whether a group that has become this one is dealt with."""
-BUSY_SECONDS = 1.0
-"""After these, the conversation is given up for so long: an answer may take its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,7 @@ class Turn:
     def __init__(self, inbox: Inbox, claim: Claim, opened: Opened) -> None:
         self._inbox = inbox
         self._claim = claim
+        self.timing = inbox.timing
         self.lane = claim.lane
         """The conversation."""
         self.flood = opened.head.flood
@@ -93,11 +90,11 @@ class Turn:
 
         Raises `Frozen` while something is in work there that is to be answered first.
         """
-        for pause in PAUSES:
+        for pause in self.timing.moved_pauses:
             if await self._inbox.inherit(self._claim, group):
                 return
             await asyncio.sleep(pause)
-        raise Frozen(BUSY_SECONDS)
+        raise Frozen(self.timing.moved_park)
 
     async def following(self) -> list[Entry]:
         """Look at what waits behind this update in its conversation."""

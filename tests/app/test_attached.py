@@ -4,21 +4,21 @@ import asyncio
 
 import pytest
 
+from bot.app import running
 from bot.playground.content import Upload
 from bot.playground.replies import Say
-from handlers.incoming import burst
 from handlers.texts import ENGLISH
-from tests.conftest import ANN, BORIS, GROUP, World, unlabelled
+from tests.conftest import ANN, BORIS, GROUP, World, changed, unlabelled
 from tests.handlers.pdfs import pdf
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def english(world: World) -> None:
+def english(elsewhere: World) -> None:
     """Ann's Telegram is English."""
-    world.room.chat(ANN)
-    world.room.people[ANN].language = "en"
+    elsewhere.room.chat(ANN)
+    elsewhere.room.people[ANN].language = "en"
 
 
 async def asked(world: World, count: int = 1) -> list[str]:
@@ -170,10 +170,11 @@ async def test_an_album_of_documents(world: World) -> None:
     assert "compare" in question
 
 
-async def test_a_part_is_never_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_part_is_never_lost(elsewhere: World) -> None:
     """What does not belong to it stands behind it, whatever it is."""
-    monkeypatch.setattr(burst, "QUIET_SECONDS", 5)
-    world.room.say(ANN, ANN, "a" * 4000)
-    world.room.inject({"message": {"chat": {"id": ANN}, "text": ["odd"]}})
-    world.room.say(ANN, ANN, "after")
-    assert await asked(world, 2) == ["a" * 4000, "after"]
+    world = elsewhere
+    async with running(changed(world.settings, quiet=5)):
+        world.room.say(ANN, ANN, "a" * 4000)
+        world.room.inject({"message": {"chat": {"id": ANN}, "text": ["odd"]}})
+        world.room.say(ANN, ANN, "after")
+        assert await asked(world, 2) == ["a" * 4000, "after"]

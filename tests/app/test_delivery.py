@@ -13,11 +13,11 @@ from redis.asyncio import Redis
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
-from handlers.outgoing import preview
 from handlers.texts import ENGLISH
 from storage import inbox, keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed, grows, local_telegram
 from tests.crash.launch import LEASE
 from tests.crash.process import BotProcess
@@ -36,12 +36,10 @@ PASSING = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Look at an answer more often than a person wants."""
-    monkeypatch.setattr(preview, "GAP", 0.05)
-    monkeypatch.setattr(preview, "GROUP_GAP", 0.05)
-    monkeypatch.setattr(preview, "WIDER", 1)
+    return Timing(gap=0.05, group_gap=0.05, wider=1)
 
 
 async def until(world: World, condition: Callable[[], Any]) -> None:
@@ -330,7 +328,7 @@ async def test_a_stop_while_nobody_works(
         (left,) = growing(world, ANN)
         world.room.press(ANN, ANN, left["message_id"], pressed(left))
     monkeypatch.setattr(inbox, "LEASE", LEASE)
-    async with running(changed(world.settings, streaming=streaming)):
+    async with running(changed(world.settings, streaming=streaming, lease=LEASE)):
         said = (await world.hears(ANN))[0]
         await until(world, partial(_is_empty, world))
     assert said.endswith(ENGLISH.stopped_mark)
@@ -355,7 +353,7 @@ async def test_a_death_while_an_answer_is_replaced(
     process.kill()
     await process.ended()
     monkeypatch.setattr(inbox, "LEASE", LEASE)
-    async with running(world.settings):
+    async with running(changed(world.settings, lease=LEASE)):
         await until(world, lambda: [one["text"] for one in world.said(ANN)] == ["better"])
         await until(world, partial(_is_empty, world))
     assert len(world.room.messages(ANN)) == 2
@@ -378,7 +376,7 @@ async def test_a_stop_before_the_next_words(
     await process.ended()
     (left,) = growing(world, ANN)
     monkeypatch.setattr(inbox, "LEASE", LEASE)
-    async with running(world.settings):
+    async with running(changed(world.settings, lease=LEASE)):
         await until(world, lambda: len(world.bodies()) == 2)
         world.room.press(ANN, ANN, left["message_id"], pressed(left))
         (said,) = await world.hears(ANN)

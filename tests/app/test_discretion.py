@@ -16,7 +16,6 @@ from telegram import Update
 from bot import log
 from bot.app import running
 from bot.clients import open_telegram
-from bot.completion import client
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
@@ -24,7 +23,6 @@ from handlers.context import Context
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.incoming.parsing import Unreadable
-from handlers.outgoing import delivery
 from storage.dead import DeadLetters
 from storage.timing import Timing
 from tests.completion import PROFILE
@@ -55,16 +53,10 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def timing() -> Timing:
-    """Try again at once what has failed by itself."""
-    return Timing(failure=0.01)
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
-    monkeypatch.setattr(client, "SILENCE", 0.6)
-    monkeypatch.setattr(client, "PAUSES", (0.01,))
-    monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
+    return Timing(
+        model_silence=0.6, model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01)
+    )
 
 
 @pytest.fixture

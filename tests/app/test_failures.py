@@ -20,10 +20,12 @@ from bot.playground.replies import (
     Silence,
     Truncated,
 )
-from bot.updates import intake
 from handlers.actions import ask
-from handlers.outgoing import delivery, preview
+from handlers.outgoing import preview
 from handlers.texts import ENGLISH, RUSSIAN
+from storage.inbox import Arrival, Inbox
+from storage.message import ChatKey
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed
 
 pytestmark = pytest.mark.slow
@@ -31,13 +33,22 @@ pytestmark = pytest.mark.slow
 GAUGE = "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed 10"
 
 
+@pytest.fixture
+def timing() -> Timing:
+    """Shorten the patience of all parts, so that tests need none."""
+    return Timing(
+        model_silence=0.6,
+        model_pauses=(0.01, 0.05),
+        send_pauses=(0.01, 0.01, 0.01),
+        unreachable_pauses=(0.01,) * 20,
+    )
+
+
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the patience of all parts, so that tests need none."""
     monkeypatch.setattr(client, "SILENCE", 0.6)
     monkeypatch.setattr(client, "PAUSES", (0.01, 0.05))
-    monkeypatch.setattr(delivery, "PAUSES", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(delivery, "UNREACHABLE_PAUSES", (0.01,) * 20)
 
 
 @pytest.mark.parametrize(
@@ -176,14 +187,12 @@ async def test_a_poison_update_between_two_good_ones(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["channel_post", "edited_channel_post", "business_message"])
-async def test_what_was_not_asked_for_is_ignored(
-    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+async def test_what_was_not_asked_for_is_ignored(world: World, kind: str) -> None:
     """Telegram may send more than was asked for; taken in all the same, nobody answers it."""
-    monkeypatch.setattr(intake, "KINDS", (*intake.KINDS, kind))
     asked = world.room.say(ANN, ANN, "hi")
     await world.hears(ANN)
-    world.room.inject({kind: {**asked, "text": "hi!"}})
+    update = json.dumps({"update_id": 77, kind: {**asked, "text": "hi!"}})
+    await Inbox(world.redis, world.bot_id, "door").put(Arrival(ChatKey(ANN), 77, update))
     assert await world.says(ANN, ANN, "second") == "echo: second"
     assert [body["messages"][-1]["text"] for body in world.bodies()] == ["hi", "second"]
     assert len(world.said(ANN)) == 2

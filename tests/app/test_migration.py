@@ -10,20 +10,19 @@ from redis.asyncio import Redis
 from bot.app import running
 from bot.operator.dead import dead
 from bot.playground.replies import Say
-from handlers.outgoing import preview
 from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
+from storage.timing import Timing
 from tests.conftest import ANN, GROUP, World, changed, grows, local_telegram, unlabelled
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Let answers grow in groups as fast as elsewhere."""
-    monkeypatch.setattr(preview, "GROUP_GAP", 0.3)
-    monkeypatch.setattr(preview, "TYPING_SECONDS", 0.2)
+    return Timing(group_gap=0.3, typing=0.2)
 
 
 EITHER_ORDER = (("to", "from"), ("from", "to"))

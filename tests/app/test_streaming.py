@@ -12,10 +12,10 @@ from telegram import MessageEntity
 from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Cut, Refuse, Say
-from handlers.outgoing import preview
 from handlers.texts import ENGLISH
 from storage import keys
 from storage.message import ChatKey
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed, grows, local_telegram
 from tests.handlers.answers import ANSWERS
 from tests.tdlib import refusal
@@ -26,18 +26,19 @@ STRANGER = 103
 WORDS = " ".join(f"word{number}" for number in range(60))
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def timing() -> Timing:
     """Look at an answer more often than a person wants."""
-    monkeypatch.setattr(preview, "GAP", 0.05)
-    monkeypatch.setattr(preview, "GROUP_GAP", 0.05)
-    monkeypatch.setattr(preview, "WIDER", 1)
+    return Timing(gap=0.05, group_gap=0.05, wider=1)
 
 
 @pytest.fixture
-async def drafting(redis: Redis, valkey: str) -> AsyncIterator[World]:
+async def drafting(redis: Redis, valkey: str, timing: Timing) -> AsyncIterator[World]:
     """A world whose bot shows drafts."""
-    async with local_telegram(redis, valkey, streaming="drafts") as world, running(world.settings):
+    async with (
+        local_telegram(redis, valkey, timing=timing, streaming="drafts") as world,
+        running(world.settings),
+    ):
         yield world
 
 
@@ -251,14 +252,16 @@ async def test_a_draft_is_stopped(drafting: World) -> None:
     assert said.endswith(ENGLISH.stopped_mark)
 
 
-async def test_a_silent_draft_is_kept_alive(
-    drafting: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_draft_is_kept_alive(redis: Redis, valkey: str) -> None:
     """It is shown again before Telegram takes it away."""
-    monkeypatch.setattr(preview, "DRAFT_SECONDS", 0.05)
-    drafting.model.script(Say("slow words", steps=2, delay=2))
-    assert await drafting.says(ANN, ANN, "hi") == "slow words"
-    texts = [call["parameters"]["text"] for call in calls(drafting, "sendMessageDraft")]
+    often = Timing(gap=0.05, draft=0.05)
+    async with (
+        local_telegram(redis, valkey, timing=often, streaming="drafts") as world,
+        running(world.settings),
+    ):
+        world.model.script(Say("slow words", steps=2, delay=2))
+        assert await world.says(ANN, ANN, "hi") == "slow words"
+    texts = [call["parameters"]["text"] for call in calls(world, "sendMessageDraft")]
     assert len(texts) > len(set(texts))
 
 

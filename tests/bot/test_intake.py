@@ -16,7 +16,6 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot.updates import intake as module
 from bot.updates.intake import LARGEST, Intake, NoRoom, _interrupts, lane_of
 from handlers.incoming.burst import LONG
 from storage import keys
@@ -25,6 +24,7 @@ from storage.inbox import Inbox
 from storage.lane import Entry
 from storage.message import ChatKey, well_formed
 from storage.server.connect import StorageUnavailable, connect
+from storage.timing import Timing
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_400_000)
@@ -181,11 +181,11 @@ async def test_what_goes_on(
     assert "@bot" in str(first) or not before
 
 
-async def test_what_goes_on_too_late(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_goes_on_too_late(bot: Bot) -> None:
     """After a while it is mere talk, and nobody is remembered any more."""
     bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
     await bot.intake.take(in_group(3, NAMED, chat={"id": -6, "type": "group"}))
-    monkeypatch.setattr(module, "SOON_SECONDS", -1)
+    bot.inbox.timing = Timing(burst=-1)
     await bot.intake.take(in_group(1, NAMED), in_group(2, "b"))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1]
     assert len(bot.intake._parts) == 2

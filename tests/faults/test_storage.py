@@ -173,10 +173,8 @@ async def test_a_worker_that_is_cut_off(talk: Talk, proxy: Proxy) -> None:
 @pytest.mark.parametrize("fault", [Fault(status=429, retry_after=4), Fault(status=502), Fault()])
 async def test_a_worker_that_is_cut_off_in_a_pause(talk: Talk, proxy: Proxy, fault: Fault) -> None:
     """Another worker sends what it was to send once more; when its pause is over, it does not."""
-    room, settings = (
-        talk.world.room,
-        changed(talk.world.settings, streaming="off", send_pauses=(2 * LEASE,) * 9),
-    )
+    room, pauses = talk.world.room, (2 * LEASE,) * 9
+    settings = changed(talk.world.settings, streaming="off", send_pauses=pauses)
     worker = storage_through(settings, proxy).model_copy(update={"role": "worker"})
     async with running(worker), running(settings.model_copy(update={"role": "intake"})):
         room.fail("sendMessage", fault)

@@ -30,6 +30,7 @@ from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
+from storage.timing import Timing
 from tests.conftest import ANN, unlabelled
 
 ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
@@ -177,7 +178,13 @@ class Bot:
     """One bot of a test's own."""
 
     def __init__(
-        self, redis: Redis, access: Access, *, buttons: bool = True, paced: bool = True
+        self,
+        redis: Redis,
+        access: Access,
+        *,
+        buttons: bool = True,
+        paced: bool = True,
+        timing: Timing = Timing(),
     ) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.telegram, self.model = Telegram(), Model()
@@ -187,7 +194,7 @@ class Bot:
         builder = builder.request(self.telegram).get_updates_request(Telegram())
         self.application: PtbApplication
         self.application = builder.context_types(CONTEXT).rate_limiter(budget).build()
-        self.inbox = Inbox(redis, self.id, "worker")
+        self.inbox = Inbox(redis, self.id, "worker", timing)
         self.history = History(redis, self.id)
         self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
         conversation = Conversation(self.model, self.history)

@@ -5,17 +5,18 @@ import json
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from telegram import ChatMember, User
 from telegram.error import TimedOut
 from telegram.ext import ApplicationBuilder, ExtBot
 
 from handlers.dispatch import Dispatch
-from handlers.incoming import access as module
 from handlers.incoming.access import Access
 from handlers.turn.turn import Turn
 from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey
+from storage.timing import Timing
 from tests.completion import PROFILE
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5
@@ -56,7 +57,12 @@ def telegram() -> Bot:
 @pytest.fixture
 def dispatch(telegram: Bot) -> Dispatch:
     """What judges updates, for a bot with an owner that does not talk with strangers."""
-    access = Access({OWNER}, {ADMIN, MEMBER, BOT}, set())
+    return judging(telegram)
+
+
+def judging(telegram: Bot, timing: Timing = Timing()) -> Dispatch:
+    """Make it."""
+    access = Access({OWNER}, {ADMIN, MEMBER, BOT}, set(), timing=timing)
     application = ApplicationBuilder().bot(telegram).updater(None).build()
     return Dispatch(application, access, lambda: PROFILE)
 
@@ -65,7 +71,7 @@ def turn(asked: int = 77) -> Turn:
     """A turn that answers this question."""
     opened = Opened(Entry("{}", flood=False), 0, 1, 0, 0, "", "", Shown(), "", ())
     claim = Claim("1-1", ChatKey(1), 0.0)
-    made = Turn(Inbox.__new__(Inbox), claim, opened)
+    made = Turn(Inbox(Redis(), 9, "worker"), claim, opened)
     made.asked = asked
     return made
 
@@ -144,18 +150,15 @@ async def test_who_may_interrupt(dispatch: Dispatch, update: str, may: bool) -> 
     assert await dispatch.may_interrupt(update, turn()) is may
 
 
-async def test_many_refused_ones_ask_telegram_once(
-    dispatch: Dispatch, telegram: Bot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_many_refused_ones_ask_telegram_once(dispatch: Dispatch, telegram: Bot) -> None:
     """Whoever comes again within a while is judged by what Telegram said; then it is asked anew."""
     resets = [command("/reset", MEMBER, GROUP)] * 50 + [command("/reset", ADMIN, GROUP)]
     may = await asyncio.gather(*(dispatch.may_interrupt(one, turn()) for one in resets))
     assert may == [False] * 50 + [True]
     assert sorted(telegram.asked) == [ADMIN, MEMBER]
-    monkeypatch.setattr(module, "LATELY_SECONDS", -1)
-    dispatch._access._lately.clear()
+    forgetful = judging(telegram, Timing(admin_lately=-1))
     for _ in range(2):
-        await dispatch.may_interrupt(resets[0], turn())
+        await forgetful.may_interrupt(resets[0], turn())
     assert telegram.asked[2:] == [MEMBER, MEMBER]
 
 

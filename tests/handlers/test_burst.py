@@ -9,14 +9,12 @@ from telegram import Bot, Message, Update
 from handlers.incoming.burst import (
     CUT,
     LONG,
-    LOOK_SECONDS,
-    QUIET_SECONDS,
-    SOON_SECONDS,
     collected,
     glued,
 )
 from handlers.turn.turn import MOST_JOINED
 from storage.lane import Entry
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import message
 
@@ -25,10 +23,13 @@ ALBUM: dict[str, Any] = {"media_group_id": "7"}
 _ORIGIN = {"type": "hidden_user", "date": 1, "sender_user_name": "Vera"}
 FORWARD: dict[str, Any] = {"forward_origin": _ORIGIN}
 BOT = Bot("9:TOKEN")
+TIMING = Timing()
 
 
 class Turn:
     """A turn behind whose head these updates wait."""
+
+    timing = TIMING
 
     def __init__(self, *following: dict[str, Any]) -> None:
         self._following = following
@@ -91,7 +92,7 @@ async def test_a_long_text_goes_on() -> None:
     [
         text("not mine", BORIS),
         text("/help"),
-        text("later", date=1_700_000_000 + SOON_SECONDS + 1),
+        text("later", date=1_700_000_000 + int(TIMING.burst) + 1),
         text("forward", **FORWARD),
         text("album", **ALBUM),
         NO_TEXT,
@@ -108,7 +109,7 @@ async def test_what_does_not_belong_to_a_text(following: dict[str, Any]) -> None
 
 async def test_parts_may_come_a_little_apart() -> None:
     """As far as from one second into another."""
-    assert await taken(text(WHOLE), text("end", date=1_700_000_000 + SOON_SECONDS)) == 1
+    assert await taken(text(WHOLE), text("end", date=1_700_000_000 + int(TIMING.burst))) == 1
 
 
 @pytest.mark.parametrize("length", [1, LONG - 1])
@@ -132,7 +133,7 @@ async def test_what_does_not_come(first: dict[str, Any]) -> None:
     """It is looked for a few times, and then no more."""
     turn = SlowTurn(0)
     assert await taken_in(turn, first) == 0
-    assert 1 < turn.looks <= QUIET_SECONDS / LOOK_SECONDS + 2
+    assert 1 < turn.looks <= TIMING.quiet / TIMING.burst_look + 2
 
 
 async def test_forwards_and_albums() -> None:

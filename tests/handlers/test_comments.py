@@ -10,6 +10,7 @@ from handlers.incoming.burst import LONG, collected, glued
 from handlers.incoming.parsing import read_message
 from handlers.turn.turn import Turn
 from storage.lane import Entry
+from storage.timing import Timing
 from tests.bot_api import CONTENT, DATE, message
 
 BOT = Bot("7:TEST")
@@ -27,6 +28,8 @@ CAPTIONED = {"document": FILE, "caption": "and this?"}
 
 class Mailbox:
     """A turn with these messages behind its own."""
+
+    timing = Timing(quiet=0.0)
 
     def __init__(self, *behind: dict[str, Any]) -> None:
         self.looks, self.joined = 0, 0
@@ -79,11 +82,8 @@ async def together(*fields: dict[str, Any]) -> Mailbox:
         ([{"text": "x" * LONG}, TEXT], 1),
     ],
 )
-async def test_a_comment_and_what_it_is_on(
-    fields: list[dict[str, Any]], joined: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_comment_and_what_it_is_on(fields: list[dict[str, Any]], joined: int) -> None:
     """In either order they are one question, if they came together."""
-    monkeypatch.setattr("handlers.incoming.burst.QUIET_SECONDS", 0.0)
     assert (await together(*fields)).joined == joined
 
 

@@ -15,17 +15,19 @@ from telegram import MessageEntity, Update
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from bot.updates.intake import lane_of
-from handlers.outgoing.delivery import PAUSES, UNREACHABLE_PAUSES, Delivery, _persistently
+from handlers.outgoing.delivery import Delivery, _persistently
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.texts import ENGLISH
 from handlers.turn.turn import Button, Piece, Reply, Turn
 from storage.inbox import Arrival
 from storage.lane import Claim, Shown
+from storage.timing import Timing
 from tests.conftest import ANN, GROUP
 from tests.handlers.bot import UPGRADED, Bot, message, running
 from tests.hurry import hurried
 
 _numbers = itertools.count(1)
+TIMING = Timing()
 BOLD = (MessageEntity("bold", 0, 1),)
 ONE, TWO, THREE = (Chunk(text, BOLD) for text in ("one", "two", "three"))
 NOTHING = Shown()
@@ -344,7 +346,7 @@ async def tries(troubles: Sequence[Exception]) -> int:
             raise troubles[count - 1]
 
     try:
-        await _persistently(call)
+        await _persistently(call, TIMING)
     except TelegramError:
         return -count
     return count
@@ -359,7 +361,11 @@ def failed(cause: Exception | None) -> NetworkError:
 
 @pytest.mark.parametrize(
     ("cause", "pauses"),
-    [(None, PAUSES), (UNREACHED, UNREACHABLE_PAUSES), (UNHEARD, PAUSES[:1])],
+    [
+        (None, TIMING.send_pauses),
+        (UNREACHED, TIMING.unreachable_pauses),
+        (UNHEARD, TIMING.send_pauses[:1]),
+    ],
     ids=["failing", "unreachable", "unheard"],
 )
 def test_how_long_it_is_tried(cause: Exception | None, pauses: tuple[float, ...]) -> None:
@@ -373,8 +379,8 @@ def test_how_long_it_is_tried(cause: Exception | None, pauses: tuple[float, ...]
 
 def test_ten_minutes_of_patience() -> None:
     """For a Telegram that cannot be reached; each kind of failure is counted for itself."""
-    assert sum(UNREACHABLE_PAUSES) >= 600
-    mixed = [*[failed(None)] * len(PAUSES), failed(UNHEARD), *[failed(UNREACHED)] * 9]
+    assert sum(TIMING.unreachable_pauses) >= 600
+    mixed = [*[failed(None)] * len(TIMING.send_pauses), failed(UNHEARD), *[failed(UNREACHED)] * 9]
     number, _ = hurried(tries(mixed))
     assert number == len(mixed) + 1
 

@@ -14,11 +14,12 @@ from telegram.error import BadRequest
 from handlers.incoming.parsing import Unreadable
 from handlers.rendering.markup import Chunk, File
 from handlers.texts import ENGLISH, RUSSIAN
-from handlers.turn.turn import PAUSES, Button, Piece, Reply, Turn
+from handlers.turn.turn import Button, Piece, Reply, Turn
 from storage.budget import Frozen
 from storage.inbox import Arrival
 from storage.lane import Claim, Entry, LaneLost, Opened, Shown
 from storage.message import ChatKey
+from storage.timing import Timing
 from tests.conftest import ANN, GROUP
 from tests.handlers.bot import SUPERGROUP, Bot, message, person, press, running, said
 from tests.hurry import hurried
@@ -232,7 +233,7 @@ async def test_a_lost_lane_is_silent(bot: Bot) -> None:
 
 def test_a_stop_before_the_question() -> None:
     """It is known when that is asked; a stop of another is not meant."""
-    turn = idle(object())
+    turn = idle(Waiting())
     assert not turn.stop("5")
     turn.asks(4)
     assert not turn.interrupted.is_set()
@@ -244,6 +245,8 @@ def test_a_stop_before_the_question() -> None:
 
 class Waiting:
     """An inbox in which something is in work in the old group, and there is no room."""
+
+    timing = Timing()
 
     def __init__(self) -> None:
         self.asked = 0
@@ -271,6 +274,6 @@ def test_a_group_that_is_in_work() -> None:
             await idle(inbox).inherit(GROUP)
 
     _, seconds = hurried(inherit())
-    assert inbox.asked == len(PAUSES)
-    assert seconds >= sum(PAUSES)
+    assert inbox.asked == len(inbox.timing.moved_pauses)
+    assert seconds >= sum(inbox.timing.moved_pauses)
     assert hurried(idle(inbox).storage_is_full())[0]

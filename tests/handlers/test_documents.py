@@ -45,9 +45,12 @@ from handlers.incoming.documents import (
     pdf_text,
     text_of,
 )
+from storage.timing import Timing
 from tests.conftest import ANN, BORIS
 from tests.handlers import pdfs
 
+LONG = 60.0
+"""Seconds in which any PDF here is read."""
 RUSSIAN = "Съешь же ещё этих мягких французских булок — «да», №5"
 TOKEN = "7000000:TEST-TOKEN"
 
@@ -182,15 +185,15 @@ def test_a_text_without_text() -> None:
 async def test_the_text_of_a_pdf() -> None:
     """All pages, in their order, with any letters; blank ones leave no trace."""
     content = pdfs.pdf(RUSSIAN, "", "😀 two", "a\ud800b")
-    assert await pdf_text(content) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
+    assert await pdf_text(content, LONG) == f"{RUSSIAN}\n\n😀 two\n\na\ufffdb"
 
 
 @pytest.mark.slow
 async def test_a_locked_pdf() -> None:
     """One that wants a password says so; one that only must not be changed can be read."""
     with pytest.raises(Encrypted):
-        await pdf_text(pdfs.locked(pdfs.pdf("secret"), "sesame"))
-    assert await pdf_text(pdfs.locked(pdfs.pdf("open"), "")) == "open"
+        await pdf_text(pdfs.locked(pdfs.pdf("secret"), "sesame"), LONG)
+    assert await pdf_text(pdfs.locked(pdfs.pdf("open"), ""), LONG) == "open"
 
 
 @pytest.mark.slow
@@ -200,7 +203,7 @@ async def test_a_locked_pdf() -> None:
 async def test_a_pdf_without_text(content: bytes) -> None:
     """Damaged, empty, or scanned: there is nothing to give to the model."""
     with pytest.raises(NoText):
-        await pdf_text(content)
+        await pdf_text(content, LONG)
 
 
 @pytest.mark.slow
@@ -208,39 +211,38 @@ async def test_a_pdf_with_too_much_text() -> None:
     """A small file may hold more than any window."""
     page = b"BT /F 12 Tf (%s) Tj ET" % (b"\x30\x30" * (1 + pdf.MOST_CHARACTERS // 2))
     with pytest.raises(TooLarge):
-        await pdf_text(pdfs.pdf_of([page, page]))
+        await pdf_text(pdfs.pdf_of([page, page]), LONG)
 
 
 @pytest.mark.slow
 async def test_a_pdf_that_takes_all_memory() -> None:
     """A page may unpack to more than there is; the process that reads it is ended, not ours."""
     with pytest.raises(NoText):
-        await pdf_text(pdfs.pdf_of([b" " * 100_000_000]))
+        await pdf_text(pdfs.pdf_of([b" " * 100_000_000]), LONG)
 
 
 @pytest.fixture
-def endless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Put a program in the place of the reader that says much, and never ends."""
+def endless(tmp_path: Path) -> Path:
+    """A reader that says much, and never ends."""
     program = tmp_path / "endless.py"
     program.write_text("while True: print('a' * 100_000)")
-    monkeypatch.setattr(documents, "_READER", program)
+    return program
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("endless")
-async def test_a_pdf_that_takes_for_ever() -> None:
+async def test_a_pdf_that_takes_for_ever(endless: Path) -> None:
     """When the time is over, reading is ended."""
     with pytest.raises(TooSlow, match="not read in"):
-        await pdf_text(pdfs.pdf("text"), 0.2)
+        await pdf_text(pdfs.pdf("text"), 0.2, endless)
 
 
 @pytest.mark.slow
 async def test_a_pdf_with_too_many_pages() -> None:
     """They are counted before any is read, however few bytes write them."""
     with pytest.raises(TooLong, match="exit status 5"):
-        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES + 1), 60)
+        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES + 1), LONG)
     with pytest.raises(NoText):  # it is read, and has none
-        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES), 60)
+        await pdf_text(pdfs.many_pages(pdf.MOST_PAGES), LONG)
 
 
 @pytest.mark.slow
@@ -248,7 +250,7 @@ async def test_a_pdf_with_too_many_pages() -> None:
 async def test_the_reader_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     """What reads foreign files has an empty environment, whatever the bot's holds."""
     monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
-    reading = asyncio.create_task(pdf_text(pdfs.slow()))
+    reading = asyncio.create_task(pdf_text(pdfs.slow(), LONG))
     await running_readers(1)
     assert [(reader / "environ").read_bytes() for reader in readers()] == [b""]
     reading.cancel()
@@ -256,8 +258,7 @@ async def test_the_reader_knows_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("endless")
-async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopping_ends_the_reader(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person who no longer wants to know leaves no process behind."""
     started: list[asyncio.subprocess.Process] = []
     start = asyncio.create_subprocess_exec
@@ -267,7 +268,7 @@ async def test_stopping_ends_the_reader(monkeypatch: pytest.MonkeyPatch) -> None
         return started[0]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
-    reading = asyncio.create_task(pdf_text(pdfs.pdf("text")))
+    reading = asyncio.create_task(pdf_text(pdfs.pdf("text"), LONG, endless))
     async with asyncio.timeout(10):
         while not started:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
@@ -287,7 +288,7 @@ def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
     end = data.draw(st.integers(start, len(content)))
     damaged = content[:start] + data.draw(st.binary(max_size=20)) + content[end:]
     with contextlib.suppress(NoText, Encrypted):
-        assert asyncio.run(pdf_text(damaged))
+        assert asyncio.run(pdf_text(damaged, LONG))
 
 
 @pytest.mark.parametrize(
@@ -295,20 +296,17 @@ def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
     [
         (pdfs.pdf("yes\ud800"), 0, "yes\ud800"),
         (pdfs.locked(pdfs.pdf("no"), "sesame"), 3, ""),
-        (pdfs.pdf("long"), 4, ""),
+        (pdfs.pdf("long!"), 4, ""),
     ],
 )
 def test_what_the_reader_says(
     monkeypatch: pytest.MonkeyPatch, content: bytes, status: int, text: str
 ) -> None:
     """The program tells its result by the exit status and the text."""
-    if status == 4:
-        monkeypatch.setattr(pdf, "MOST_CHARACTERS", 3)
-    monkeypatch.setattr(pdf, "_limit", lambda: None)  # it would be this process that is limited
     out = SimpleNamespace(buffer=io.BytesIO())
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content)))
     monkeypatch.setattr("sys.stdout", out)
-    assert pdf.main() == status
+    assert pdf.main(most=4) == status
     assert out.buffer.getvalue().decode("utf-16", "surrogatepass") == text
 
 
@@ -506,7 +504,7 @@ async def asked(
 async def test_a_text_waits_for_no_pdf(bot: Bot, files: Files) -> None:
     """Ten people send small PDFs that take for ever; what is no PDF is read at once."""
     files.pdf = pdfs.slow()
-    fetching = Documents(quick=300)
+    fetching = Documents(Timing(pdf_quick=300))
     hostile = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(10))
     async with asked(hostile) as tasks:
         await running_readers(documents.AT_ONCE)
@@ -518,14 +516,16 @@ async def test_a_text_waits_for_no_pdf(bot: Bot, files: Files) -> None:
 async def test_a_quick_pdf_goes_before_slow_ones(bot: Bot, files: Files) -> None:
     """Those that take long wait for each other, and leave a place to the others."""
     files.pdf = pdfs.slow()
-    fetching = Documents(quick=1, longest=300, waiting=300)
+    fetching = Documents(Timing(pdf_quick=1, pdf=300, pdf_wait=300))
     hostile = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(3))
     async with asked(hostile) as tasks:
         async with asyncio.timeout(60):
             # Until one of them has a second try.
             while files.asked.count("pdf") <= len(tasks):  # noqa: ASYNC110 - nobody is told
                 await asyncio.sleep(0.01)
-        fetching._quick = 300  # so much is quick on a machine that has other things to do
+        fetching._timing = Timing(
+            pdf_quick=300
+        )  # so much is quick on a machine that has other things to do
         files.pdf = pdfs.pdf("quick")
         assert "quick" in await fetching.fetch(document(bot, "a.pdf"), "", ANN)
         assert not any(task.done() for task in tasks)
@@ -536,7 +536,7 @@ async def test_a_quick_pdf_goes_before_slow_ones(bot: Bot, files: Files) -> None
 async def test_one_person_has_one_place(bot: Bot, files: Files) -> None:
     """Who sends many PDFs, in many chats, leaves the other place to other people."""
     files.pdf = pdfs.slow()
-    fetching = Documents(quick=300)
+    fetching = Documents(Timing(pdf_quick=300))
     many = (fetching.fetch(document(bot, "a.pdf"), "", BORIS) for _ in range(10))
     async with asked(many) as tasks:
         await running_readers(1)
@@ -561,7 +561,7 @@ async def test_the_place_of_a_person_is_free_again(bot: Bot, files: Files) -> No
 async def test_waiting_for_a_place_has_an_end(bot: Bot, files: Files) -> None:
     """Rather than wait for ever, a person is told that there are too many."""
     files.pdf = pdfs.slow()
-    fetching = Documents(quick=300, waiting=0.1)
+    fetching = Documents(Timing(pdf_quick=300, pdf_wait=0.1))
     first = (
         fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(documents.AT_ONCE)
     )
@@ -576,11 +576,11 @@ async def test_waiting_for_a_place_has_an_end(bot: Bot, files: Files) -> None:
 async def test_a_slow_pdf_has_a_second_try(bot: Bot, files: Files) -> None:
     """One that only takes long is read; one that takes longer than any may is given up."""
     files.pdf = pdfs.pdf(*["text"] * 5)
-    found = await Documents(quick=0.01).fetch(document(bot, "a.pdf"), "", ANN)
+    found = await Documents(Timing(pdf_quick=0.01)).fetch(document(bot, "a.pdf"), "", ANN)
     assert found.count("text") == 5
     files.pdf = pdfs.slow()
     with pytest.raises(TooSlow):
-        await Documents(quick=0.01, longest=0.5).fetch(document(bot, "a.pdf"), "", ANN)
+        await Documents(Timing(pdf_quick=0.01, pdf=0.5)).fetch(document(bot, "a.pdf"), "", ANN)
 
 
 @pytest.mark.slow
@@ -588,7 +588,7 @@ async def test_a_slow_pdf_has_a_second_try(bot: Bot, files: Files) -> None:
 async def test_few_pdfs_are_in_memory(bot: Bot, files: Files) -> None:
     """However many people send PDFs, only so many are held while they wait to be read."""
     files.pdf = pdfs.slow()
-    fetching = Documents(quick=300)
+    fetching = Documents(Timing(pdf_quick=300))
     many = (fetching.fetch(document(bot, "a.pdf"), "", person) for person in range(10))
     async with asked(many):
         await running_readers(documents.AT_ONCE)

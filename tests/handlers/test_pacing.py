@@ -14,21 +14,15 @@ from telegram.ext import ExtBot
 
 from bot.clients import open_telegram
 from bot.playground.fault import Fault
-from handlers.outgoing import pacing
 from handlers.outgoing.pacing import Effect, Hold, Kind, Shed
 from storage.budget import Budget, Frozen
 from storage.lane import LaneLost
 from storage.server.connect import connect
-from tests.conftest import ANN, World
+from storage.timing import Timing
+from tests.conftest import ANN, World, changed
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(9_800_000)
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add nothing to what Telegram says."""
-    monkeypatch.setattr(pacing, "JITTER_SECONDS", 0)
 
 
 def counted(name: str, **labels: str) -> float:
@@ -39,12 +33,11 @@ def counted(name: str, **labels: str) -> float:
 class Paced:
     """A bot in a world, and its pace."""
 
-    def __init__(self, world: World, redis: Redis) -> None:
+    def __init__(self, world: World, redis: Redis, jitter: float = 0) -> None:
+        """Nothing is added to what Telegram says, unless by ``jitter``."""
         self.world, self.redis = world, redis
-        budget = Budget(redis, next(_bot_ids))
-        application = open_telegram(
-            world.settings, world.settings.bots[0], AsyncExitStack(), budget
-        )
+        budget, settings = Budget(redis, next(_bot_ids)), changed(world.settings, jitter=jitter)
+        application = open_telegram(settings, settings.bots[0], AsyncExitStack(), budget)
         self.bot: ExtBot[Any] = application.bot
         world.room.chat(ANN)
 
@@ -208,11 +201,9 @@ async def test_a_long_freeze_is_told_and_not_waited_for(paced: Paced) -> None:
         paced = Paced(paced.world, paced.redis)
 
 
-async def test_a_freeze_is_no_shorter_than_told(
-    paced: Paced, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_freeze_is_no_shorter_than_told(elsewhere: World, redis: Redis) -> None:
     """What is added by chance makes it longer, by a second at most."""
-    monkeypatch.undo()
+    paced = Paced(elsewhere, redis, Timing().jitter)
     told = counted("telegram_frozen_seconds_total")
     paced.world.room.fail("sendMessage", Fault(status=429, retry_after=3600))
     async with paced.bot:

@@ -5,6 +5,7 @@ import itertools
 import json
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +15,12 @@ from telegram import Update
 from telegram.error import BadRequest, Forbidden
 
 from bot.updates.intake import lane_of
-from handlers.outgoing import preview as module
 from handlers.outgoing.preview import Preview, Streaming
 from handlers.turn.turn import Button, Turn
 from storage.budget import Frozen
 from storage.inbox import Arrival
 from storage.lane import Claim, LaneLost, Opened, Shown
+from storage.timing import Timing
 from tests.conftest import ANN, GROUP
 from tests.handlers.bot import SUPERGROUP, UPGRADED, Bot, message, running
 
@@ -28,22 +29,17 @@ STOP = Button("Stop", "stop:1")
 NO_CHAT, BLOCKED = "Bad Request: chat not found", "Forbidden: bot was blocked by the user"
 TWO_MESSAGES = f"{'a' * 3000}\n\n{'b' * 3000}"
 TOPIC = {"message_thread_id": 7, "is_topic_message": True}
+HURRY = Timing(
+    gap=0.01, group_gap=0.01, wider=1, draft=0.01, typing_after=0.01, typing=0.01, last_call=30
+)
+"""An answer is looked at more often than a person wants."""
 SHOWING = "sendMessage", "editMessageText", "sendMessageDraft"
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look at an answer more often than a person wants."""
-    for name in ("GAP", "GROUP_GAP", "TYPING_AFTER", "TYPING_SECONDS", "DRAFT_SECONDS"):
-        monkeypatch.setattr(module, name, 0.01)
-    monkeypatch.setattr(module, "WIDER", 1)
-    monkeypatch.setattr(module, "LAST_CALL_SECONDS", 30)
 
 
 @pytest.fixture
 async def bot(redis: Redis) -> AsyncIterator[Bot]:
     """A bot that has time for everybody."""
-    async with running(redis, paced=False) as made:
+    async with running(redis, paced=False, timing=HURRY) as made:
         yield made
 
 
@@ -135,12 +131,10 @@ async def test_off(bot: Bot, where: int) -> None:
 
 
 @pytest.mark.parametrize("where", [ANN, GROUP])
-async def test_the_pause_between_two_looks(
-    bot: Bot, where: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_pause_between_two_looks(bot: Bot, where: int) -> None:
     """It is longer in a group, and longer each time."""
-    monkeypatch.setattr(module, "GAP" if where == ANN else "GROUP_GAP", 0.1)
-    monkeypatch.setattr(module, "WIDER", 3)
+    gap, group_gap = (0.1, 0.01) if where == ANN else (0.01, 0.1)
+    bot.inbox.timing = replace(HURRY, wider=3, gap=gap, group_gap=group_gap)
     preview, _ = await begun(bot, where=where)
     clock, times = asyncio.get_running_loop().time, []
     async with preview.growing():
@@ -152,10 +146,9 @@ async def test_the_pause_between_two_looks(
     assert times[2] - times[1] > 0.28
 
 
-async def test_the_first_words_come_at_once(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_first_words_come_at_once(bot: Bot) -> None:
     """No pause is before them, nor does the bot type first; and the end cuts a pause short."""
-    for name in ("GAP", "TYPING_AFTER"):
-        monkeypatch.setattr(module, name, 30)
+    bot.inbox.timing = replace(HURRY, gap=30, typing_after=30)
     preview, _ = await begun(bot, where=ANN)
     async with preview.growing():
         for _ in range(3):
@@ -192,9 +185,9 @@ async def test_a_call_under_way_in_the_end(bot: Bot) -> None:
     assert len(turn.shown.ids) == 1
 
 
-async def test_a_call_without_end(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_without_end(bot: Bot) -> None:
     """It is waited for a little, and then it is over with it."""
-    monkeypatch.setattr(module, "LAST_CALL_SECONDS", 0.01)
+    bot.inbox.timing = replace(HURRY, last_call=0.01)
     gate = bot.telegram.gates["sendMessage"] = asyncio.Event()
     preview, turn = await begun(bot)
     async with asyncio.timeout(10), preview.growing():
@@ -205,9 +198,9 @@ async def test_a_call_without_end(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> 
     assert turn.shown.ids == ()
 
 
-async def test_an_end_without_a_word(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_end_without_a_word(bot: Bot) -> None:
     """It is over at once, whatever it waits for."""
-    monkeypatch.setattr(module, "TYPING_SECONDS", 30)
+    bot.inbox.timing = replace(HURRY, typing=30)
     preview, _ = await begun(bot)
     async with asyncio.timeout(10):
         async with preview.growing():
@@ -239,9 +232,9 @@ async def test_typing(bot: Bot, more: dict[str, Any], topic: int | None) -> None
     assert {call["action"] for call in calls} == {"typing"}
 
 
-async def test_a_pause_is_between_two_signs(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_is_between_two_signs(bot: Bot) -> None:
     """Telegram shows each for a while."""
-    monkeypatch.setattr(module, "TYPING_SECONDS", 0.1)
+    bot.inbox.timing = replace(HURRY, typing=0.1)
     preview, _ = await begun(bot)
     clock, times = asyncio.get_running_loop().time, []
     async with preview.growing():
