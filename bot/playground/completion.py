@@ -51,8 +51,6 @@ MODEL_VERSION = "18.01.2024"
 _BASE = "/foundationModels/v1"
 _PIECES_A_LINE = 12
 """Recorded lines grew by 10 to 15 tokens."""
-_LONGEST_LINE = 0.5
-"""Seconds after which a slow model's pieces are sent even if the line is short."""
 _CLIENT_CLOSED = 499
 _GAUGE = (
     "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed {} requests"
@@ -121,6 +119,8 @@ class CompletionServer:
         self.keys = keys
         self.context = context
         self.iam = Iam(check_jwt)
+        self.longest_line = 0.5
+        """Seconds after which a slow model's pieces are sent even if the line is short."""
         self.requests: deque[Exchange] = deque(maxlen=REQUESTS_KEPT)
         self.heard: Callable[[Exchange], object] = lambda _: None
         """Called with each request as it comes in."""
@@ -190,7 +190,9 @@ class CompletionServer:
                 text, tokens = text + piece, tokens + 1
                 if tokens == prompt.max_tokens:
                     break
-                long = tokens - shown >= _PIECES_A_LINE or loop.time() - shown_at >= _LONGEST_LINE
+                long = (
+                    tokens - shown >= _PIECES_A_LINE or loop.time() - shown_at >= self.longest_line
+                )
                 if prompt.stream and long:
                     shown, shown_at = tokens, loop.time()
                     await wire.line(self._answer(prompt, text, "PARTIAL", tokens))

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from bot.app import running
-from bot.completion import client
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import (
@@ -42,13 +41,6 @@ def timing() -> Timing:
         send_pauses=(0.01, 0.01, 0.01),
         unreachable_pauses=(0.01,) * 20,
     )
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the patience of all parts, so that tests need none."""
-    monkeypatch.setattr(client, "SILENCE", 0.6)
-    monkeypatch.setattr(client, "PAUSES", (0.01, 0.05))
 
 
 @pytest.mark.parametrize(

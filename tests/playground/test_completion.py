@@ -142,10 +142,10 @@ async def test_truncates_at_max_tokens(client: httpx.AsyncClient, words: Echo, m
 
 
 async def test_slow_words_go_out_one_by_one(
-    client: httpx.AsyncClient, words: Echo, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, server: CompletionServer, words: Echo
 ) -> None:
     """A slow model's pieces do not wait until a line is long."""
-    monkeypatch.setattr("bot.playground.completion._LONGEST_LINE", 0)
+    server.longest_line = 0
     words.pause = 0.001
     assert len(await lines(client, body("abcdefghi"))) == 4
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import importlib.util
 import os
 import socket
@@ -18,9 +19,8 @@ from structlog.testing import capture_logs
 
 from bot import log
 from bot.environment import SettingsRefused
-from bot.playground import demo as module
 from bot.playground.completion import CompletionServer
-from bot.playground.demo import add_arguments, demo, demo_settings
+from bot.playground.demo import HOST, PORT, add_arguments, demo, demo_settings
 from bot.playground.replies import Silence
 from bot.web import serving
 from storage.message import Message
@@ -199,17 +199,17 @@ async def test_the_page_and_its_people(start: Start) -> None:
 
 
 @pytest.mark.usefixtures("no_model")
-async def test_a_taken_port(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_taken_port(capsys: pytest.CaptureFixture[str]) -> None:
     """The usual port being taken, another is found and told; one that was asked for is not."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(SettingsRefused, match=f"--listen 127.0.0.1:{port}"):
             await demo(parsed("--no-bot", "--listen", f"127.0.0.1:{port}")).__aenter__()
-        monkeypatch.setattr(module, "PORT", port)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # somebody has it
+            stack.enter_context(socket.create_server((HOST, PORT)))
         async with demo(parsed("--no-bot")):
-            assert f"port {port} is taken" in capsys.readouterr().out
+            assert f"port {PORT} is taken" in capsys.readouterr().out
 
 
 def test_addresses_are_read_as_host_and_port(capsys: pytest.CaptureFixture[str]) -> None:
