@@ -1,4 +1,4 @@
-"""Commands that ask the model nothing: /start, /help, /stop and /reset."""
+"""Commands that do not ask the model."""
 
 import structlog
 

@@ -375,13 +375,23 @@ def test_what_asks_no_model_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_settings_are_documented() -> None:
     """The table has every setting with its meaning and default, in the order of the code."""
-    assert ROW.findall(TABLE.read_text("utf-8")) == _rows()
+    write = "write it by: .venv/bin/python -m tests.bot.test_settings"
+    assert ROW.findall(TABLE.read_text("utf-8")) == _rows(), write
+
+
+def test_all_settings_are_read() -> None:
+    """Each is used outside of the settings themselves, or by what these work out from it."""
+    used = re.findall(
+        r"""[."]([a-z_]+)\b""",
+        "".join(path.read_text("utf-8") for path in (ROOT / "bot").rglob("*.py")),
+    )
+    assert {*Environment.model_fields} <= {*used}
 
 
 def test_the_readme_shows_some_of_them() -> None:
     """Its rows are rows of the whole table, and those that are required are among them."""
     shown = ROW.findall((ROOT / "README.md").read_text("utf-8"))
-    assert set(shown) <= set(_rows())
+    assert set(shown) <= set(_rows()), "the README's rows are copies of rows in docs/settings.md"
     assert {row for row in _rows() if "| required |" in row} <= set(shown)
 
 
