@@ -15,14 +15,14 @@ from storage.change import Change
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 Profiles = Callable[[], Profile]
-"""Says how the model is asked in the turn that begins."""
+"""Returns the profile for a new turn."""
 
 _in_work: ContextVar[tuple[Turn, Profile]] = ContextVar("in work")
-"""Python-telegram-bot hands contexts an update, and nothing that came with it."""
+"""python-telegram-bot gives a context its update, and nothing that came with it."""
 
 
 class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
-    """An update in work. Methods that answer it raise TelegramError."""
+    """An update in work. Methods that answer raise TelegramError."""
 
     received: Update
     turn: Turn
@@ -30,7 +30,7 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
 
     @classmethod
     def from_update(cls, update: object, application: Any) -> Self:
-        """Be made for an update, by python-telegram-bot."""
+        """Make the context of an update, for python-telegram-bot."""
         context = super().from_update(update, application)
         assert isinstance(update, Update)  # noqa: S101 - dispatch hands over no other
         context.received, (context.turn, context.profile) = update, _in_work.get()
@@ -38,26 +38,26 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
 
     @property
     def message(self) -> Message:
-        """The message that is answered; of a press, the one with the button."""
+        """The message to answer; for a press, the one with the button."""
         message = self.received.effective_message
         assert isinstance(message, Message)  # noqa: S101 - presses of inaccessible ones come first
         return message
 
     @property
     def texts(self) -> Texts:
-        """The bot's words in the language of whoever is answered."""
+        """The bot's words, in the language of the person it answers."""
         return self.turn.texts
 
     async def say(self, text: str, change: Change | None = None) -> None:
-        """Answer with words of the bot's own, and change the conversation with them."""
+        """Answer with the bot's own words; ``change`` is applied with them."""
         await say.say(self.message, self.turn, text, change)
 
     async def reply(self, reply: Reply, change: Change | None = None) -> None:
-        """Keep a reply, and what it does to the conversation; then send it."""
+        """Keep a reply and its change to the conversation, then send it."""
         await say.reply_with(self.message, self.turn, reply, change)
 
     async def answer_press(self, text: str | None = None) -> None:
-        """Answer the press of a button, once: Telegram takes that for a short time only."""
+        """Answer a button's press, once; Telegram accepts that only for a short time."""
         if query := self.received.callback_query:
             await say.answer_press(query, self.turn, text)
 
@@ -65,7 +65,7 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
 async def process(
     application: PtbApplication, update: Update, turn: Turn, profile: Profile
 ) -> None:
-    """Give an update to the handlers; what they meet is in ``turn.failure``."""
+    """Give an update to the handlers; their failure is in ``turn.failure``."""
     _in_work.set((turn, profile))
     await application.process_update(update)
 

@@ -1,4 +1,4 @@
-"""An update, from its JSON on: parsed, and given to the handlers or to what was kept of them."""
+"""An update from its JSON on: parsed, then handled, or its kept reply sent."""
 
 from typing import Any
 
@@ -22,16 +22,16 @@ from handlers.turn.turn import Reply, Turn
 
 
 class Dispatch:
-    """What happens to updates. Methods raise `Unreadable`, or whatever the handlers met."""
+    """What happens to updates. Methods raise `Unreadable`, or the handlers' failure."""
 
     def __init__(self, application: PtbApplication, access: Access, profile: Profiles) -> None:
-        """``profile()`` says how the model is asked in the turn that begins."""
+        """``profile()`` returns the profile for a new turn."""
         self._application = application
         self._access = access
         self._profile = profile
 
     async def handle(self, update: str, turn: Turn) -> None:
-        """Deal with an update; a reply that was kept before is sent, not made again."""
+        """Handle an update; a kept reply is sent, not made again."""
         raw = load(update)
         if migrated := migration(raw.get("message")):
             await turn.inherit(migrated[0])
@@ -40,7 +40,7 @@ class Dispatch:
         if turn.reply is not None or turn.flood:
             await self._without_handlers(parsed, turn)
         else:
-            # It returns normally whatever its handlers met; `failures.on_error` notes it.
+            # It returns normally whatever the handlers raise; `failures.on_error` notes that.
             await process(self._application, parsed, turn, self._profile())
         if turn.failure:
             raise turn.failure
@@ -60,7 +60,7 @@ class Dispatch:
             not_delivered(message, refusal)
 
     async def apologize(self, update: str, turn: Turn) -> None:
-        """Tell a person that their message could not be dealt with."""
+        """Tell a person that their message could not be handled."""
         parsed = self._begin(load(update), turn)
         message = parsed.effective_message
         if isinstance(message, Message) and self._is_for_us(parsed):
@@ -69,13 +69,13 @@ class Dispatch:
             await reply_with(message, turn, words)
 
     async def tell_late(self, update: str) -> None:
-        """Tell who has waited long that it takes longer. Raises `Shed`, too, and TelegramError."""
+        """Tell who has waited long that it takes longer. Also raises `Shed` and TelegramError."""
         parsed = self._parsed(load(update))
         if parsed.message and self._is_for_us(parsed):
             await notify(parsed.message, texts_for(parsed.effective_user).takes_longer)
 
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
-        """Tell whether an update that waits may cut short ``turn``, which waits before it."""
+        """Tell whether an update may cut short ``turn``, which is before it in the lane."""
         parsed = self._parsed(load(update))
         if message := parsed.message:
             return await self._may_interrupt(message)
@@ -86,12 +86,12 @@ class Dispatch:
             if not (allowed and press and button and button.interrupts):
                 return False
             return turn.stop(str(press.exchange))
-        # Telegram's own button, under a draft; not of python-telegram-bot's kinds yet.
+        # Telegram's own button under a draft; python-telegram-bot does not know it yet.
         stopped = parsed.api_kwargs.get("stopped_message_generation", {})
         return turn.stop(str(stopped.get("draft_id")))
 
     async def _may_interrupt(self, message: Message) -> bool:
-        """Tell whether a command interrupts, and is going to be obeyed."""
+        """Tell whether a command interrupts and its author may use it."""
         if not is_from_a_person(message):
             return False
         words = command(message, self._application.bot.bot)
@@ -102,7 +102,7 @@ class Dispatch:
         return allowed and await self._access.permits(row.right, message, lately=True)
 
     def _is_for_us(self, update: Update) -> bool:
-        """Tell whether somebody waits for an answer to this: not who talks with other people."""
+        """Tell whether somebody waits for an answer to this: not so for talk among people."""
         message = update.message or update.edited_message
         if message is None:
             return update.callback_query is not None

@@ -1,4 +1,4 @@
-"""What people do with answers: again, on, back, away; by commands, and by buttons under them."""
+"""What people do with answers: retry, continue, undo, forget; by commands and buttons."""
 
 from handlers.actions.ask import Question, ask
 from handlers.actions.tools import Tools
@@ -15,7 +15,7 @@ from storage.history import Past
 
 
 async def retry(tools: Tools, context: Context) -> None:
-    """Ask the last question again; a new answer takes the place of the old one."""
+    """Ask the last question again; the new answer replaces the old one."""
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     if past.exchanges:
         await ask(tools, context, _again(context, past, past.asked or context.message.message_id))
@@ -24,7 +24,7 @@ async def retry(tools: Tools, context: Context) -> None:
 
 
 async def undo(tools: Tools, context: Context) -> None:
-    """Take back the last exchange; where there is none, bring back what was forgotten."""
+    """Take back the last exchange; without one, restore what was forgotten."""
     lane, number = context.turn.lane, context.message.message_id
     if (await tools.conversation.recall(context.profile, lane)).length:
         await context.say(context.texts.undone, Undone(number))
@@ -35,7 +35,7 @@ async def undo(tools: Tools, context: Context) -> None:
 
 
 async def measure(tools: Tools, context: Context) -> None:
-    """Tell what of the model's window the conversation uses, and what is left out of it."""
+    """Tell how much of the model's window the conversation uses, and what is left out."""
     texts, named = context.texts, labelled if is_company(context.message) else tuple
     found = await tools.conversation.measure(context.profile, context.turn.lane, named)
     text = texts.context.format(
@@ -50,14 +50,14 @@ async def measure(tools: Tools, context: Context) -> None:
 
 
 async def stopped(tools: Tools, context: Context) -> None:
-    """Say that it is done: what a press stops was cut short when it came in."""
+    """Confirm a press of ■ Stop: the answer was cut short when it came in."""
     await context.answer_press(context.texts.stopped)
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     await put_right(context.message, past, context.turn)
 
 
 async def again(tools: Tools, context: Context) -> None:
-    """Ask the last question again; the new answer takes the old one's place on the screen, too."""
+    """Ask the last question again; the new answer replaces the old one on the screen, too."""
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press()
     await context.turn.replaces(past.answer or (context.message.message_id,))
@@ -69,7 +69,7 @@ async def go_on(tools: Tools, context: Context) -> None:
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press()
     more = said(context.message, context.texts.continue_question, context.received.effective_user)
-    # No message of the person's asks it, so it is known by that of the answer it continues.
+    # No message asks it, so its number is that of the answer it continues.
     await ask(tools, context, Question(context.message, more, past, context.message.message_id))
 
 

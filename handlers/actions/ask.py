@@ -1,4 +1,4 @@
-"""A question: to the model, and its answer back as it grows."""
+"""A question goes to the model; its answer comes back as it grows."""
 
 import asyncio
 import time
@@ -30,10 +30,10 @@ from storage.message import Message as Said
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: ``message`` is the one that is answered.
+    """What is asked; ``message`` is the one that is answered.
 
-    ``asked`` is the number by which the exchange is known under buttons and edits; ``replaces``
-    says that it takes the place of the last exchange of ``past``.
+    ``asked`` is the exchange's number for buttons and edits. ``replaces``: the exchange replaces
+    the last one of ``past``.
     """
 
     message: Message
@@ -43,7 +43,7 @@ class Question:
     replaces: bool = False
 
     def worded(self) -> tuple[Sequence[Exchange], str]:
-        """Give what was said before it, and the question, as the model is told them."""
+        """Return the past and the question in the model's words."""
         before = self.past.exchanges[:-1] if self.replaces else self.past.exchanges
         if not is_company(self.message):
             return before, self.said.text
@@ -52,12 +52,12 @@ class Question:
 
     @property
     def revision(self) -> int:
-        """How often it was answered before."""
+        """How often this question was answered before."""
         return self.past.revision + 1 if self.replaces else 0
 
 
 async def ask(tools: Tools, context: Context, asked: Question) -> None:
-    """Ask the model, show its answer as it grows, keep it, and send it in the end."""
+    """Ask the model, show the answer as it grows, keep it, send it."""
     turn, started = context.turn, time.monotonic()
     heard: deque[Outcome] = deque(maxlen=1)
     turn.asks(asked.asked)
@@ -76,7 +76,7 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
         not_delivered(asked.message, preview.refusal)
         turn.figures["outcome"] = "not_delivered"
         return
-    # Where this worker has heard nothing, an earlier one may have shown some of it.
+    # An earlier worker may have shown words that this one never got.
     found = heard[0] if heard else Outcome(Answer(turn.partial), len(asked.past.exchanges))
     if stopped and not found.answer.text.strip():
         turn.figures["outcome"] = "interrupted"
@@ -96,7 +96,7 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
 async def _listen(
     tools: Tools, context: Context, asked: Question, preview: Preview, heard: deque[Outcome]
 ) -> None:
-    """Ask the model, and let others see and hear what there is of its answer."""
+    """Ask the model and pass on the answer so far."""
     before, question = asked.worded()
     asking = tools.conversation.ask(context.profile, context.turn.lane.chat_id, before, question)
     async with aclosing(asking) as outcomes:
@@ -107,7 +107,7 @@ async def _listen(
 
 
 async def _stays(tools: Tools, context: Context, asked: Question, error: CompletionError) -> bool:
-    """Let the last answer stay where no other came, with a sentence; False if there is none."""
+    """Keep the last answer where no new one came, and say so; False if there is none."""
     turn = context.turn
     told = sentence(turn.texts, error)
     if told is None:
@@ -122,7 +122,7 @@ async def _stays(tools: Tools, context: Context, asked: Question, error: Complet
 def _worded(
     tools: Tools, context: Context, asked: Question, found: Outcome, *, stopped: bool
 ) -> tuple[Kept, Reply]:
-    """Put an answer into words for the history, and for the chat."""
+    """Make the history's entry and the chat's reply from an answer."""
     answer, texts = found.answer, context.texts
     remembered = found.remembered + asked.replaces
     told = not stopped and asked.past.is_beyond(remembered) and not asked.past.told
@@ -156,7 +156,7 @@ def _under(tools: Tools, context: Context, asked: Question, answer: Answer) -> l
     if not tools.buttons:
         return []
     texts = context.texts
-    # Neither number goes along when a group becomes a supergroup.
+    # Neither number is valid once a group has become a supergroup.
     number, revision = (0, 0) if context.turn.successor else (asked.asked, asked.revision)
     labels = [("again", texts.button_again), ("forget", texts.button_forget)]
     if answer.truncated:
@@ -165,7 +165,7 @@ def _under(tools: Tools, context: Context, asked: Question, answer: Answer) -> l
 
 
 def _noted(pieces: Sequence[Piece], notes: list[str]) -> list[Piece]:
-    """Put notes below an answer, in its last message if there is room."""
+    """Put notes below an answer, in its last message if they fit."""
     messages: list[Piece] = [piece for piece in pieces if isinstance(piece, Chunk)]
     files = [piece for piece in pieces if not isinstance(piece, Chunk)]
     note, last = "\n\n".join(notes), messages[-1] if messages else None
@@ -183,7 +183,7 @@ def _outcome(answer: Answer, *, stopped: bool) -> str:
 
 
 async def _unless(interrupted: asyncio.Event, work: asyncio.Task[None]) -> bool:
-    """Wait for ``work``; when it is interrupted, cancel it and return False."""
+    """Wait for ``work``; if interrupted, cancel it and return False."""
     interruption = asyncio.create_task(interrupted.wait())
     try:
         await asyncio.wait({interruption, work}, return_when=asyncio.FIRST_COMPLETED)

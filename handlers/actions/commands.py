@@ -16,7 +16,7 @@ async def start(_tools: Tools, context: Context) -> None:
 
 
 async def stop(_tools: Tools, context: Context) -> None:
-    """Say that it is done: what waited before this was cut short when it came in."""
+    """Confirm /stop: the work before it was cut short when it came in."""
     await context.say(context.texts.stopped)
 
 
@@ -29,7 +29,7 @@ async def reset(_tools: Tools, context: Context) -> None:
 
 
 async def reset_other(_tools: Tools, context: Context) -> None:
-    """Forget the conversation of the chat whose number is given, for an owner."""
+    """Forget the conversation of the chat whose id is given, for an owner."""
     chat = ChatKey(int((context.args or [])[0]))
     for_good = await context.turn.storage_is_full()
     floor = context.message.message_id if chat.chat_id == context.message.chat_id else 0
@@ -39,5 +39,5 @@ async def reset_other(_tools: Tools, context: Context) -> None:
 
 
 async def explain_reset(_tools: Tools, context: Context) -> None:
-    """Say what may stand behind /reset."""
+    """Explain the arguments of /reset."""
     await context.say(context.texts.reset_needs_a_number)

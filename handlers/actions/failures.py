@@ -1,4 +1,4 @@
-"""A handler failed: the reason into the log, one sentence to the person."""
+"""A handler failed: the reason goes to the log, one sentence to the person."""
 
 import structlog
 from telegram import Message
@@ -29,9 +29,9 @@ log = structlog.get_logger()
 
 
 async def on_error(_update: object, context: Context) -> None:
-    """Deal with what a handler met: one sentence to the person, or a failure of the turn.
+    """Turn a handler's exception into one sentence to the person, or a failure of the turn.
 
-    What is left as a failure is tried again, and in the end becomes a dead letter.
+    A failed turn is tried again, and in the end becomes a dead letter.
     """
     turn, error = context.turn, context.error
     turn.failure = error  # until it is dealt with: python-telegram-bot swallows what is raised here
@@ -53,12 +53,12 @@ async def on_error(_update: object, context: Context) -> None:
 
 
 def not_delivered(message: Message, refusal: TelegramError) -> None:
-    """Log that nobody is there to be answered: blocked, removed, a closed topic."""
+    """Log that nobody can be answered: blocked, removed, a closed topic."""
     log.warning("not_delivered", chat=message.chat_id, reason=str(refusal))
 
 
 def sentence(texts: Texts, error: Exception | None) -> str | None:
-    """Find the sentence in which a person hears of a failure; None for one of our own."""
+    """Return what a person is told about a failure; None for a bug of ours."""
     return _about_the_model(texts, error) or _about_a_document(texts, error)
 
 

@@ -1,4 +1,4 @@
-"""Commands and presses, by the table: may this person, and is it still meant."""
+"""Commands and presses, by the table: who is allowed, and what still applies."""
 
 from telegram import Message
 from telegram.ext import ApplicationHandlerStop
@@ -13,7 +13,7 @@ from storage.history import Past
 
 
 async def guard(tools: Tools, context: Context) -> None:
-    """Stop other bots in silence, and tell people who are not allowed if they spoke to us."""
+    """Ignore other bots; tell people who are not allowed, if they spoke to the bot."""
     update = context.received
     if query := update.callback_query:
         if not await tools.access.allows(query.from_user, query.message):
@@ -29,7 +29,7 @@ async def guard(tools: Tools, context: Context) -> None:
 
 
 async def obey(tools: Tools, context: Context) -> None:
-    """Do what a command says, or say why not."""
+    """Run a command, or say why not."""
     name, *arguments = command(context.message, context.bot.bot)
     row = table.find(name, arguments)
     if row is None:
@@ -41,13 +41,13 @@ async def obey(tools: Tools, context: Context) -> None:
 
 
 async def unknown(_tools: Tools, context: Context) -> None:
-    """Say that there is no such command, to whom it was meant for the bot."""
+    """Say that there is no such command, if it was for this bot."""
     if is_addressed(context.message, context.bot.bot):
         await context.say(context.texts.unknown_command)
 
 
 async def press(tools: Tools, context: Context) -> None:
-    """Do what a button says, if it is one under the last answer."""
+    """Run a button's action, if it is under the last answer."""
     query, texts = context.received.callback_query, context.texts
     said = Press.parse(query.data) if query else None
     button = table.BUTTONS.get(said.name) if said else None
@@ -58,7 +58,7 @@ async def press(tools: Tools, context: Context) -> None:
     if not button.interrupts and (past.asked != said.exchange or not past.exchanges):
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
-        await context.answer_press()  # it was pressed before the answer changed
+        await context.answer_press()  # pressed before the answer changed
     elif await _may(tools, context, button.right, past):
         await button.act(tools, context)
     else:

@@ -1,4 +1,4 @@
-"""What people send: a question in words, with what is attached to it, or nothing to be read."""
+"""What people send: a question with its attachments, or something that cannot be read."""
 
 import contextlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from storage.history import Past
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a message asks, and the quotation of what it refers to; each may be ""."""
+    """What a message asks, and a quotation of what it refers to; each may be ""."""
 
     quoted: str
     own: str
@@ -30,9 +30,9 @@ class Words:
 
 
 async def on_message(tools: Tools, context: Context) -> None:
-    """Answer a message that is meant for the bot; if there are no words in it, say so."""
+    """Answer a message for the bot; if it has no words, say so."""
     turn, texts, me = context.turn, context.texts, context.bot.bot
-    # What a comment is on may come first; in a group it is the comment that is addressed.
+    # A forward may come before its comment; in a group only the comment names the bot.
     parts = await collected(context.message, turn)
     addressed = [part for part in parts if is_addressed(part, me)]
     if not addressed:
@@ -52,16 +52,16 @@ async def on_message(tools: Tools, context: Context) -> None:
 
 
 async def on_edit(tools: Tools, context: Context) -> None:
-    """Ask again what was changed in the last question; the new answer takes the old place."""
+    """Ask the edited last question again; the new answer replaces the old one."""
     message, turn = context.message, context.turn
     if not is_addressed(message, context.bot.bot):
         return
     past = await tools.conversation.recall(context.profile, turn.lane)
     is_last = message.message_id == past.asked and bool(past.exchanges)
     if not is_last and not _is_newest(message, past):
-        return  # what is old stays as it is, and what was forgotten must not come back
+        return  # older questions stay as they are, and forgotten ones must not come back
     words = await _words(tools, context, message, past)
-    # Telegram also tells of edits that nobody sees; what it quotes may be another by now.
+    # Telegram also reports edits that nobody sees, and what it quotes may have changed.
     changed = not is_last or not _says(past.exchanges[-1].question.text, words.own)
     if (asked := str(words)) and changed:
         if is_last:
@@ -71,7 +71,7 @@ async def on_edit(tools: Tools, context: Context) -> None:
 
 
 async def on_edited_command(tools: Tools, context: Context) -> None:
-    """Obey a command that was mistyped at first, if nothing was asked or forgotten since."""
+    """Run a command that was mistyped at first, if nothing was asked or forgotten since."""
     message = context.message
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     if message.message_id == past.asked or _is_newest(message, past):
@@ -80,7 +80,7 @@ async def on_edited_command(tools: Tools, context: Context) -> None:
 
 
 async def _words(tools: Tools, context: Context, message: Message, past: Past) -> Words:
-    """Give what one message asks, with what is attached to it. Raises a `DocumentError`."""
+    """Return what one message asks, with its attachments. Raises a `DocumentError`."""
     known, without_file, texts = {past.asked, *past.answer}, False, context.texts
     if has_words(message):
         own = question(message, context.bot.bot, texts)
@@ -92,14 +92,14 @@ async def _words(tools: Tools, context: Context, message: Message, past: Past) -
     if message.document and has_words(message):
         own = await tools.documents.fetch(message.document, own, _writer(message))
     elif replied and replied.document and replied.message_id not in known:
-        with contextlib.suppress(DocumentError):  # it is the reply that is asked
+        with contextlib.suppress(DocumentError):  # the reply is the question
             own = await tools.documents.fetch(replied.document, own, _writer(message))
             without_file = True
     return Words(quotation(message, known, texts, without_file=without_file), own)
 
 
 def _writer(message: Message) -> int:
-    """Give the number of who wrote a message: a person, or a chat in whose name somebody writes."""
+    """Return the id of a message's author: a person, or a chat in whose name somebody writes."""
     return (message.sender_chat or message.from_user or message.chat).id
 
 
@@ -111,7 +111,7 @@ def _is_newest(message: Message, past: Past) -> bool:
 def _says(asked: str, words: str) -> bool:
     """Tell whether a question has these words, alone or as a comment.
 
-    What it is on may stand before it: a quotation, a forward or a file; the latter two also after.
+    A quotation, a forward or a file may be before it; the latter two also after it.
     """
     before = asked.startswith(("> ", "(", "[")) and asked.endswith(f"\n\n{words}")
     after = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))

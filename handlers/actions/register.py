@@ -1,4 +1,4 @@
-"""Which update goes to which action: an ordered list, each place with its reason; and the menu."""
+"""Which update goes to which action: an ordered list, each place with its reason; the menu."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 # business messages, which would be answered twice, to nobody, or in somebody else's name.
 NEW = filters.UpdateType.MESSAGE
 EDITED = filters.UpdateType.EDITED_MESSAGE
-# Who forwards a command shows what somebody else wrote.
+# A forwarded command is somebody else's.
 OWN = NEW & ~filters.FORWARDED
 COMMANDS = filters.COMMAND & ~filters.FORWARDED
 COMMAND = NEW & COMMANDS
@@ -53,18 +53,18 @@ SCOPES = (
     BotCommandScopeAllChatAdministrators,
 )
 LANGUAGES = ("", "en", "ru")
-"""Telegram shows the menu of the narrowest circle, there that of the language, else of ""."""
+"""Telegram shows the menu of the narrowest scope, in the user's language or else ""."""
 
 
 class _Readable(filters.MessageFilter):
-    """What a question may be: a text, a rich message, a document."""
+    """A possible question: a text, a rich message, a document."""
 
     def filter(self, message: Message) -> bool:
         return has_words(message)
 
 
 class _Note(filters.MessageFilter):
-    """Telegram's own notes."""
+    """Service messages."""
 
     def filter(self, message: Message) -> bool:
         return is_note(message)
@@ -74,7 +74,7 @@ READABLE, NOTE = _Readable(), _Note()
 
 
 def register(application: PtbApplication, tools: Tools) -> None:
-    """Give the application its handlers."""
+    """Add the handlers to the application."""
 
     def doing(act: table.Act) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
         async def do(_update: Update, context: Context) -> None:
@@ -82,18 +82,18 @@ def register(application: PtbApplication, tools: Tools) -> None:
 
         return do
 
-    # Before all others: who may not speak with the bot reaches none of them.
+    # First of all: people who are not allowed reach no other handler.
     application.add_handler(TypeHandler(Update, doing(guard)), group=-1)
-    # In one group only the first that matches is called, so commands come before texts.
+    # Only the first match in a group is called, so commands come before texts.
     application.add_handlers(
         [
             CommandHandler({row.name for row in table.COMMANDS}, doing(obey), filters=OWN),
-            # A group's other commands are for other bots, unless they name this one.
+            # In groups, unknown commands are for other bots unless they name this one.
             MessageHandler(COMMAND, doing(unknown)),
             MessageHandler(EDITED & COMMANDS, doing(on_edited_command)),
             MessageHandler(EDITED & READABLE, doing(on_edit)),
             CallbackQueryHandler(doing(press)),
-            # Whatever else a person sends, but not Telegram's own notes, such as a pinned message.
+            # Whatever else a person sends, except service messages, such as a pinned message.
             MessageHandler(NEW & (READABLE | ~NOTE), doing(on_message)),
         ]
     )
@@ -103,9 +103,9 @@ def register(application: PtbApplication, tools: Tools) -> None:
 async def publish_menu(bot: ExtBot[Any]) -> None:
     """Set the menu of commands that Telegram shows. Raises TelegramError.
 
-    Menus for narrower circles or other languages, set earlier by somebody else, would hide it.
+    Menus set earlier for narrower scopes or other languages would hide it, so they are removed.
     """
-    effect = Effect(Kind.OTHER, hold=None)  # of the bot's, in no chat
+    effect = Effect(Kind.OTHER, hold=None)  # the bot's own, in no chat
     await bot.set_my_commands(_menu(ENGLISH), rate_limit_args=effect)
     await bot.set_my_commands(_menu(RUSSIAN), language_code="ru", rate_limit_args=effect)
     others = [

@@ -1,6 +1,6 @@
-"""Every command and every button, once: who may, what it does to the order, and who does it.
+"""Every command and every button, once: who may use it, how it affects the order, what it does.
 
-Registration, the menu, /help, the rights, and what intake must know read it here.
+Registration, the menu, /help, rights and intake all read this table.
 """
 
 import re
@@ -23,11 +23,11 @@ def _not_allowed(texts: Texts) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What ``/name`` does, if what stands behind it matches ``arguments`` as a whole.
+    """What ``/name`` does, if the text after it matches ``arguments`` as a whole.
 
-    ``interrupts``: it cuts short what its chat waits for. ``about_the_last``: it means the last
-    exchange, so it must not overtake a question. ``menu`` is what the menu and /help say of it.
-    ``refusal`` is what people hear who do not have the ``right``.
+    ``interrupts``: it cuts short the chat's current work. ``about_the_last``: it concerns the last
+    exchange, so it must not overtake a question. ``menu`` is its line in the menu and in /help.
+    ``refusal`` is the answer to people without the ``right``.
     """
 
     name: str
@@ -42,9 +42,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button of this name does, under the answer to the last exchange.
+    """What a button of this name does, under the last answer.
 
-    ``once``: it leads to another answer, so a press that waited behind another one does nothing.
+    ``once``: it leads to a new answer, so a press that waited behind another does nothing.
     """
 
     name: str
@@ -101,7 +101,7 @@ COMMANDS = (
     ),
     Command("reset", commands.explain_reset),
 )
-"""The first that matches is meant."""
+"""The first match counts."""
 
 BUTTONS = {
     button.name: button
@@ -126,14 +126,14 @@ BUTTONS = {
 
 
 def find(name: str, arguments: Sequence[str]) -> Command | None:
-    """Find what a command means, its name in lower case."""
+    """Find the command of this name, in lower case, with these arguments."""
     behind = " ".join(arguments)
     rows = (row for row in COMMANDS if row.name == name and re.fullmatch(row.arguments, behind))
     return next(rows, None)
 
 
 def read(text: str) -> Command | None:
-    """Find what a text means that may be a command, to whatever bot."""
+    """Find the command in a text, to whatever bot; None if there is none."""
     found = _COMMAND.match(text)
     return find(found[1].lower(), text[found.end() :].split()) if found else None
 
@@ -142,5 +142,5 @@ _COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?!\S)")
 
 
 def menu(texts: Texts) -> dict[str, str]:
-    """Give the names of commands that are shown, and what is said of each."""
+    """Return the commands shown to people, each with its line."""
     return {one.name: one.menu(texts) for one in COMMANDS if one.menu}

@@ -1,4 +1,4 @@
-"""What actions work with, made once for each bot."""
+"""What actions work with; one for each bot."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from handlers.outgoing.preview import Streaming
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """``streaming`` and ``buttons`` say how an answer grows, and whether there are any under it."""
+    """``streaming`` says how an answer grows, ``buttons`` whether it has any."""
 
     conversation: Conversation
     access: Access

@@ -16,15 +16,15 @@ from storage.timing import Timing
 
 
 class Right(Enum):
-    """Who may do something in a conversation, among those who may speak with the bot at all."""
+    """Who may do something in a conversation, among those whom the bot answers at all."""
 
     EVERYBODY = auto()
     ASKER = auto()
-    """Whoever asked the last question, and those who may change the conversation."""
+    """Who asked the last question, and everybody with `CHANGE`."""
     CHANGE = auto()
-    """In a group its admins, since what is said there is everybody's; elsewhere the person."""
+    """In a group its admins, since its history is everybody's; elsewhere the person."""
     OWNER = auto()
-    """Owners of the bot, who may do everything."""
+    """The bot's owners, who may do everything."""
 
 
 async def _none(_chats: AbstractSet[int]) -> AbstractSet[int]:
@@ -33,20 +33,20 @@ async def _none(_chats: AbstractSet[int]) -> AbstractSet[int]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Rules of access, by Telegram's ids. An empty set of users or chats allows them all."""
+    """Rules of access by Telegram ids. An empty set of users or chats allows all."""
 
     owners: AbstractSet[int]
     users: AbstractSet[int]
     chats: AbstractSet[int]
     successors: Callable[[AbstractSet[int]], Awaitable[AbstractSet[int]]] = _none
-    """Gives the supergroups that groups have become: where those are allowed, these are, too."""
+    """Returns the supergroups that groups have become: allowed as the groups are."""
     timing: Timing = Timing()
     _lately: dict[tuple[int, int], tuple[float, asyncio.Task[bool]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     async def allows(self, person: User | None, message: MaybeInaccessibleMessage | None) -> bool:
-        """Tell whether the bot answers a person in a message's chat; its owners, everywhere."""
+        """Tell whether the bot answers a person in a message's chat; owners, everywhere."""
         number = person.id if person else 0
         if number in self.owners:
             return True
@@ -64,10 +64,10 @@ class Access:
         asker: int = 0,
         lately: bool = False,
     ) -> bool:
-        """Tell whether who wrote ``message``, or ``person`` who pressed a button, has a right.
+        """Tell whether the author of ``message``, or ``person`` who pressed a button, has a right.
 
-        ``asker`` is who asked the last question, 0 if nobody knows. ``lately``: what Telegram said
-        a moment ago of who is an admin will do.
+        ``asker`` is who asked the last question, 0 if unknown. ``lately`` accepts what Telegram
+        said a moment ago about who is an admin.
         """
         who = person or message.from_user
         number = who.id if who else 0
@@ -81,14 +81,14 @@ class Access:
         if not is_company(message):
             return True
         if in_its_name is not None:
-            # An admin who writes anonymously does so in the group's own name.
+            # Anonymous admins write in the group's own name.
             return in_its_name.id == message.chat_id
         return who is not None and await (self._is_admin_lately if lately else _is_admin)(
             message.chat, who
         )
 
     async def _is_admin_lately(self, chat: Chat, person: User) -> bool:
-        """Tell the same as `_is_admin`, which is asked once for all who ask within a while."""
+        """Tell the same as `_is_admin`, asked once for all calls within a while."""
         now, key = time.monotonic(), (chat.id, person.id)
         for old in [one for one, (until, _) in self._lately.items() if until < now]:
             del self._lately[old]
@@ -102,7 +102,7 @@ async def _is_admin(chat: Chat, person: User) -> bool:
     try:
         member = await _member(chat, person)
     except (BadRequest, Forbidden):
-        return False  # Telegram tells for certain only bots that are admins themselves
+        return False  # only bots that are admins themselves can be sure of an answer
     return member.status in (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 
 

@@ -1,4 +1,4 @@
-"""Messages that are one: parts of a long text, forwards, an album; a comment and what it is on."""
+"""Messages that belong together: a long text, forwards, an album, a comment and its forward."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from handlers.incoming.parsing import Unreadable, load, read
 from handlers.turn.turn import MOST_JOINED, Turn
 
 LONG = 3900
-"""Characters from which a text may have been cut; Telegram's apps do so at 4096 or before."""
+"""A text of so many characters may be cut; Telegram's apps cut at 4096 or before."""
 CUT = 4096
 
 
 async def collected(first: Message, turn: Turn) -> Sequence[Message]:
-    """Give the message in work with all that belongs to it, which this turn then deals with.
+    """Return the message in work with all that belongs to it; this turn deals with them all.
 
-    A message that was just typed never waits here; only what has come with it is looked at.
+    A single typed message never waits here: only what has already come behind it is read.
     """
     parts, timing = [first], turn.timing
     clock = asyncio.get_running_loop().time
@@ -38,7 +38,7 @@ async def collected(first: Message, turn: Turn) -> Sequence[Message]:
 
 
 def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
-    """Put the texts of parts together; what was cut in the middle of a line goes on in it."""
+    """Join the texts of parts; a line that was cut in the middle stays one line."""
     whole = texts[0]
     for before, after, text in zip(parts, parts[1:], texts[1:], strict=False):
         if not text:
@@ -53,12 +53,12 @@ def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
 
 
 def is_own(message: Message) -> bool:
-    """Leave out what a person only hands on: a forward, a file without a caption."""
+    """Tell whether a person wrote it: no forward, no file without a caption."""
     return not (message.forward_origin or (message.document and not message.caption))
 
 
 def _is_open(message: Message) -> bool:
-    """Tell whether more may follow that belongs to a message."""
+    """Tell whether more that belongs to a message may follow."""
     forwarded_or_album = message.forward_origin or message.media_group_id
     return bool(forwarded_or_album) or len(message.text or "") >= LONG
 
@@ -79,7 +79,7 @@ def _continues(parts: Sequence[Message], following: Message, soon: float) -> boo
 
 
 def _comment_and_commented(parts: Sequence[Message]) -> bool:
-    """Tell whether just one of the parts has words of the person's own, said of the others."""
+    """Tell whether just one part has the person's own words: the comment on the others."""
     spoken = list(filter(is_own, parts))
     said = spoken[0].text if len(spoken) == 1 and not spoken[0].media_group_id else None
     return said is not None and len(said) < LONG
@@ -88,5 +88,5 @@ def _comment_and_commented(parts: Sequence[Message]) -> bool:
 def _message(update: str, like: Message) -> Message | None:
     try:
         return read(load(update), like.get_bot()).message
-    except Unreadable:  # its own turn says so
+    except Unreadable:  # its own turn tells the person
         return None

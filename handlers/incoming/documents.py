@@ -1,4 +1,4 @@
-"""Documents that people send: what may be read of them, and their text for the model."""
+"""Documents that people send: which can be read, and their text for the model."""
 
 import asyncio
 import codecs
@@ -16,13 +16,13 @@ from storage.message import well_formed
 from storage.timing import Timing
 
 LARGEST_TEXT = 1_000_000
-"""Bytes of a text file: about what the largest window of a model behind the API holds."""
+"""Bytes of a text file: about the largest window of a model behind the API."""
 LARGEST_PDF = 20 * 1024 * 1024
-"""Bytes of a PDF, most of which are pictures; what Telegram gives to bots at most (getFile)."""
+"""Bytes of a PDF, most of them pictures: the most that Telegram gives to bots (getFile)."""
 AT_ONCE = 2
-"""PDFs that are read at the same time, as each may take much memory."""
+"""PDFs read at the same time; each may take much memory."""
 HELD = 4
-"""PDFs that are in memory at the same time: those being read, and the next ones."""
+"""PDFs in memory at the same time: those being read, and the next ones."""
 
 _TEXT_NAME = re.compile(
     r"""
@@ -39,51 +39,51 @@ _TEXT_TYPE = re.compile(
     r"(json|jsonlines|ndjson|xml|yaml|toml|javascript|typescript|sql|sh|httpd-php|tex|subrip)"
 )
 _UNKNOWN_TYPES = ("", "application/octet-stream")
-"""What Telegram's apps say of a name that they do not know; the content tells."""
+"""What Telegram's apps say for a name they do not know; the content decides."""
 
 _BINARY = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
-"""Control characters, but for those that printers and terminals obey."""
+"""Control characters, except those of printers and terminals."""
 READER = Path(__file__).with_name("pdf.py")
 
 
 class DocumentError(Exception):
-    """A document that cannot be given to the model; its subclasses say why."""
+    """A document that cannot be given to the model; the subclasses say why."""
 
 
 class UnsupportedKind(DocumentError):
-    """It is neither text nor a PDF."""
+    """Neither text nor a PDF."""
 
 
 class TooLarge(DocumentError):
-    """It is larger than `LARGEST_TEXT` or `LARGEST_PDF`, or has too much text in it."""
+    """Larger than `LARGEST_TEXT` or `LARGEST_PDF`, or with too much text in it."""
 
 
 class NoText(DocumentError):
-    """No text can be got out of it: it is empty, damaged, or made of pictures."""
+    """No text in it: empty, damaged, or made of pictures."""
 
 
 class Encrypted(DocumentError):
-    """It is a PDF that wants a password."""
+    """A PDF with a password."""
 
 
 class TooLong(DocumentError):
-    """It is a PDF with too many pages, or too much to do on them; a part of it may do."""
+    """A PDF with too many pages, or too much on them; a part of it may do."""
 
 
 class TooSlow(TooLong):
-    """It is a PDF that was not read in the time it had."""
+    """A PDF that was not read in time."""
 
 
 class Busy(DocumentError):
-    """Too many other PDFs are being read; later it may be read, too."""
+    """Too many other PDFs are being read; it may be read later."""
 
 
 class Gone(DocumentError):
-    """Telegram does not give it, or no longer; sent anew it may be had."""
+    """Telegram does not have it, or no longer; sending it again may help."""
 
 
 _EXITS = {3: Encrypted, 4: TooLarge, 5: TooLong}
-"""What `pdf.py` says by its exit status; importing it here would cost every process 20 MB."""
+"""Exit statuses of `pdf.py`; importing it here would cost every process 20 MB."""
 
 
 class Documents:
@@ -97,9 +97,9 @@ class Documents:
         self._shares: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def fetch(self, document: Document, question: str, person: int) -> str:
-        """Download a document, and put it before the question that ``person`` asks about it.
+        """Download a document and put its text before the question that ``person`` asks about it.
 
-        Raises a `DocumentError`, if possible before the download; or a TelegramError that passes.
+        Raises a `DocumentError`, before the download if possible, or a passing TelegramError.
         """
         name, mime_type = document.file_name or "", document.mime_type or ""
         _check_size(document.file_size, largest(name, mime_type))
@@ -120,7 +120,7 @@ class Documents:
                     async with _place(self._readers, until):
                         return await pdf_text(content, self._timing.pdf_quick)
             async with _place(self._slow, until):
-                # Anew: kept while it waited, it would take a place among those that are held.
+                # Downloaded again: kept while it waited, it would take a place in memory.
                 content = await _download(document, LARGEST_PDF)
                 async with _place(self._readers, until):
                     return await pdf_text(content, self._timing.pdf)
@@ -128,7 +128,7 @@ class Documents:
 
 @contextlib.asynccontextmanager
 async def _place(places: asyncio.Lock | asyncio.Semaphore, until: float) -> AsyncIterator[None]:
-    """Have one of some places while the block runs. Raises `Busy` if there was none in time."""
+    """Hold one of the places while the block runs. Raises `Busy` if none is free in time."""
     try:
         async with asyncio.timeout_at(until):
             await places.acquire()
@@ -145,7 +145,7 @@ async def _download(document: Document, most: int) -> bytes:
         file = await document.get_file()
         _check_size(file.file_size, most)
         content = bytes(await file.download_as_bytearray())
-    except (BadRequest, InvalidToken) as error:  # the latter for any file that is not found
+    except (BadRequest, InvalidToken) as error:  # the latter for a file that is not found
         raise Gone("Telegram refuses it") from error
     _check_size(len(content), most)
     return content
@@ -172,7 +172,7 @@ def text_of(content: bytes) -> str:
 
 
 def decoded(content: bytes) -> str:
-    """Return the text of a text file, whose encoding nobody tells. Raises `UnsupportedKind`."""
+    """Decode a text file of unknown encoding. Raises `UnsupportedKind`."""
     text = content.decode(_encoding(content), "replace")
     if _BINARY.search(text):
         raise UnsupportedKind("control characters")
@@ -180,10 +180,10 @@ def decoded(content: bytes) -> str:
 
 
 def enclosed(name: str, text: str, question: str) -> str:
-    """Put a document's text, in a fence under its name, before the question; each may be empty."""
+    """Put a document's text, fenced under its name, before the question; each may be empty."""
     title = " ".join(well_formed(name).split())[:255] or "file"
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-    # In brackets, as a name could be a fence too.
+    # In brackets, since a name could be a fence.
     return f"[{title}]\n{fence}\n{text.rstrip()}\n{fence}\n\n{question}".rstrip()
 
 
@@ -198,7 +198,7 @@ def _is_pdf(name: str, mime_type: str) -> bool:
 
 
 def _extension(name: str) -> str:
-    """Return the name's end, or all of a name such as ``Makefile``."""
+    """Return a name's extension, or the whole of a name such as ``Makefile``."""
     path = PurePath(name.lower())
     return path.suffix[1:] or path.name
 
@@ -208,7 +208,7 @@ def _encoding(content: bytes) -> str:
         return "utf-16"
     text = content.decode("utf-8", "replace")
     damaged = text.count("\ufffd")
-    # A log that was cut in the middle of a letter is UTF-8 all the same.
+    # A log cut in the middle of a letter is still UTF-8.
     intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
     return "utf-8-sig" if intact >= damaged else "cp1251"
 
@@ -217,13 +217,13 @@ async def pdf_text(content: bytes, seconds: float, reader: Path = READER) -> str
     """Return the text of a PDF, if it is read within so many seconds. Raises a `DocumentError`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-P",  # else the modules beside the program would stand for the standard library's
+        "-P",  # else modules beside the program would shadow the standard library's
         reader,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={},  # what reads foreign files knows no secrets
-        start_new_session=True,  # Ctrl-C is for the bot, which ends what is in hand
+        env={},  # what reads foreign files gets no secrets
+        start_new_session=True,  # Ctrl-C is for the bot, which finishes its work
     )
     try:
         async with asyncio.timeout(seconds):
@@ -237,4 +237,4 @@ async def pdf_text(content: bytes, seconds: float, reader: Path = READER) -> str
             await process.communicate()
     if process.returncode:
         raise _EXITS.get(process.returncode, NoText)(f"exit status {process.returncode}")
-    return _some(text.decode("utf-16", "replace"))  # with the surrogates mended
+    return _some(text.decode("utf-16", "replace"))  # surrogates replaced

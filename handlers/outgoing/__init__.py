@@ -1,1 +1,1 @@
-"""Calls to Telegram: paced, fenced, tried again."""
+"""Calls to Telegram: paced, fenced, retried."""

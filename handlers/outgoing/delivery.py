@@ -1,4 +1,4 @@
-"""A reply on Telegram: messages that may still change, in spite of all that can fail there."""
+"""A reply on Telegram: messages that may still change, whatever fails there."""
 
 import asyncio
 import random
@@ -45,13 +45,13 @@ T = TypeVar("T")
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 MOST_UNSURE = 2
-"""Messages of a growing answer that may be left behind; then it is shown only in the end."""
+"""Messages that a growing answer may leave behind; after that it is shown only at its end."""
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A piece as it is tried; ``bare``: in reply to nothing, and as a message of its own."""
+    """A piece to try; ``bare``: a new message, in reply to nothing."""
 
     piece: Piece
     buttons: Sequence[Button]
@@ -61,9 +61,9 @@ class _Trial:
 class Delivery:
     """The reply to ``message``, as it stands in the chat. Methods raise TelegramError.
 
-    What an earlier worker has put there, or an earlier answer, is edited on (`Turn.shown`). Each
-    call is held by the turn's lane, and raises `LaneLost` when that is another's now; `Frozen`
-    when Telegram lets nothing through for long.
+    Messages of an earlier worker, or of an earlier answer, are edited (`Turn.shown`). Each call
+    raises `LaneLost` if the turn's lane is another's by then, and `Frozen` when Telegram lets
+    nothing through for long.
     """
 
     def __init__(self, message: Message, turn: Turn) -> None:
@@ -79,14 +79,14 @@ class Delivery:
 
     @property
     def _quotes(self) -> bool:
-        """Tell whether the first piece says whom it answers: in a group, if that is there."""
+        """Tell whether the first piece is a Telegram reply: in groups, if the message has an id."""
         number = 0 if self._turn.successor else self._message.message_id
         return bool(number) and not is_private(self._message.chat)
 
     async def grow(self, pieces: Sequence[Chunk], buttons: Sequence[Button]) -> None:
-        """Show pieces of an answer that is still being made, ``buttons`` under the last.
+        """Show pieces of a growing answer, ``buttons`` under the last.
 
-        Raises `Shed` when there is no room for that now.
+        Raises `Shed` if there is no room for that now.
         """
         turn = self._turn
         for place, piece in enumerate(pieces):
@@ -99,7 +99,7 @@ class Delivery:
                 await turn.note(Shown(turn.shown.final, (*turn.shown.ids, number)))
 
     async def _unsurely(self, sending: Coroutine[Any, Any, int]) -> int:
-        """Count messages that Telegram may have taken without our hearing of it."""
+        """Count messages that Telegram may have taken without telling us."""
         try:
             return await sending
         except NetworkError as error:
@@ -107,24 +107,24 @@ class Delivery:
             raise
 
     async def finish(self, reply: Reply) -> None:
-        """Bring the whole reply there; each piece is noted when Telegram has taken it."""
+        """Send the whole reply; each piece is noted once Telegram has taken it."""
         turn, count = self._turn, len(reply.pieces)
         for place in range(turn.shown.final, count):
             last = place + 1 == count
-            # The others of a long answer can wait for their turn among all chats.
+            # The other pieces of a long answer wait for their turn among all chats.
             kind = Kind.FINAL if last else Kind.OTHER
             trial = _Trial(reply.pieces[place], reply.buttons if last else ())
             number = await self._place(place, trial, kind)
             ids = (*turn.shown.ids[:place], number, *turn.shown.ids[place + 1 :])
             turn.shown = Shown(place + 1, ids)
-            if not last or ids[count:]:  # else it is noted by the update's being done
+            if not last or ids[count:]:  # the last one is noted by `done`
                 await turn.note(turn.shown)
         for number in turn.shown.ids[count:]:
             await self._delete(number)
         turn.shown = Shown(count, turn.shown.ids[:count])
 
     async def _place(self, place: int, trial: _Trial, kind: Kind) -> int:
-        """Bring a piece to its place for good; if Telegram refuses it, less and less of it."""
+        """Put a piece in its place for good; if Telegram refuses it, less and less of it."""
         refusal: BadRequest | None = None
         for less in _less_and_less(trial, self._turn.texts.piece_refused):
             try:
@@ -161,13 +161,13 @@ class Delivery:
         number = await _persistently(
             lambda: self._send(trial, kind, quote=not place), self._turn.timing
         )
-        if old in self._turn.shown.ids:  # not if the chat has become another meanwhile
+        if old in self._turn.shown.ids:  # not if the chat has migrated meanwhile
             await self._delete(old)
         return number
 
     async def _send(self, trial: _Trial, kind: Kind, *, quote: bool) -> int:
-        """Send a piece, once; its number on Telegram."""
-        # The message answered may have been deleted meanwhile.
+        """Send a piece once; returns its message id."""
+        # The message it replies to may be deleted by now.
         quoted = ReplyParameters(self._message.message_id, allow_sending_without_reply=True)
         common: dict[str, Any] = {
             **self._topic,
@@ -210,7 +210,7 @@ class Delivery:
         self._seen[number] = (piece, trial.buttons)
 
     async def _delete(self, number: int) -> None:
-        """Take away a message that is no part of the reply any more, if Telegram lets us."""
+        """Delete a message that is no longer part of the reply, if Telegram allows it."""
         effect = Effect(Kind.OTHER, self._turn.hold)
         try:
             await _persistently(
@@ -224,7 +224,7 @@ class Delivery:
 
 
 async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Message:
-    """Send a piece by the bot that ``message`` came to; ``more`` is for its method."""
+    """Send a piece by the bot that got ``message``; ``more`` goes to its method."""
     bot = extended(message)
     if isinstance(piece, File):
         document = InputFile(piece.text.encode(), piece.name)
@@ -235,14 +235,14 @@ async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Mes
 
 
 def extended(received: TelegramObject) -> ExtBot[Any]:
-    """The bot that a message or a press came to, whose calls keep to a pace."""
+    """Return the bot that got a message or a press; its calls are paced."""
     bot = received.get_bot()
     assert isinstance(bot, ExtBot)  # noqa: S101 - python-telegram-bot's application makes no other
     return bot
 
 
 def _less_and_less(trial: _Trial, sentence: str) -> Iterator[_Trial]:
-    """Yield what to try in turn: the piece, it plain, it bare, and a sentence in its place."""
+    """Yield what to try in turn: the piece, plain, bare, and a sentence instead."""
     yield trial
     plain = replace(trial, piece=_plain(trial.piece, sentence))
     if plain != trial:
@@ -252,7 +252,7 @@ def _less_and_less(trial: _Trial, sentence: str) -> Iterator[_Trial]:
 
 
 def _plain(piece: Piece, sentence: str) -> Chunk:
-    """Leave out formatting; of a file give what fits a message."""
+    """Drop formatting; of a file keep what fits a message."""
     text = piece.text.strip() or sentence
     if len(text) <= MAX_CHARACTERS:
         return Chunk(text, ())
@@ -272,10 +272,10 @@ def _is_unsure(error: NetworkError) -> bool:
 
 
 async def _persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
-    """Call until Telegram takes it; the second unsure time, or a refusal, is raised.
+    """Call until Telegram takes it; raises a refusal, and the second unsure failure.
 
-    Where Telegram may have taken a message without our hearing of it, one try more risks a
-    double; none risks a person without an answer, which is worse.
+    Where Telegram may have taken a message without telling us, one more try risks a double; no
+    more risks a person without an answer, which is worse.
     """
     unreachable, failing = iter(timing.unreachable_pauses), iter(timing.send_pauses)
     unsure = iter(timing.send_pauses[:1])
@@ -285,7 +285,7 @@ async def _persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
         except (BadRequest, Forbidden):
             raise
         except NetworkError as error:
-            # Without a cause it is Telegram itself that says so.
+            # Without a cause, Telegram itself says so.
             never_sent = unreachable if error.__cause__ else failing
             pauses = unsure if _is_unsure(error) else never_sent
             pause = next(pauses, -1)

@@ -1,7 +1,7 @@
-"""A growing message that was left behind: Telegram took it, and we never heard its number.
+"""A growing message that was left behind: Telegram took it, but its id never reached us.
 
-Then the answer stands in another message, and this one grows no more under its ■ Stop. When a
-person presses that, or replies to it, they tell its number, and it is put right.
+The answer is in another message then, and this one keeps its ■ Stop and grows no more. A press or a
+reply tells us its id, and it is put right.
 """
 
 import structlog
@@ -19,9 +19,9 @@ log = structlog.get_logger()
 
 
 async def put_right(found: MaybeInaccessibleMessage | None, past: Past, turn: Turn) -> None:
-    """Take away what was left of the last answer; of an earlier one only its button.
+    """Delete a leftover of the last answer; from one of an earlier answer remove the button.
 
-    ``past`` is the conversation's now. Does nothing to any other message, and no harm if it fails.
+    ``past`` is the conversation's, as it is now. Other messages stay; failing does no harm.
     """
     if not isinstance(found, Message) or found.message_id in past.answer:
         return
@@ -31,14 +31,14 @@ async def put_right(found: MaybeInaccessibleMessage | None, past: Past, turn: Tu
     try:
         if asked == past.asked and past.answer:
             await bot.delete_message(chat_id, found.message_id, rate_limit_args=effect)
-        else:  # what it became is not known any more
+        else:  # nobody knows any more what became of it
             await bot.edit_message_reply_markup(chat_id, found.message_id, rate_limit_args=effect)
     except (TelegramError, Frozen) as error:
         log.info("leftover_stays", chat=chat_id, reason=str(error))
 
 
 def _growing(message: Message) -> int:
-    """Give the number of the question that a message of ours is a growing answer to, or 0."""
+    """Return the number of the question that a growing message answers, or 0."""
     me, markup = message.get_bot().id, message.reply_markup
     if not markup or not message.from_user or message.from_user.id != me:
         return 0

@@ -1,7 +1,7 @@
-"""The way to Telegram: what may go at once, what waits, what is left out; and whose it is still.
+"""The way to Telegram: what goes at once, waits, or is dropped, and whether it is still ours.
 
-It sits at python-telegram-bot's seam for rate limiters; its own limits a process, not a bot, and
-lets "typing" starve messages. Every call that people see passes here with its `Effect`.
+It is python-telegram-bot's rate limiter; the library's own limits a process, not a bot, and lets
+"typing" starve messages. Every call that people see passes here with its `Effect`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from storage.lane import LaneLost
 from storage.server.connect import StorageUnavailable
 from storage.timing import Timing
 
-# python-telegram-bot otherwise warns that RetryAfter will tell its time so one day.
+# Without this, python-telegram-bot warns about a future change of RetryAfter.
 os.environ["PTB_TIMEDELTA"] = "true"
 
 log = structlog.get_logger()
@@ -34,16 +34,16 @@ REFUSED = Counter("telegram_too_many", "Calls to Telegram refused as too many (4
 FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
 
 MOST_REFUSALS = 3
-"""Refusals after which a call is given up; each one freezes its chat, so a fourth is unlikely."""
+"""Refusals after which a call is given up; each freezes its chat, so a fourth is unlikely."""
 OF_TURNS = ("getChatMember", "getFile")
-"""What is asked while an update is in work, which can wait until Telegram answers again."""
+"""What turns ask Telegram; a turn can wait until Telegram answers again."""
 
 Hold = Callable[[], Awaitable[None]]
-"""Returns while whoever acts owns the lane; raises `LaneLost` from then on."""
+"""Returns while the caller owns the lane; raises `LaneLost` afterwards."""
 
 
 class Kind(StrEnum):
-    """What a call to Telegram is for. The first three are left out if they must be."""
+    """What a call to Telegram is for. The first three may be dropped."""
 
     TYPING = "typing"
     UPDATE = "update"
@@ -69,22 +69,22 @@ _ACTS: dict[Kind, Act] = {
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a call does: its kind, and the ``hold`` on its lane; None for what has no lane."""
+    """A call's kind, and the ``hold`` on its lane, None if it has no lane."""
 
     kind: Kind
     hold: Hold | None
 
 
 class Shed(Exception):
-    """There is no room for this now; it is not worth waiting for."""
+    """There is no room for the call now, and it is not worth waiting for."""
 
 
 _held: ContextVar[Hold | None] = ContextVar("held", default=None)
-"""The hold of the call under way: python-telegram-bot passes nothing down to its transport."""
+"""The current call's hold: python-telegram-bot passes nothing down to its transport."""
 
 
 async def before_write() -> None:
-    """Make sure that the call under way may still be made: just before its request is written.
+    """Check that the current call may still be made, just before its request is written.
 
     Raises `LaneLost`.
     """
@@ -93,7 +93,7 @@ async def before_write() -> None:
 
 
 class Pacing(BaseRateLimiter[Effect]):
-    """Keeps calls to the budget; each says by ``rate_limit_args`` what it does."""
+    """Keeps calls within the budget; ``rate_limit_args`` is each call's `Effect`."""
 
     def __init__(self, budget: Budget, timing: Timing = Timing()) -> None:
         self._budget = budget
@@ -114,9 +114,9 @@ class Pacing(BaseRateLimiter[Effect]):
         data: dict[str, Any],
         rate_limit_args: Effect | None,
     ) -> Any:
-        """Call when there is room, if the lane is still ours then.
+        """Make a call when there is room, if the lane is still ours then.
 
-        Raises `Shed`, `LaneLost`, and `Frozen` when Telegram insists that it is too much.
+        Raises `Shed`, `LaneLost`, and `Frozen` if Telegram keeps answering 429.
         """
         if endpoint.startswith("get"):
             return await _asked(endpoint, callback(*args, **kwargs))
@@ -149,7 +149,7 @@ class Pacing(BaseRateLimiter[Effect]):
         try:
             pause = await self._budget.take(chat_id, _ACTS[kind])
         except StorageUnavailable:
-            # Sending must not fail for this; Telegram itself says when it is too much.
+            # Sending must not fail for this; Telegram itself answers 429 if it is too much.
             pause = None if _ACTS[kind] == "shed" else 0.0
         if pause is None:
             SHED.labels(kind).inc()
@@ -158,14 +158,14 @@ class Pacing(BaseRateLimiter[Effect]):
         while pause:
             await asyncio.sleep(pause)
             try:
-                pause = await self._budget.frozen(chat_id)  # it may have been meanwhile
+                pause = await self._budget.frozen(chat_id)  # it may have been frozen meanwhile
             except StorageUnavailable:
                 return
 
     async def _freeze(self, chat_id: int, error: RetryAfter) -> None:
-        """Tell all processes that a chat is frozen; if that cannot be, at least wait here.
+        """Tell all processes that a chat is frozen; without storage, wait here at least.
 
-        Raises `Frozen` when that would be too long.
+        Raises `Frozen` if that would take too long.
         """
         seconds = _told(error) + random.uniform(0, self._jitter)
         FROZEN.inc(seconds)
@@ -183,7 +183,7 @@ def _told(error: RetryAfter) -> float:
 
 
 async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
-    """Ask Telegram something, at no pace of ours. Raises `Frozen` where a turn can wait."""
+    """Ask Telegram something, unpaced. Raises `Frozen` where a turn can wait."""
     try:
         return await call
     except RetryAfter as error:
@@ -193,7 +193,7 @@ async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
 
 
 async def _held_by(hold: Hold | None, call: Coroutine[Any, Any, Any]) -> Any:
-    """Make a call, if ``hold`` lets it; the transport asks it again, see `before_write`."""
+    """Make a call if ``hold`` allows it; the transport checks again, see `before_write`."""
     token = _held.set(hold)
     try:
         await before_write()
@@ -204,5 +204,5 @@ async def _held_by(hold: Hold | None, call: Coroutine[Any, Any, Any]) -> Any:
             raise error.__cause__ from None
         raise
     finally:
-        call.close()  # where it was not made
+        call.close()  # if it was not made
         _held.reset(token)

@@ -1,4 +1,4 @@
-"""An answer while it is being made: its first words at once, then the newest, ever more slowly."""
+"""A growing answer: its first words at once, then the newest, ever more slowly."""
 
 import asyncio
 import contextlib
@@ -25,12 +25,12 @@ Streaming = Literal["edits", "drafts", "off"]
 
 
 class Preview:
-    """Shows an answer as it grows, on one delivery."""
+    """Shows an answer as it grows, through one `Delivery`."""
 
     def __init__(self, message: Message, turn: Turn, streaming: Streaming, stop: Button) -> None:
         """``stop`` is the button under a growing answer."""
         self.refusal: TelegramError | None = None
-        """Why nothing can be written to the chat, once Telegram has said so."""
+        """Telegram's refusal, if nothing can be written to the chat."""
         self._turn = turn
         self._timing = turn.timing
         self._message = message
@@ -50,7 +50,7 @@ class Preview:
 
     @contextlib.asynccontextmanager
     async def growing(self) -> AsyncIterator[Delivery]:
-        """Show what there is while the block runs; gives the delivery, to be finished after it."""
+        """Show the answer so far while the block runs; yields the delivery, to finish after it."""
         task = asyncio.create_task(self._grow())
         try:
             yield self._delivery
@@ -61,7 +61,7 @@ class Preview:
             task.cancel()
 
     async def _grow(self) -> None:
-        """Type, then update; only what can never succeed ends it."""
+        """Show typing, then updates; ends early only if nothing can ever succeed."""
         try:
             await self._type()
             await self._keep_updating()
@@ -71,7 +71,7 @@ class Preview:
             log.info("not_shown", chat=self._message.chat_id, reason=refusal.message)
             if is_final(refusal):
                 self.refusal = refusal
-                self._turn.interrupted.set()  # there is nobody to answer
+                self._turn.interrupted.set()  # nobody is there to answer
 
     async def _keep_updating(self) -> None:
         gap = self._timing.gap if is_private(self._message.chat) else self._timing.group_gap
@@ -86,7 +86,7 @@ class Preview:
     async def _type(self) -> None:
         """Show that the bot is typing, until there are words."""
         if self._message.direct_messages_topic:
-            return  # Telegram does not show it there
+            return  # Telegram shows no typing there
         await _wait(self._news, self._timing.typing_after)
         while not self._news.is_set():
             await self._tried(
@@ -100,7 +100,7 @@ class Preview:
             await _wait(self._news, self._timing.typing)
 
     async def _tried(self, call: Coroutine[Any, Any, object]) -> bool:
-        """Make a call; tells whether it succeeded. Raises only what no later one could mend."""
+        """Make a call; tells whether it succeeded. Raises only what no later call can fix."""
         try:
             await call
         except LaneLost:
@@ -115,7 +115,7 @@ class Preview:
                 raise
             log.info("not_shown", chat=self._message.chat_id, reason=str(error))
             return False
-        except Exception:  # nor must a mistake of ours here end an answer
+        except Exception:  # a bug of ours here must not end an answer
             log.exception("not_shown", chat=self._message.chat_id)
             return False
         return True
@@ -124,7 +124,7 @@ class Preview:
         pieces = render(self._turn.partial, complete=False)
         if not pieces:
             return
-        if self._turn.shown.ids or self._way == "drafts":  # else noted with the first number
+        if self._turn.shown.ids or self._way == "drafts":  # else noted with the first message id
             await self._turn.note(self._turn.shown)
         if self._way == "drafts":
             try:
@@ -138,7 +138,7 @@ class Preview:
             await self._delivery.grow(pieces, [self._stop])
 
     async def _draft(self, pieces: list[Chunk]) -> None:
-        """Show the last piece as a draft, which the finished reply takes the place of."""
+        """Show the last piece as a draft; the finished reply replaces it."""
         await self._delivery.grow(pieces[:-1], [])
         await extended(self._message).send_message_draft(
             self._message.chat_id,

@@ -1,4 +1,4 @@
-"""What Telegram means when it refuses a message; it tells by words alone. Pure.
+"""What Telegram means when it refuses a message; only its words tell. Pure.
 
 The words are those of telegram-bot-api's and TDLib's sources, and of Telegram's own error names.
 """
@@ -40,22 +40,22 @@ _THE_THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
 
 
 def is_final(refusal: TelegramError) -> bool:
-    """Tell whether nobody is there to be answered, or nothing may be written to them."""
+    """Tell whether nobody is there to answer, or nothing may be written to them."""
     return isinstance(refusal, Forbidden) or _says(refusal, _FINAL)
 
 
 def is_about_the_message(refusal: TelegramError) -> bool:
-    """Tell whether a message cannot be edited, whatever it is to become."""
+    """Tell whether a message cannot be edited, whatever the new text."""
     return _says(refusal, _THE_MESSAGE)
 
 
 def is_about_the_thread(refusal: BadRequest) -> bool:
-    """Tell whether the topic is gone, and the rest of the chat is not."""
+    """Tell whether only the topic is gone, not the chat."""
     return _says(refusal, _THE_THREAD)
 
 
 def is_no_change(refusal: BadRequest) -> bool:
-    """Tell whether a message is already what it was to become."""
+    """Tell whether a message already has the new content."""
     return _says(refusal, ("message is not modified", "message_not_modified"))
 
 

@@ -17,7 +17,7 @@ from storage.change import Change
 async def say(
     message: TelegramMessage, turn: Turn, text: str, change: Change | None = None
 ) -> None:
-    """Answer ``message`` with words of the bot's own, and change its conversation with them.
+    """Answer ``message`` with the bot's own words; ``change`` is applied with them.
 
     Raises TelegramError.
     """
@@ -27,22 +27,22 @@ async def say(
 async def reply_with(
     message: TelegramMessage, turn: Turn, reply: Reply, change: Change | None = None
 ) -> None:
-    """Keep a reply, and what it does to the conversation; then send it. Raises TelegramError."""
+    """Keep a reply and its change to the conversation, then send it. Raises TelegramError."""
     await turn.keep(reply, change)
     await Delivery(message, turn).finish(reply)
 
 
 async def answer_press(query: CallbackQuery, turn: Turn, text: str | None = None) -> None:
-    """Answer the press of a button, once: Telegram takes that for a short time only."""
+    """Answer a button's press, once; Telegram accepts that only for a short time."""
     effect = Effect(Kind.OTHER, turn.hold)
     with contextlib.suppress(TelegramError):
         await extended(query).answer_callback_query(query.id, text, rate_limit_args=effect)
 
 
 async def notify(message: TelegramMessage, text: str) -> None:
-    """Tell who wrote ``message`` something beside the reply to it, if there is room at once.
+    """Tell the author of ``message`` something before its reply, if there is room at once.
 
-    It belongs to no lane: whoever answers is somebody else. Raises TelegramError and `Shed`.
+    It belongs to no lane: another worker may own that. Raises TelegramError and `Shed`.
     """
     notice, effect = Chunk(text, ()), Effect(Kind.NOTICE, hold=None)
     try:

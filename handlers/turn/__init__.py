@@ -1,1 +1,1 @@
-"""The update in work: its conversation, its buttons, and what is kept of its reply."""
+"""The update in work: its conversation, its buttons, its kept reply."""

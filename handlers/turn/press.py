@@ -1,4 +1,4 @@
-"""What a button under an answer says when it is pressed. Pure."""
+"""The data of a button under an answer. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ _DATA = re.compile(r"([a-z]+):(\d{1,19})(?::(\d{1,9}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """The name of what is to be done, and to which exchange: the number of its question.
+    """A button's name, and its exchange: the number of the question.
 
-    ``revision`` is how often that had been answered before: a press that waited behind another
-    finds the answer changed.
+    ``revision`` is how often that had been answered: a press that waited behind another finds the
+    answer changed.
     """
 
     name: str
@@ -21,7 +21,7 @@ class Press:
 
     @classmethod
     def parse(cls, data: object) -> Self | None:
-        """Read a button's data, which may be anything; None if it is none of ours."""
+        """Read a button's data, which may be anything; None if it is not ours."""
         found = _DATA.fullmatch(data) if isinstance(data, str) else None
         return cls(found[1], int(found[2]), int(found[3] or 0)) if found else None
 

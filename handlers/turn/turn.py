@@ -1,4 +1,4 @@
-"""The update in work: what is already known of its reply, and the way to keep more."""
+"""The update in work: what is known of its reply so far, and how to keep more."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ MOST_JOINED = 30
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a reply; ``data`` is what comes back when it is pressed."""
+    """A button under a reply; ``data`` comes back when it is pressed."""
 
     label: str
     data: str
@@ -28,9 +28,9 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is said in reply: pieces, and buttons under the last one.
+    """A reply: pieces, and buttons under the last one.
 
-    ``answers`` marks the answer to an exchange of the conversation.
+    ``answers`` marks the answer of an exchange in the history.
     """
 
     pieces: Sequence[Piece]
@@ -51,44 +51,44 @@ class Turn:
         self.reply = _read(opened.reply)
         self.shown = opened.shown
         self.successor = opened.shown.chat
-        """The supergroup that the chat of this update has become meanwhile; 0 if none."""
+        """The supergroup that this update's chat has become meanwhile; 0 if none."""
         self.partial = opened.partial
-        """The answer so far, while it grows: noted before it is on the screen."""
+        """The answer so far; noted before it is on the screen."""
         self.asked = -1
-        """The number of the question in work, once it is asked; stop buttons name it."""
+        """The number of the question in work, once asked; stop buttons name it."""
         self._stopped: set[str] = set()
         self.interrupted = asyncio.Event()
         self.failure: Exception | None = None
         self.texts: Texts = RUSSIAN
-        """The bot's words in the language of whoever is answered."""
+        """The bot's words, in the language of the person it answers."""
         self.figures: dict[str, object] = {}
-        """What the log is to tell of it, beside the times; never a text."""
+        """More for the turn's line in the log; never a text."""
 
     def asks(self, number: int) -> None:
-        """Begin with the question of this number; one that was stopped already is cut short."""
+        """Begin with the question of this number; if it was stopped already, it is cut short."""
         self.asked = number
         if str(number) in self._stopped:
             self.interrupted.set()
 
     def stop(self, number: str) -> bool:
-        """Stop the answer to a question, now or once it is asked; tells whether it is in work."""
+        """Stop the answer to a question, now or once asked; tells whether it is in work."""
         self._stopped.add(number)
         return number == str(self.asked)
 
     async def replaces(self, answer: Sequence[int]) -> None:
-        """Let the reply take the place of these messages, unless an earlier worker has begun to."""
+        """Let the reply replace these messages, unless an earlier worker has begun to."""
         if not self.shown.ids:
             await self.note(Shown(0, tuple(answer)))
 
     def follow(self, supergroup: int) -> None:
-        """Go on in the supergroup that the chat has become; there messages have other numbers."""
+        """Go on in the supergroup that the chat has become; messages have other ids there."""
         self.successor = supergroup
         self.shown = Shown(self.shown.final, self.shown.ids[: self.shown.final])
 
     async def inherit(self, group: int) -> None:
         """Take over what is kept of a group that has become this chat.
 
-        Raises `Frozen` while something is in work there that is to be answered first.
+        Raises `Frozen` while work there must be finished first.
         """
         for pause in self.timing.moved_pauses:
             if await self._inbox.inherit(self._claim, group):
@@ -97,39 +97,39 @@ class Turn:
         raise Frozen(self.timing.moved_park)
 
     async def following(self) -> list[Entry]:
-        """Look at what waits behind this update in its conversation."""
+        """Return what waits behind this update in its conversation."""
         return await self._inbox.following(self._claim, MOST_JOINED)
 
     async def join(self, number: int) -> None:
-        """Take in so many of those; they are dealt with by this reply."""
+        """Take in so many of those; this reply answers them too."""
         await self._inbox.joined(self._claim, number)
 
     async def keep(self, reply: Reply, change: Change | None = None) -> None:
-        """Keep the reply, and with it what it does to a history, before it is sent."""
+        """Keep the reply and its change to a history, before it is sent."""
         await self._inbox.commit(self._claim, _write(reply), change)
         self.reply = reply
 
     async def storage_is_full(self) -> bool:
-        """Tell whether what is forgotten has to make room at once."""
+        """Tell whether forgotten conversations must make room at once."""
         return await self._inbox.is_full()
 
     async def hold(self) -> None:
-        """Make sure that this is still ours to answer: just before each effect on Telegram."""
+        """Check that the lane is still ours: just before each effect on Telegram."""
         await self._inbox.hold(self._claim)
 
     async def park(self, seconds: float) -> None:
-        """Give up the conversation, for nobody to go on with it for so long."""
-        await self.note(self.shown)  # the last piece is noted when all is done, which it is not
+        """Give up the conversation; nobody goes on with it for so long."""
+        await self.note(self.shown)  # `done` would note the last piece, and it is not called
         await self._inbox.park(self._claim, seconds)
 
     async def note(self, shown: Shown) -> None:
-        """Note what of the reply is on Telegram, and how far the answer has grown."""
+        """Note which messages of the reply are on Telegram, and the answer so far."""
         self.shown = replace(shown, chat=self.successor)
         await self._inbox.note(self._claim, self.shown, self.partial)
 
     @property
     def answer(self) -> Sequence[int]:
-        """The messages on Telegram that answer an exchange, if that is what this reply does."""
+        """The messages on Telegram that answer an exchange, if this reply does."""
         return self.shown.ids if self.reply and self.reply.answers else ()
 
 

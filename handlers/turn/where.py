@@ -1,4 +1,4 @@
-"""Which conversation a message is part of, and who is in it. Pure."""
+"""Which conversation a message belongs to, and who is in it. Pure."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from storage.message import ChatKey
 
 
 def chat_key(message: Message) -> ChatKey:
-    """Name the conversation: the chat, or the topic in it.
+    """Return the conversation's key: the chat, or a topic in it.
 
-    In a channel's direct messages each person has a topic. A thread id alone is not one; plain
-    chains of replies have one too.
+    In a channel's direct messages each person is a topic. A thread id alone makes no topic: chains
+    of replies have one too.
     """
     if direct := message.direct_messages_topic:
         return ChatKey(message.chat_id, direct.topic_id)
@@ -21,14 +21,14 @@ def chat_key(message: Message) -> ChatKey:
 
 
 def topic_of(message: Message) -> dict[str, Any]:
-    """Give what a call that sends to a message's conversation says besides the chat."""
+    """Return the arguments, besides the chat, to send to a message's conversation."""
     topic = chat_key(message).topic_id
     name = "direct_messages_topic_id" if message.direct_messages_topic else "message_thread_id"
     return {name: topic} if topic else {}
 
 
 def is_private(chat: Chat) -> bool:
-    """Tell a chat with one person from a group."""
+    """Tell whether a chat is with one person."""
     return chat.type == ChatType.PRIVATE
 
 
