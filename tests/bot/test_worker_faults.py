@@ -94,8 +94,11 @@ class Bot:
     async def put(self, *numbers: int, lane: ChatKey = LANE, interrupts: bool = False) -> None:
         """Store updates."""
         for number in numbers:
-            text = json.dumps({"update_id": number, "lane": str(lane)})
-            await self.inbox().put(Arrival(lane, number, text, interrupts))
+            await self.inbox().put(Arrival(lane, number, _update(number, lane), interrupts))
+
+    async def claims(self) -> int:
+        """How many lanes its workers have claimed."""
+        return int((await self.redis.xpending(keys.ready(self.id), GROUP))["pending"])
 
     async def steal(self, lane: ChatKey) -> Claim:
         """Give another worker a lane that this one works on."""
@@ -104,6 +107,10 @@ class Bot:
         (entry,) = [entry for entry, fields in queued if fields["lane"] == str(lane)]
         await self.redis.xclaim(ready, GROUP, "b", 0, [entry])
         return Claim(entry, lane, 0.0)
+
+
+def _update(number: int, lane: ChatKey) -> str:
+    return json.dumps({"update_id": number, "lane": str(lane)})
 
 
 @pytest.fixture
@@ -190,6 +197,88 @@ async def test_lanes_of_the_dead(bot: Bot) -> None:
     assert "lanes_taken_over" in [entry["event"] for entry in logs]
 
 
+async def test_a_lane_of_the_dead_is_claimed_once(bot: Bot) -> None:
+    """Taking it over counts as one claim, though lanes nobody has heard of are looked for next."""
+    await bot.put(1)
+    dead = bot.inbox("dead")
+    await dead.begin()
+    assert await dead.take(1, 1)
+    await dead.leave()
+    with capture_logs() as logs:
+        async with bot.worker().working():
+            await until(bot.handlers.all)
+    assert [entry["claims"] for entry in logs if entry["event"] == "turn"] == [2]
+
+
+async def test_no_more_is_claimed_than_there_is_room_for(bot: Bot) -> None:
+    """What comes in at once is left to other workers, but for what this one has room for."""
+    go = asyncio.Event()
+    bot.handlers.work = lambda _number, _turn: go.wait()
+    async with bot.worker(lanes=2).working():
+        await bot.put(1)
+        await until(lambda: bot.handlers.turns)
+        others = [(number, ChatKey(number)) for number in range(11, 16)]
+        await bot.inbox().put(*(Arrival(lane, n, _update(n, lane)) for n, lane in others))
+        await until(lambda: len(bot.handlers.turns) == 2)
+        assert await bot.claims() == 2
+        go.set()
+        await until(lambda: len(bot.handlers.all()) == 6)
+
+
+async def test_lanes_of_the_dead_are_claimed_only_for_the_room_there_is(bot: Bot) -> None:
+    """As many as can be worked on now; none while there is no room."""
+    asked, looks, go = list[int](), list[None](), asyncio.Event()
+
+    class Looks(Inbox):
+        async def unpark(self) -> None:
+            looks.append(None)
+            await super().unpark()
+
+        async def stale(self, count: int) -> list[Claim]:
+            asked.append(count)
+            return await super().stale(count)
+
+    bot.handlers.work = lambda _number, _turn: go.wait()
+    async with bot.worker(bot.inbox(kind=Looks), lanes=2).working():
+        for free, lane in ((2, LANE), (1, OTHER)):
+            await until(lambda: asked)
+            assert {*asked} == {free}
+            await bot.put(free, lane=lane)
+            await until(lambda: len(bot.handlers.turns) == 3 - free)  # noqa: B023 - awaited
+            looks.clear()
+            await until(lambda: looks)
+            asked.clear()
+        await until(lambda: len(looks) > 3)
+        assert not asked
+        go.set()
+
+
+async def test_what_comes_in_is_begun_at_once(bot: Bot) -> None:
+    """Whoever claims it begins it, and does not leave that to the next look for lanes."""
+    looked = asyncio.Event()
+
+    class Looks(Inbox):
+        async def unpark(self) -> None:
+            looked.set()
+            await super().unpark()
+
+    timing = replace(HURRIED, tick=60)
+    async with bot.worker(bot.inbox(timing=timing, kind=Looks)).working():
+        await bot.put(1)
+        await until(bot.handlers.all)
+    assert not looked.is_set()
+
+
+async def test_storage_is_emptied_between_two_beats(bot: Bot) -> None:
+    """Whoever waits for lanes makes the group anew, and waits for no beat."""
+    async with bot.worker(bot.inbox(timing=UNBEATEN)).working():
+        await bot.put(1)
+        await until(bot.handlers.all)
+        await bot.redis.delete(*await bot.redis.keys(f"{{{bot.id}}}:*"))
+        await bot.put(2)
+        await until(lambda: bot.handlers.all() == [1, 2])
+
+
 async def test_room_that_is_taken_at_once(bot: Bot) -> None:
     """Where lanes of the dead fill the room as soon as there is some, no more are asked for."""
     go = asyncio.Event()
@@ -201,6 +290,9 @@ async def test_room_that_is_taken_at_once(bot: Bot) -> None:
         await bot.put(2, lane=OTHER)
         claims = await worker._inbox.take(1, 1)
         worker._room.set()  # and before anybody who waits for it goes on:
+        worker._start([])
+        await asyncio.sleep(0.01)
+        worker._room.set()
         worker._start(claims)
         await asyncio.sleep(0.01)
         go.set()
@@ -467,11 +559,17 @@ async def test_pauses_while_storage_is_away(bot: Bot, monkeypatch: pytest.Monkey
                 raise StorageUnavailable("away")
             await super().begin()
 
+        async def take(self, count: int, seconds: float) -> list[Claim]:
+            if next(failures) in (5, 8):
+                raise StorageUnavailable("away again")
+            return await super().take(count, seconds)
+
     timing = replace(UNBEATEN, storage_pauses=(7, 8, 9))
     async with bot.worker(bot.inbox(timing=timing, kind=Away)).working():
         await bot.put(1)
         await until(bot.handlers.all)
-    assert pauses.among(7, 8, 9) == [7, 8, 9, 9]
+        await until(lambda: next(failures) > 9)
+    assert pauses.among(7, 8, 9) == [7, 8, 9, 9, 7, 7]
 
 
 async def test_the_line_of_a_turn(bot: Bot) -> None:
