@@ -25,6 +25,8 @@ from bot.proxies import proxy_for
 from bot.settings import LEAST_CONNECTIONS, BotSettings, ProcessSettings, Settings
 from storage.message import well_formed
 
+FOLDER = r"[A-Za-z0-9._-]+"
+"""A folder's id; it also goes into a header."""
 ALIKE = 0.85
 """How similar a name must be to count as one of ours misspelt: one letter in seven may differ."""
 
@@ -82,7 +84,7 @@ class Environment(BaseSettings, ProcessSettings, BotSettings):
     @field_validator("model")
     @classmethod
     def _model_shape(cls, value: str) -> str:
-        if not re.fullmatch(r"gpt://[^/\s]+/\S+|[^/\s:]+(/[^/\s]+)?", value):
+        if not re.fullmatch(rf"gpt://{FOLDER}/\S+|[^/\s:]+(/[^/\s]+)?", value):
             raise ValueError("is neither a model's name nor a gpt:// URI")
         return value
 
@@ -91,7 +93,7 @@ class Environment(BaseSettings, ProcessSettings, BotSettings):
     def _folder_known(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None and not info.data.get("model", "gpt://").startswith("gpt://"):
             raise _missing("FOLDER_ID", "unless MODEL is a full gpt:// URI")
-        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        if value is not None and not re.fullmatch(FOLDER, value):
             raise ValueError("is not a folder's id")
         return value
 

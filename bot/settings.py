@@ -25,7 +25,7 @@ from storage.timing import Timing
 LEAST_CONNECTIONS = 4
 """To Redis, for each bot: one waits for messages, one for interrupts, two do the work."""
 
-Url = Annotated[str, BeforeValidator(values.base_url)]
+Url = Annotated[str, BeforeValidator(values.api_url)]
 Secret = Annotated[SecretStr, BeforeValidator(values.credential)]
 Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(values.ids)]
 ProxyUrl = Annotated[SecretStr, BeforeValidator(values.proxy_url)]

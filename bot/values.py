@@ -6,6 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+import httpx
+
 from storage.server import address
 
 
@@ -25,6 +27,14 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def api_url(value: str) -> str:
+    """Parse an API's base URL; a login in it would take the place of the API's own key."""
+    url = base_url(value)
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("must have no login in it")
+    return url
+
+
 def redis_url(value: str) -> str:
     """Parse the URL of Redis."""
     address.parse(value)
@@ -42,7 +52,7 @@ def proxy_url(value: str) -> str:
 def host(value: str) -> str:
     """Parse a host name or address, with or without a port."""
     try:
-        _require_url(f"http://{value}", ("http",))
+        api_url(f"http://{value}")
     except ValueError:
         raise ValueError("is neither a host nor HOST:PORT") from None
     return value
@@ -54,7 +64,8 @@ def _require_url(value: str, schemes: tuple[str, ...]) -> None:
         parts = urlsplit(value)
         usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
         str(parts.hostname).encode("idna")
-    except ValueError:
+        httpx.URL(value)
+    except (ValueError, httpx.InvalidURL):
         usable = False
     if not usable:
         raise ValueError(f"is not a URL that begins like {wanted}")

@@ -24,8 +24,6 @@ async def probe(completion: Completion, profile: Profile) -> None:
             log.error("model_misconfigured", reason=_line(error))  # noqa: TRY400 - no bug
     except CompletionError as error:
         log.warning("model_unreachable", reason=_line(error))
-    except Exception:
-        log.exception("probe_failed")  # the bot works without it
 
 
 def _line(error: CompletionError) -> str:

@@ -252,6 +252,14 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SYSTEM_PROMPT", os.fsdecode("Ты поэт".encode("cp1251"))),
         ("REDIS_URL", "unix://"),
         ("COMPLETION_URL", "http://[::1"),
+        ("COMPLETION_URL", "http://a\tb"),
+        ("COMPLETION_URL", "http://☃.net"),
+        ("COMPLETION_URL", "http://user:secret@host"),
+        ("TELEGRAM_API_URL", "http://user@host"),
+        ("YC_METADATA_ADDR", "user@host"),
+        ("WEBHOOK_URL", "https://host/" + "x" * 70_000),
+        ("COMPLETION_PROXY", "http://a\tb"),
+        ("MODEL", "gpt://папка/yandexgpt-lite"),
         ("TEMPERATURE", "1.1"),
         ("EMBEDDED_MEMORY", "0mb"),
         ("EMBEDDED_MEMORY", "512"),
@@ -268,6 +276,7 @@ def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> 
     with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
         read()
     assert len(str(refused.value).splitlines()) == 1
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["Europe/Moscow", ":Europe/Moscow", "{folder}/Europe/Moscow"])

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -18,10 +17,7 @@ from bot import web
 from bot.app import running
 from bot.clients import open_completion
 from bot.completion.probe import probe
-from handlers.dialogue.completion import Answer
-from handlers.dialogue.profile import Profile
-from storage.message import Message
-from tests.completion import PROFILE
+from tests.completion import listening, saying
 from tests.conftest import World, configured
 
 FOREIGN = "Specified folder ID 'a' does not match with service account folder ID 'b'"
@@ -82,23 +78,52 @@ async def test_nobody_there() -> None:
     assert event["log_level"] == "warning"
 
 
-async def test_a_bug_ends_nothing() -> None:
-    """Whatever happens in it is logged, and is all that happens."""
+OK = b"HTTP/1.1 200 OK\r\n"
+ODD = {
+    "nothing": b"",
+    "no HTTP": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
+    "another version": b"HTTP/2 200\r\n\r\n",
+    "no status": b"HTTP/1.1 99999 Odd\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching\r\nUpgrade: odd\r\nConnection: Upgrade\r\n\r\n",
+    "nothing but a promise": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "a reason in no letters": b"HTTP/1.1 400 \xff\xfe\r\nContent-Length: 0\r\n\r\n",
+    "a way to nowhere": b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n",
+    "a header without a name": OK + b"\xff\xff: 1\r\n\r\n{}",
+    "a header without end": OK + b"X: " + b"x" * 100_000,
+    "headers without end": OK + b"X: 1\r\n" * 2000,
+    "cookies": OK + b"Set-Cookie: a\x01b=c; Max-Age=" + b"9" * 30 + b"\r\n\r\n{}",
+    "a charset": OK + b"Content-Type: text/html; charset=rot13\r\n\r\n{}",
+    "no length": OK + b"Content-Length: -5\r\n\r\n{}",
+    "two lengths": OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    "half a body": OK + b"Content-Length: 5000\r\n\r\n{",
+    "no chunk": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    "half a chunk": OK + b"Transfer-Encoding: chunked\r\n\r\nffffff\r\n{",
+    "no gzip": OK + b"Content-Encoding: gzip\r\n\r\nnone",
+    "no encoding": OK + b"Content-Encoding: odd, br\r\n\r\nnone",
+    "no letters": OK + b"\r\n\xff\xfe",
+    "a list": OK + b"\r\n[]",
+    "no list": OK + b'\r\n{"tokens": Infinity}',
+    "too large a number": OK + b'\r\n{"tokens": ' + b"9" * 10_000 + b"}",
+    "too deep": OK + b"\r\n" + b"[" * 100_000,
+    "too deep an error": b"HTTP/1.1 403 No\r\n\r\n" + b"[" * 100_000,
+    "an odd error": b'HTTP/1.1 400 No\r\n\r\n{"error": {"message": "\\ud800"}}',
+    "an odd pause": b"HTTP/1.1 429 No\r\nRetry-After: \xb2\r\n\r\n",
+}
 
-    class Broken:
-        """A completion API of ours that is broken."""
 
-        def stream(
-            self, profile: Profile, messages: Sequence[Message], chat_id: int
-        ) -> AsyncGenerator[Answer]:
-            raise NotImplementedError
+@pytest.mark.parametrize("answer", ODD.values(), ids=ODD)
+async def test_whatever_a_server_says(answer: bytes) -> None:
+    """It is a line in the log; nothing else comes of it."""
+    async with listening(saying(answer)) as port:
+        [event] = await probed(f"http://127.0.0.1:{port}")
+    assert event["event"] in ("model_misconfigured", "model_unreachable")
 
-        async def count(self, profile: Profile, messages: Sequence[Message], chat_id: int) -> int:
-            raise RuntimeError
 
-    with capture_logs() as events:
-        await probe(Broken(), PROFILE)
-    assert [event["event"] for event in events] == ["probe_failed"]
+@pytest.mark.parametrize("url", ["http://a b", "http://h\\x", "http://1.2.3.4.5", "http://-a"])
+async def test_wherever_it_is_sent(url: str) -> None:
+    """Nobody there is a warning, whatever the address is, as long as it is one."""
+    [event] = await probed(url)
+    assert event["event"] == "model_unreachable"
 
 
 @pytest.mark.slow
