@@ -14,7 +14,7 @@ from bot.app import running
 from bot.playground.fault import Fault
 from bot.playground.replies import Say
 from handlers.texts import ENGLISH
-from storage import inbox, keys
+from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey
 from storage.timing import Timing
@@ -309,7 +309,7 @@ def environment(world: World) -> dict[str, str]:
 @pytest.mark.parametrize("way", ["press", "command"])
 @pytest.mark.parametrize("streaming", ["edits", "drafts"])
 async def test_a_stop_while_nobody_works(
-    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, streaming: str
+    elsewhere: World, tmp_path: Path, way: str, streaming: str
 ) -> None:
     """It came after a process died and before another took over: what was said stays, marked."""
     world = elsewhere
@@ -327,7 +327,6 @@ async def test_a_stop_while_nobody_works(
     else:
         (left,) = growing(world, ANN)
         world.room.press(ANN, ANN, left["message_id"], pressed(left))
-    monkeypatch.setattr(inbox, "LEASE", LEASE)
     async with running(changed(world.settings, streaming=streaming, lease=LEASE)):
         said = (await world.hears(ANN))[0]
         await until(world, partial(_is_empty, world))
@@ -336,9 +335,7 @@ async def test_a_stop_while_nobody_works(
     assert len(await world.history(ANN)) == 2
 
 
-async def test_a_death_while_an_answer_is_replaced(
-    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_death_while_an_answer_is_replaced(elsewhere: World, tmp_path: Path) -> None:
     """What the new answer had posted beyond the old one is edited on; nothing is left behind."""
     world = elsewhere
     world.model.script(Say("short"), Say(THREE, steps=40, delay=0.3), Say("better"))
@@ -352,7 +349,6 @@ async def test_a_death_while_an_answer_is_replaced(
     await until(world, partial(_has_noted, world, outbox, 2))
     process.kill()
     await process.ended()
-    monkeypatch.setattr(inbox, "LEASE", LEASE)
     async with running(changed(world.settings, lease=LEASE)):
         await until(world, lambda: [one["text"] for one in world.said(ANN)] == ["better"])
         await until(world, partial(_is_empty, world))
@@ -363,9 +359,7 @@ async def _has_noted(world: World, outbox: str, number: int) -> bool:
     return len(str(await world.redis.hget(outbox, "shown")).split()) > number
 
 
-async def test_a_stop_before_the_next_words(
-    elsewhere: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stop_before_the_next_words(elsewhere: World, tmp_path: Path) -> None:
     """What is on the screen from a process that died stays, marked, in the chat and in mind."""
     world = elsewhere
     world.model.script(Say(WORDS, steps=30, delay=0.2), Say("other", delay=30))
@@ -375,7 +369,6 @@ async def test_a_stop_before_the_next_words(
     process.kill()
     await process.ended()
     (left,) = growing(world, ANN)
-    monkeypatch.setattr(inbox, "LEASE", LEASE)
     async with running(changed(world.settings, lease=LEASE)):
         await until(world, lambda: len(world.bodies()) == 2)
         world.room.press(ANN, ANN, left["message_id"], pressed(left))
