@@ -9,7 +9,7 @@ from telegram.constants import ChatType
 from telegram.ext import ExtBot
 
 from handlers.incoming.migration import migration
-from handlers.incoming.parsing import read_message
+from handlers.incoming.parsing import Unreadable, read_message, reading
 from handlers.incoming.rich import Rich, nodes
 from handlers.incoming.words import Span, marked, part, written
 from handlers.texts import Texts
@@ -61,13 +61,12 @@ def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
     What cannot be read is not: somebody has to look at it.
     """
     try:
-        if raw["chat"]["type"] == ChatType.PRIVATE:
-            return False
-        if migration(raw):
-            return False
-        message = read_message(raw, bot)
-        return not (is_addressed(message, bot.bot) or _is_command(message))
-    except Exception:  # noqa: BLE001 - it raises whatever odd JSON leads it to
+        with reading():
+            if raw["chat"]["type"] == ChatType.PRIVATE or migration(raw):
+                return False
+            message = read_message(raw, bot)
+            return not (is_addressed(message, bot.bot) or _is_command(message))
+    except Unreadable:
         return False
 
 

@@ -5,7 +5,8 @@ somebody replied to. Here the rest is read all the same.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from telegram import (
@@ -41,6 +42,15 @@ _PARTS: dict[str, tuple[type[TelegramObject], _Needed]] = {
 
 class Unreadable(Exception):
     """An update that the library cannot read. The error's text quotes nothing of it."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Read JSON in the block, whatever it is. Raises `Unreadable`."""
+    try:
+        yield
+    except Exception as error:  # odd JSON makes the library raise almost anything
+        raise Unreadable(type(error).__name__) from error  # its text may quote the update
 
 
 def load(update: str) -> Json:
@@ -81,10 +91,8 @@ def read_message(raw: Any, bot: Bot | None) -> Message:
 
 
 def _as(kind: type[T], raw: Any, bot: Bot | None) -> T:
-    try:
+    with reading():
         return kind.de_json(raw, bot)
-    except Exception as error:  # odd JSON makes the library raise almost anything
-        raise Unreadable(type(error).__name__) from error  # its text may quote the update
 
 
 def _message(raw: Json, bot: Bot | None, chat: Json | None = None) -> Json:

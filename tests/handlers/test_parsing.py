@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from telegram import Bot, Update, User
 
 from handlers.incoming.addressing import has_words, is_mere_talk
-from handlers.incoming.parsing import MOST, read, read_message
+from handlers.incoming.parsing import MOST, Unreadable, read, read_message
 from handlers.incoming.words import UNREAD, told
 from handlers.texts import ENGLISH
 from tests.bot_api import ANN, BESIDE, CONTENT, POLL, SERVICE, message
@@ -126,13 +126,12 @@ def test_what_is_left_of_an_unreadable_message() -> None:
     assert f"{UNREAD}poll" in update.message.api_kwargs
 
 
-@pytest.mark.parametrize("raw", [None, 5, [], {}, {"update_id": 1, "message": "x"}])
-def test_where_nothing_is_left_it_says_so(raw: Any) -> None:
-    """What is no update at all raises as before."""
-    if not readable(raw):
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the library raises
-            read(raw, BOT)
-    with pytest.raises(Exception):  # noqa: B017, PT011 - likewise
+@pytest.mark.parametrize("raw", [{}, {"update_id": 1, "message": "x"}])
+def test_where_nothing_is_left_it_says_so(raw: dict[str, Any]) -> None:
+    """What is no update at all is unreadable."""
+    with pytest.raises(Unreadable):
+        read(raw, BOT)
+    with pytest.raises(Unreadable):
         read_message("x", BOT)
 
 
@@ -169,3 +168,29 @@ def test_any_message_in_a_chat_is_read(fields: dict[str, Any]) -> None:
     found = read({"update_id": 1, "message": {"chat": CHAT, **fields}}, BOT)
     assert found.message
     assert found.message.chat.id == CHAT["id"]
+
+
+@settings(max_examples=60)
+@given(
+    odd
+    | st.fixed_dictionaries(
+        {"chat": st.just(GROUP) | odd},
+        optional=dict.fromkeys(
+            ("message_id", "date", "from", "text", "entities", "rich_message"), odd
+        ),
+    )
+)
+def test_anything_is_talk_or_not(raw: Any) -> None:
+    """Whatever stands in the place of a message, the intake goes on."""
+    assert is_mere_talk(raw, BOT) in (True, False)  # type: ignore[arg-type] # of any bot
+
+
+COMMAND = {"type": "bot_command", "offset": 0, "length": 2}
+
+
+@pytest.mark.parametrize(
+    "raw", [None, {"chat": []}, message(9, GROUP, text=["hi"], entities=[COMMAND])]
+)
+def test_what_nobody_can_read_is_not_talk(raw: Any) -> None:
+    """Somebody has to look at it."""
+    assert not is_mere_talk(raw, BOT)  # type: ignore[arg-type] # of any bot
