@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from storage import keys
 from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
-from storage.history import LONGEST, History, decode, encode
+from storage.history import LONGEST, History, Past, decode, encode
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
@@ -374,6 +374,13 @@ async def test_a_reply_that_changes_nothing(
     await history.reply(CHAT, None)
 
 
+def test_how_much_there_is() -> None:
+    """In exchanges, and whether it is more than so many, even by half of one."""
+    past = [Past((), 0, length) for length in range(9)]
+    assert [one.turns for one in past] == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+    assert [one.is_beyond(3) for one in past] == [False] * 7 + [True] * 2
+
+
 def test_an_entry_tells_who_wrote_it() -> None:
     """Beside the role and the text as it was written; an old one tells nothing, nor an odd one."""
     said = Message(Role.USER, "[Ann]: hi", 101, "Ann\n😀", 1_790_000_000)
@@ -388,6 +395,7 @@ def test_an_entry_tells_who_wrote_it() -> None:
     assert decode(entry) == said
     old = Message(Role.USER, "hi")
     assert encode(old) == '{"role": "user", "text": "hi"}'
+    assert encode(Message(Role.USER, "да")) == '{"role": "user", "text": "да"}'
     assert decode(encode(old)) == old
     odd = '{"role": "user", "text": "hi", "from": "x", "name": 5, "at": null, "more": []}'
     assert decode(odd) == replace(old, more={"more": []})
