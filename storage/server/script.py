@@ -111,8 +111,6 @@ async def _on_one_node(cluster: Cluster, key: str, commands: Sequence[Command]) 
         for one in sent:
             if isinstance(one.result, Exception):
                 raise one.result
-    except NoScriptError:
-        raise
     except (RedisError, OSError):
         await cluster.exists(key)  # redis-py's own way, which learns the new layout
         raise

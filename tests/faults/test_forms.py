@@ -164,6 +164,26 @@ async def test_only_its_own_replicas_confirm() -> None:
         await client.aclose()
 
 
+async def test_a_client_that_only_writes() -> None:
+    """In a cluster it needs no other call of its client: to find its server, or a way to it."""
+    numbers = itertools.count(1)
+
+    async def put() -> list[str]:
+        number = next(numbers)
+        return await inbox.put(Arrival(ChatKey(number), number, "{}"))
+
+    async with cluster() as form:
+        client = connect(form.url, connections=4)
+        inbox = Inbox(client, BOT, "one", HURRIED)
+        assert await put() == ["stored"]
+        assert await asyncio.gather(*(put() for _ in range(30))) == [["stored"]] * 30
+        async with form.moving(keys.ready(BOT)):
+            pass
+        async with asyncio.timeout(20):
+            assert await hurriedly(put) == ["stored"]
+        await client.aclose()
+
+
 async def test_each_server_of_a_cluster_is_judged() -> None:
     """One that would throw histories away is one too many."""
     async with cluster() as form:
