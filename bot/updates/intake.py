@@ -40,6 +40,21 @@ class _Unreadable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Something for the bot in a group, whose ``sender`` may go on, if ``texts`` also in text."""
+
+    sender: object
+    until: float
+    texts: bool
+
+    def goes_on(self, message: dict[str, Any], now: float) -> bool:
+        """True if a message that names nobody may belong to it."""
+        if now >= self.until or message.get("from") != self.sender:
+            return False
+        return self.texts or _can_be_commented(message)
+
+
 class NoRoom(StorageFull):
     """Memory is full; only the first ``taken`` of the updates are stored."""
 
@@ -58,8 +73,7 @@ class Intake:
         self._inbox = inbox
         self._dead = dead
         self._is_mere_talk = is_mere_talk
-        self._parts: dict[ChatKey | None, tuple[object, float, bool]] = {}
-        """Who in a group may be sending more parts of a message, until when, whether as text."""
+        self._begun: dict[ChatKey, _Begun] = {}
         self._buried: deque[int] = deque(maxlen=1000)
         self.problem: str | None = None
         """Why nothing can be taken in at the moment."""
@@ -133,38 +147,39 @@ class Intake:
             return _Unreadable(text, "no update_id")
         if len(text) > LARGEST:
             return _Unreadable(text[:1000], f"{len(text)} characters long")
-        if not (kind := _kind(update)) or self._is_talk(kind, update, behind):
+        kind, lane = _kind(update), lane_of(update)
+        if not kind or (lane and self._is_talk(kind, update[kind], lane, behind)):
             log.debug("update_ignored", update=update_id)
             return None
-        if (lane := lane_of(update)) is None:
+        if lane is None:
             return _Unreadable(text, "no readable chat")
         interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
         return Arrival(lane, update_id, text, interrupts, sender)
 
-    def _is_talk(self, kind: str, update: dict[str, Any], behind: Sequence[Any]) -> bool:
+    def _is_talk(
+        self, kind: str, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]
+    ) -> bool:
         if kind not in ("message", "edited_message"):
             return False
-        message, lane, now = update[kind], lane_of(update), time.monotonic()
-        talk = self._is_mere_talk(message)
         # Further parts of a long text do not mention the bot, and neither does a forward or file
         # that is sent with a comment.
-        sender, until, texts = self._parts.get(lane, (None, 0.0, False))
-        if talk and not (now < until and _goes_on(message, sender, texts=texts)):
+        begun, now = self._begun.get(lane), time.monotonic()
+        if self._is_mere_talk(message) and not (begun and begun.goes_on(message, now)):
             return not self._is_commented(message, lane, behind)
-        if kind == "message" and _is_in_a_group(message):
-            self._parts = {where: found for where, found in self._parts.items() if found[1] > now}
+        if kind == "message" and message["chat"].get("type") in ("group", "supergroup"):
+            self._begun = {where: one for where, one in self._begun.items() if one.until > now}
             end = now + self._inbox.timing.burst
-            self._parts[lane] = (message.get("from"), end, _may_be_cut(message))
+            self._begun[lane] = _Begun(message.get("from"), end, _may_be_cut(message))
         return False
 
-    def _is_commented(self, message: Any, lane: ChatKey | None, behind: Sequence[Any]) -> bool:
+    def _is_commented(self, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]) -> bool:
         """True if the sender's next message comments on this one, and that comment is for us."""
-        if lane is None or not _can_be_commented(message):
+        if not _can_be_commented(message):
             return False
         for update in behind:
             if lane_of(update) == lane:
                 following = update.get("message")
-                if not isinstance(following, dict) or following.get("from") != message.get("from"):
+                if following is None or following.get("from") != message.get("from"):
                     return False
                 if not _can_be_commented(following):
                     return not self._is_mere_talk(following)
@@ -180,25 +195,13 @@ class Intake:
         self._buried.append(hash(text))
 
 
-def _is_in_a_group(message: Any) -> bool:
-    chat = message.get("chat") if isinstance(message, dict) else None
-    return isinstance(chat, dict) and chat.get("type") in ("group", "supergroup")
-
-
 def _may_be_cut(message: dict[str, Any]) -> bool:
     said = message.get("text")
     return (isinstance(said, str) and len(said) >= LONG) or "media_group_id" in message
 
 
-def _goes_on(message: Any, sender: object, *, texts: bool) -> bool:
-    """True if a message may belong to one that the same ``sender`` has just sent."""
-    if not isinstance(message, dict) or message.get("from") != sender:
-        return False
-    return texts or _can_be_commented(message)
-
-
-def _can_be_commented(message: Any) -> bool:
-    return isinstance(message, dict) and ("forward_origin" in message or "document" in message)
+def _can_be_commented(message: dict[str, Any]) -> bool:
+    return "forward_origin" in message or "document" in message
 
 
 def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:

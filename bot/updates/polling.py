@@ -37,8 +37,8 @@ class Polling:
         self._offset: int | None = None
         self._taken: deque[int] = deque(maxlen=1000)
         """Ids of the newest updates that were taken in."""
-        self._polling = False
-        self._heard_at = 0.0
+        self._heard_at: float | None = None
+        """When Telegram last answered; None while this process does not poll."""
         self.restarts = 0
 
     async def check_room(self) -> None:
@@ -48,7 +48,8 @@ class Polling:
     @property
     def is_silent(self) -> bool:
         """True if this process polls and Telegram has not answered for long."""
-        return self._polling and time.monotonic() - self._heard_at > self._timing.polls_silence
+        heard_at = self._heard_at
+        return heard_at is not None and time.monotonic() - heard_at > self._timing.polls_silence
 
     async def run(self, lease: Lease) -> None:
         """Poll whenever this process holds the lease, until cancelled."""
@@ -56,13 +57,13 @@ class Polling:
             try:
                 async with lease.leading():
                     log.info("polling")
-                    self._polling, self._heard_at = True, time.monotonic()
+                    self._heard_at = time.monotonic()
                     await self._without_webhook()
                     await self._poll()
             except LeaseLost as error:
                 log.warning("polling_handed_over", reason=str(error))
             finally:
-                self._polling = False
+                self._heard_at = None
                 self._intake.problem = None  # it is the next leader's
 
     async def _without_webhook(self) -> None:

@@ -188,15 +188,15 @@ async def test_what_goes_on_too_late(bot: Bot) -> None:
     bot.inbox.timing = Timing(burst=-1)
     await bot.intake.take(in_group(1, NAMED), in_group(2, "b"))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1]
-    assert len(bot.intake._parts) == 2
+    assert len(bot.intake._begun) == 2
     await bot.intake.take(in_group(4, NAMED, chat={"id": -7, "type": "group"}))
-    assert bot.intake._parts.keys() == {ChatKey(-6), ChatKey(-7)}
+    assert bot.intake._begun.keys() == {ChatKey(-6), ChatKey(-7)}
 
 
 async def test_who_speaks_in_private_is_not_remembered(bot: Bot) -> None:
     """What they say is for the bot anyway."""
     await bot.intake.take(update(1, 5, text=NAMED))
-    assert bot.intake._parts == {}
+    assert bot.intake._begun == {}
 
 
 class Broken(DeadLetters):
@@ -227,15 +227,15 @@ async def test_what_could_not_be_buried(bot: Bot) -> None:
     assert len(letters.kept) == 1002
 
 
+def counted() -> Counter[str]:
+    """How many updates became what, so far."""
+    (metric,) = (one for one in REGISTRY.collect() if one.name == "intake_updates")
+    samples = [one for one in metric.samples if one.name.endswith("_total")]
+    return Counter({one.labels["outcome"]: int(one.value) for one in samples})
+
+
 async def test_all_are_counted(bot: Bot) -> None:
     """By what became of them."""
-    outcomes = "stored", "known", "flood", "dropped", "dead"
-
-    def counted() -> Counter[str]:
-        name = "intake_updates_total"
-        found = {one: REGISTRY.get_sample_value(name, {"outcome": one}) for one in outcomes}
-        return Counter({one: int(value or 0) for one, value in found.items()})
-
     before = counted()
     await bot.intake.take(update(1, 5), update(1, 5), "odd", *(update(n, 6) for n in range(2, 55)))
     assert counted() - before == {"stored": 51, "known": 1, "flood": 1, "dropped": 2, "dead": 1}
@@ -265,6 +265,10 @@ async def test_all_are_counted(bot: Bot) -> None:
         (
             {"edited_message": {"chat": {"id": -5}, "migrate_to_chat_id": -1_000_000_000_005}},
             ChatKey(-5),
+        ),
+        (
+            {"message": {"chat": {"id": -5}, "migrate_to_chat_id": -1_000_000_000_005}},
+            ChatKey(-1_000_000_000_005),
         ),
     ],
 )
@@ -302,6 +306,28 @@ async def test_a_groups_own_talk_is_left(bot: Bot) -> None:
     await bot.intake.take({"update_id": 1, "message": TALK}, update(2, -5, text="question"))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2]
     assert await bot.reasons() == []
+
+
+async def test_an_edit_of_talk_is_left(bot: Bot) -> None:
+    """It is talk as before."""
+    await bot.intake.take({"update_id": 1, "edited_message": TALK})
+    assert await bot.waiting(ChatKey(-5)) == []
+
+
+async def test_what_is_no_message_is_no_talk(bot: Bot) -> None:
+    """A press, and a stop of a draft, are for the bot."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda _message: True)
+    stop = {"update_id": 2, "stopped_message_generation": {"chat": {"id": 5}}}
+    await bot.intake.take(press(1, 5, "stop:1"), stop)
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(5))] == [1, 2]
+
+
+async def test_a_press_behind_a_forward(bot: Bot) -> None:
+    """It is no comment, and what follows it is none on the forward."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    forward, comment = in_group(1, "a", forward_origin={}), in_group(3, "@bot b")
+    await bot.intake.take(forward, press(2, -5, "stop:1"), comment)
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2, 3]
 
 
 async def test_what_was_not_asked_for_is_left(bot: Bot) -> None:
@@ -473,7 +499,7 @@ async def test_as_much_is_stored_as_there_is_room_for(full: Bot) -> None:
     batch: list[Any] = [update(number, 5, text="x" * 200_000) for number in range(10, 40)]
     batch.insert(3, "odd")
     batch.append(update(40, 6, text="/reset"))
-    with pytest.raises(NoRoom, match="OutOfMemory") as refused:
+    with pytest.raises(NoRoom, match=r"^OutOfMemory") as refused:
         await full.intake.take(*batch)
     stored = [raw["update_id"] for raw in await full.waiting(ChatKey(5))]
     assert stored == [1, *range(10, 9 + refused.value.taken)]
@@ -498,8 +524,11 @@ async def test_nothing_is_refused_that_is_urgent(full: Bot) -> None:
 
 async def test_many_commands_do_not_fill_what_is_full(full: Bot) -> None:
     """In each conversation some wait, and the rest is not confirmed."""
+    before = counted()
     with pytest.raises(StorageUnavailable, match="OutOfMemory"):
         await full.intake.take(*(update(number, 5, text="/help") for number in range(20)))
+    assert counted() - before == {"stored": 10}
+    assert "full" not in counted()
     await full.intake.take(update(20, 6, text="/help"))
     assert [len(await full.waiting(ChatKey(chat))) for chat in (5, 6)] == [10, 1]
 
@@ -573,6 +602,12 @@ def test_any_value_has_a_lane_or_none(raw: Any) -> None:
     if lane is not None:
         assert raw["message"]["chat"]["id"] == lane.chat_id
         assert lane.topic_id in (0, raw["message"].get("message_thread_id"))
+
+
+def test_a_stopped_draft_interrupts() -> None:
+    """An edit does not, whatever is in it."""
+    assert _interrupts("stopped_message_generation", {})
+    assert not _interrupts("edited_message", {"text": "/stop"})
 
 
 def test_a_forwarded_command_interrupts_nothing() -> None:

@@ -184,13 +184,24 @@ async def test_no_answer_ends_polling(odd: Answer, lease: Lease) -> None:
     assert any(entry["event"] == "poll_failed" for entry in logs)
 
 
+@pytest.mark.parametrize("content", ["<html>", "[" * 100_000, "{}", '["ok"]'])
+async def test_an_answer_that_is_not_telegrams(lease: Lease, content: str) -> None:
+    """It is no update of ours that stops it, so none is looked for."""
+    telegram = Telegram(httpx.Response(200, content=content), updates(update(7)))
+    with capture_logs() as logs:
+        await poll(telegram, Odd(), lease)
+    assert [asked["limit"] for asked in telegram.asked] == ["100"] * 3
+    failed = [entry["reason"] for entry in logs if entry["event"] == "poll_failed"]
+    assert failed == ["Telegram's answer cannot be read"]
+
+
 class Pauses(list[float]):
     """Notes how long polling would have slept, and lets it sleep for next to nothing."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self._sleep = asyncio.sleep
-        monkeypatch.setattr(random, "uniform", lambda _low, _high: 1)
+        monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
         monkeypatch.setattr(asyncio, "sleep", self)
 
     async def __call__(self, seconds: float) -> None:
@@ -366,9 +377,45 @@ async def test_a_silent_poll_is_begun_anew(lease: Lease) -> None:
         assert polling.restarts == 1
         await until(lambda: polling.restarts == 2)
         assert not polling.is_silent
-        polling._heard_at -= USUAL.polls_silence
+        age(polling)
         assert polling.is_silent
     assert not polling.is_silent
+
+
+def age(polling: Polling) -> None:
+    """Let it be long ago that Telegram answered."""
+    assert polling._heard_at
+    polling._heard_at -= USUAL.polls_silence
+
+
+async def test_an_answer_ends_the_silence(lease: Lease) -> None:
+    """However long there was none."""
+    answers = asyncio.Queue[httpx.Response]()
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        return await answers.get() if request.url.path.endswith("/getUpdates") else updates()
+
+    async with polled(slow, Odd(), lease) as polling:
+        await until(lambda: polling._heard_at)
+        age(polling)
+        assert polling.is_silent
+        answers.put_nowait(updates())
+        await until(lambda: not polling.is_silent)
+
+
+async def test_a_webhook_that_does_not_go_away(lease: Lease) -> None:
+    """While Telegram is asked for that, it can be silent as well."""
+    asked = asyncio.Event()
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async with polled(hang, Odd(), lease) as polling:
+        await asked.wait()
+        age(polling)
+        assert polling.is_silent
 
 
 async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
@@ -380,7 +427,7 @@ async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
             await asyncio.wait_for(telegram.exhausted.wait(), 10)
             intake.problem = "full"
             await redis.set(lease._lock.name, "another", ex=100)
-            await until(lambda: not polling._polling)
+            await until(lambda: polling._heard_at is None)
             assert intake.problem is None
             asked = len(telegram.asked)
             await asyncio.sleep(0.05)

@@ -21,7 +21,7 @@ from bot.updates.webhook import HEADER, Webhook, shared_secret
 from handlers.outgoing.pacing import Effect
 from storage import keys
 from storage.lease import Lease
-from storage.server.connect import StorageUnavailable
+from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
 
 URL = "https://bot.example/hook"
@@ -270,6 +270,14 @@ async def test_who_has_lost_the_lease(redis: Redis) -> None:
         await redis.set(lease._lock.name, "another", px=700)
         await telegram.until("set", "set")
     assert telegram.calls[:2] == ["set", "set"]
+
+
+async def test_no_secret_without_storage() -> None:
+    """Whoever asks for it hears so, and can wait."""
+    redis = connect("unix:///nowhere", connections=1)
+    with pytest.raises(StorageUnavailable):
+        await shared_secret(redis, 1)
+    await redis.aclose()
 
 
 async def test_the_secret_of_all(redis: Redis) -> None:
