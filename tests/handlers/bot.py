@@ -23,6 +23,7 @@ from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.incoming.documents import Documents
 from handlers.outgoing.pacing import Pacing
+from handlers.outgoing.preview import Streaming
 from handlers.turn.turn import Turn
 from storage import keys
 from storage.budget import Act, Budget, Frozen
@@ -202,6 +203,7 @@ class Bot:
         paced: bool = True,
         timing: Timing = Timing(),
         documents: Any = None,
+        streaming: Streaming = "off",
     ) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.telegram, self.model = Telegram(), Model()
@@ -216,7 +218,8 @@ class Bot:
         self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
         conversation = Conversation(self.model, self.history)
         register(
-            self.application, Tools(conversation, access, "off", buttons, documents or Documents())
+            self.application,
+            Tools(conversation, access, streaming, buttons, documents or Documents()),
         )
         self.dispatch = Dispatch(self.application, access, lambda: self.profile)
 
