@@ -21,7 +21,9 @@ from handlers.dialogue.conversation import Conversation
 from handlers.dialogue.profile import Profile
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
+from handlers.incoming.documents import Documents
 from handlers.outgoing.pacing import Pacing
+from handlers.outgoing.preview import Streaming
 from handlers.turn.turn import Turn
 from storage import keys
 from storage.budget import Act, Budget, Frozen
@@ -60,6 +62,8 @@ class Telegram(BaseRequest):
         """What people are in any group: ``administrator``, say."""
         self.refusals: dict[str, deque[str | Exception]] = defaultdict(deque)
         """By methods, what is to be said next to those who call them, or what ends the call."""
+        self.files: dict[str, bytes] = {}
+        """What people have sent, by its id, which is its place, too."""
         self.gates: dict[str, asyncio.Event] = {}
         """By methods, what their calls wait for before they are answered."""
         self._called = asyncio.Event()
@@ -94,6 +98,8 @@ class Telegram(BaseRequest):
             if "upgraded" in description:
                 told["parameters"] = {"migrate_to_chat_id": SUPERGROUP}
             return code, json.dumps(told).encode()
+        if name in self.files:
+            return 200, self.files[name]
         return 200, json.dumps({"ok": True, "result": self._result(name, given)}).encode()
 
     def said(self) -> list[str]:
@@ -126,6 +132,9 @@ class Telegram(BaseRequest):
                 }
             case "deleteMessage" | "answerCallbackQuery" | "sendChatAction" | "sendMessageDraft":
                 return True
+            case "getFile":
+                number = given["file_id"]
+                return {"file_id": number, "file_unique_id": number, "file_path": number}
             case "getChatMember":
                 status, user = self.members.get(given["user_id"], "member"), given["user_id"]
                 rights = ADMINISTRATOR if status == "administrator" else {"is_anonymous": False}
@@ -141,7 +150,10 @@ class Model:
         """The texts of each request, but for the system's prompt."""
         self.profiles: list[tuple[Profile, int]] = []
         """With what each was asked, and in which chat."""
-        self.answers: deque[Answer | CompletionError] = deque()
+        self.answers: deque[Answer | CompletionError | list[Answer]] = deque()
+        """A list is an answer as it grows; if it is never complete, nothing else comes."""
+        self.silent = asyncio.Event()
+        """That is how far it is."""
 
     async def stream(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -151,7 +163,12 @@ class Model:
         answer = self.answers.popleft() if self.answers else self._echo(messages)
         if isinstance(answer, CompletionError):
             raise answer
-        yield answer
+        for part in [answer] if isinstance(answer, Answer) else answer:
+            yield part
+            if part.complete:
+                return
+        self.silent.set()
+        await asyncio.Event().wait()
 
     async def count(self, profile: Profile, messages: Sequence[Message], chat_id: int) -> int:
         return sum(len(message.text) for message in messages)
@@ -185,6 +202,8 @@ class Bot:
         buttons: bool = True,
         paced: bool = True,
         timing: Timing = Timing(),
+        documents: Any = None,
+        streaming: Streaming = "off",
     ) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.telegram, self.model = Telegram(), Model()
@@ -198,7 +217,10 @@ class Bot:
         self.history = History(redis, self.id)
         self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
         conversation = Conversation(self.model, self.history)
-        register(self.application, Tools(conversation, access, "off", buttons))
+        register(
+            self.application,
+            Tools(conversation, access, streaming, buttons, documents or Documents()),
+        )
         self.dispatch = Dispatch(self.application, access, lambda: self.profile)
 
     async def hears(self, *updates: dict[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from handlers.actions import table
+from handlers.actions.commands import explain_reset
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
 from handlers.texts import ENGLISH, RUSSIAN
@@ -177,6 +178,12 @@ def test_all_are_told_of() -> None:
     for label in (ENGLISH.button_stop, ENGLISH.button_again, ENGLISH.button_continue):
         assert label in readme
     assert ENGLISH.button_forget in readme
+
+
+def test_a_refusal_without_words_of_its_own() -> None:
+    """Who adds a row with a right need not think of a sentence."""
+    for row in (table.Command("new", explain_reset), table.Button("new", explain_reset)):
+        assert row.refusal(ENGLISH) == ENGLISH.not_allowed
 
 
 async def test_help(bot: Bot) -> None:

@@ -247,11 +247,3 @@ async def test_a_reset_where_nothing_was_said(redis: Redis) -> None:
         assert await bot.hears(message("/reset")) == [ENGLISH.forgotten]
         assert await bot.hears(message("/undo")) == [ENGLISH.restored]
         assert await bot.remembers() == ["one", "echo: one"]
-
-
-async def test_an_empty_question(redis: Redis) -> None:
-    """The name alone asks nothing."""
-    async with running(redis) as bot:
-        (told,) = await bot.hears(message("@demo_bot", ANN, GROUP))
-        assert told == ENGLISH.empty_question.format(name="demo_bot")
-    assert bot.model.asked == []

@@ -149,6 +149,13 @@ async def test_a_question_of_the_group_is_answered(bot: Bot) -> None:
     assert len(bot.model.asked[-1]) == 1
 
 
+async def test_such_a_note_asks_nothing(bot: Bot) -> None:
+    """Whatever else stands in it."""
+    note = message("@demo_bot hi", ANN, GROUP, migrate_to_chat_id=SUPERGROUP)
+    assert await bot.hears(note) == []
+    assert bot.model.asked == []
+
+
 async def test_stop_buttons_of_such_a_question(bot: Bot) -> None:
     """They stop it, though it has no number; and none stops what nobody has asked yet."""
     await put(bot, message("@demo_bot two", ANN, GROUP))

@@ -1,0 +1,287 @@
+"""What people ask, and ask again: which words reach the model, through all handlers."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from handlers.texts import ENGLISH
+from storage import keys
+from storage.history import Past
+from storage.message import ChatKey
+from storage.timing import Timing
+from tests.bot_api import CONTENT
+from tests.conftest import ANN, BORIS, GROUP
+from tests.handlers.bot import ME, Bot, message, running, said
+
+FORWARD = {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Vera"}}
+FROM_VERA = ENGLISH.forwarded.format(author="Vera")
+FILE = {"file_id": "a.txt", "file_unique_id": "a", "file_name": "a.txt"}
+ZIP = {"file_id": "a.zip", "file_unique_id": "a", "file_name": "a.zip", "mime_type": "a/zip"}
+READ = "[a.txt]\n```\nsome text\n```"
+
+
+@pytest.fixture
+async def bot(redis: Redis) -> AsyncIterator[Bot]:
+    """A bot that waits for nothing more to come, and to which somebody has sent a file."""
+    async with running(redis, timing=Timing(quiet=0)) as made:
+        made.telegram.files["a.txt"] = b"some text"
+        yield made
+
+
+async def asked(bot: Bot, *updates: dict[str, Any]) -> str | None:
+    """What the model is asked after these; None if it is not."""
+    before = len(bot.model.asked)
+    await bot.hears(*updates)
+    new = bot.model.asked[before:]
+    assert len(new) <= 1
+    return new[0][-1] if new else None
+
+
+async def past(bot: Bot, chat: int = ANN) -> Past:
+    """What is known of a conversation."""
+    return await bot.history.newest(ChatKey(chat), 100_000)
+
+
+def edit(old: dict[str, Any], **new: Any) -> dict[str, Any]:
+    """An update that changes a message."""
+    return {"edited_message": old["message"] | new}
+
+
+def other(text: str = "", **more: Any) -> dict[str, Any]:
+    """A message without a text of its own, if none is given."""
+    sent = message(text, **more)
+    return sent if text else {"message": sent["message"] | {"text": None}}
+
+
+# What is asked
+
+
+async def test_what_is_said_of_a_forward_is_answered(bot: Bot) -> None:
+    """The comment is known as the question, whichever of them comes first."""
+    old, comment = message("old", **FORWARD), message("why?")
+    words = f"{FROM_VERA}\nold\n\nwhy?"
+    assert await asked(bot, old, comment) == words
+    assert (await past(bot)).asked == comment["message"]["message_id"]
+    comment = message("why?")
+    assert await asked(bot, comment, message("old", **FORWARD)) == f"why?\n\n{FROM_VERA}\nold"
+    assert (await past(bot)).asked == comment["message"]["message_id"]
+
+
+async def test_a_forward_alone_is_a_question(bot: Bot) -> None:
+    """So are several: they are known by the first."""
+    one, two = message("one", **FORWARD), message("two", **FORWARD)
+    assert await asked(bot, one, two) == f"{FROM_VERA}\none\n\n{FROM_VERA}\ntwo"
+    assert (await past(bot)).asked == one["message"]["message_id"]
+
+
+async def test_talk_is_not_a_question(bot: Bot) -> None:
+    """Among people the bot is silent until it is named."""
+    assert await bot.hears(message("hi", ANN, GROUP)) == []
+    assert await bot.hears(message("@demo_bot hi", ANN, GROUP)) == ["echo: hi"]
+
+
+async def test_what_has_no_words(bot: Bot) -> None:
+    """A sentence says so; with a comment it is something to ask about."""
+    picture = other(photo=CONTENT["photo"], **FORWARD)
+    assert await bot.hears(picture) == [ENGLISH.only_text]
+    assert bot.model.asked == []
+    words = await asked(bot, message("why?"), picture)
+    assert words
+    assert words.startswith(f"why?\n\n{FROM_VERA}\n")
+    assert ENGLISH.kinds["photo"] in words
+
+
+async def test_an_animation_is_no_document(bot: Bot) -> None:
+    """Telegram gives it as one, too, for programs that do not know animations."""
+    moving = CONTENT["animation"] | {"file_name": "a.txt"}
+    words = await asked(bot, message("why?"), other(animation=moving, document=moving, **FORWARD))
+    assert words
+    assert "some text" not in words
+
+
+async def test_a_document_stands_before_its_question(bot: Bot) -> None:
+    """Its caption, or what is said of it behind it."""
+    assert await asked(bot, other(document=FILE, caption="why?")) == f"{READ}\n\nwhy?"
+    assert await asked(bot, other(document=FILE), message("why?")) == f"{READ}\n\nwhy?"
+
+
+async def test_a_document_that_is_replied_to(bot: Bot) -> None:
+    """It is read, and not named beside that; one that cannot be read is only named."""
+    read = await asked(bot, message("why?", reply_to_message=said("", document=FILE)))
+    assert read == f"{READ}\n\nwhy?"
+    named = await asked(bot, message("why?", reply_to_message=said("", document=ZIP)))
+    assert named
+    assert named.endswith("\n\nwhy?")
+    assert named.startswith("> ")
+    assert "a.zip" in named
+
+
+async def test_a_picture_that_is_replied_to(bot: Bot) -> None:
+    """It is named."""
+    words = await asked(bot, message("why?", reply_to_message=said("", photo=CONTENT["photo"])))
+    assert words == f"> [{ENGLISH.kinds['photo']}]\n\nwhy?"
+
+
+@pytest.mark.parametrize("which", ["question", "answer"])
+async def test_what_the_model_knows_is_not_quoted(bot: Bot, which: str) -> None:
+    """The last question and its answer are there already, whatever they are."""
+    question = message("one")
+    await bot.hears(question)
+    number = (await past(bot)).answer[0]
+    known = {"question": question["message"]["message_id"], "answer": number}[which]
+    replied = said("one", message_id=known, document=FILE)
+    assert await asked(bot, message("why?", reply_to_message=replied)) == "why?"
+    assert bot.telegram.of("getFile") == []
+
+
+async def test_a_growing_answer_that_was_left_behind(bot: Bot) -> None:
+    """Who replies to one reveals it, and it goes."""
+    await bot.hears(message("one"))
+    known = await past(bot)
+    button = {"text": "Stop", "callback_data": f"stop:{known.asked}"}
+    left = said("ech", message_id=known.answer[0] + 10_000, reply_markup=keyboard(button))
+    await bot.hears(message("two", reply_to_message=left | {"from": ME}))
+    ((_, given),) = bot.telegram.of("deleteMessage")
+    assert given["message_id"] == left["message_id"]
+
+
+def keyboard(button: dict[str, Any]) -> dict[str, Any]:
+    """One button."""
+    return {"inline_keyboard": [[button]]}
+
+
+async def test_an_empty_question(bot: Bot) -> None:
+    """The name alone asks nothing."""
+    (told,) = await bot.hears(message("@demo_bot", ANN, GROUP))
+    assert told == ENGLISH.empty_question.format(name="demo_bot")
+    assert bot.model.asked == []
+
+
+class Sharing:
+    """Documents of which somebody notes who asks for them."""
+
+    def __init__(self) -> None:
+        self.persons: list[int] = []
+
+    async def fetch(self, _document: object, question: str, person: int) -> str:
+        self.persons.append(person)
+        return question
+
+
+async def test_whose_document_it_is(redis: Redis) -> None:
+    """A person's, or a channel's in whose name somebody writes."""
+    documents = Sharing()
+    channel = {"id": -7, "type": "channel", "title": "News"}
+    async with running(redis, timing=Timing(quiet=0), documents=documents) as bot:
+        replied = said("", BORIS, GROUP, document=FILE)
+        for more in ({}, {"sender_chat": channel}):
+            asking = message("@demo_bot why?", ANN, GROUP, reply_to_message=replied, **more)
+            await bot.hears(asking)
+    assert documents.persons == [ANN, -7]
+
+
+# What is changed
+
+
+async def test_the_last_question_is_changed(bot: Bot) -> None:
+    """The new answer stands where the old one stood."""
+    question = message("one")
+    await bot.hears(message("zero"), question)
+    number = (await past(bot)).answer[0]
+    assert await asked(bot, edit(question, text="two")) == "two"
+    ((_, given),) = bot.telegram.of("editMessageText")
+    assert given["message_id"] == number
+    assert await bot.remembers() == ["zero", "echo: zero", "two", "echo: two"]
+
+
+async def test_an_older_question_is_changed(bot: Bot) -> None:
+    """What is old stays as it is."""
+    old, new = message("one"), message("two")
+    await bot.hears(old, new)
+    assert await asked(bot, edit(old, text="three")) is None
+    assert await bot.remembers() == ["one", "echo: one", "two", "echo: two"]
+
+
+async def test_what_nobody_answered_is_changed(bot: Bot) -> None:
+    """It is asked then; also if it has the words of the last question."""
+    await bot.hears(message("one"))
+    for words in ("one", "two"):
+        mute = other(photo=CONTENT["photo"])
+        await bot.hears(mute)
+        assert await asked(bot, edit(mute, text=words)) == words
+    assert len(await bot.remembers()) == 6
+
+
+async def test_what_was_forgotten_is_changed(bot: Bot) -> None:
+    """It does not come back, however it was forgotten."""
+    for way in ("/undo", "/reset", ""):
+        question = message("one")
+        await bot.hears(question)
+        if way:
+            await bot.hears(message(way))
+        else:  # somebody else did it
+            await bot.redis.delete(keys.history(bot.id, ChatKey(ANN)))
+        assert await asked(bot, edit(question, text="two")) is None
+
+
+async def test_talk_is_changed(bot: Bot) -> None:
+    """It is talk as before, unless it names the bot now, and says something beside that."""
+    talk = message("hi", ANN, GROUP)
+    await bot.hears(talk)
+    assert await bot.hears(edit(talk, text="hello")) == []
+    named = said("@demo_bot", ANN, GROUP)["entities"]
+    assert await bot.hears(edit(talk, text="@demo_bot", entities=named)) == []
+    assert await bot.hears(edit(talk, text="@demo_bot hi", entities=named)) == ["echo: hi"]
+
+
+REPLIED = {"reply_to_message": said("old", 1, ANN)}
+ASKED: dict[str, list[dict[str, Any]]] = {
+    "alone": [message("why?")],
+    "a reply": [message("why?", **REPLIED)],
+    "with a forward": [message("why?"), message("old", **FORWARD)],
+    "behind a forward": [message("old", **FORWARD), message("why?")],
+    "a caption": [other(document=FILE, caption="why?")],
+    "behind a file": [other(document=FILE), message("why?")],
+    "with a file": [message("why?"), other(document=FILE)],
+}
+
+
+@pytest.mark.parametrize("updates", ASKED.values(), ids=ASKED)
+async def test_an_edit_that_nobody_sees(bot: Bot, updates: list[dict[str, Any]]) -> None:
+    """Only other words are another question, whatever these are on."""
+    await bot.hears(*updates)
+    question = next(one for one in updates if "why?" in str(one))
+    assert await asked(bot, edit(question)) is None
+    field = "caption" if "caption" in question["message"] else "text"
+    changed = await asked(bot, edit(question, **{field: "what?"}))
+    assert changed
+    assert "what?" in changed
+
+
+@pytest.mark.parametrize("first", ["so", "> so", "(so", "[so"])
+async def test_an_edit_that_leaves_the_end(bot: Bot, first: str) -> None:
+    """What is cut off may be a quotation that a person made by hand; nobody can tell that."""
+    question = message(f"{first}\n\nwhy?")
+    await bot.hears(question)
+    changed = await asked(bot, edit(question, text="why?"))
+    assert changed == ("why?" if first == "so" else None)
+
+
+# What is no question any more
+
+
+async def test_a_mistyped_command(bot: Bot) -> None:
+    """It is obeyed once it is one, unless something was asked since."""
+    entities = said("/help")["entities"]
+    mistyped = message("help")
+    assert await bot.hears(mistyped) == ["echo: help"]
+    (told,) = await bot.hears(edit(mistyped, text="/help", entities=entities))
+    assert "@demo_bot" in told
+    unknown = other(photo=CONTENT["photo"])
+    await bot.hears(unknown)
+    assert len(await bot.hears(edit(unknown, text="/help", entities=entities))) == 1
+    await bot.hears(message("one"))
+    assert await bot.hears(edit(unknown, text="/help", entities=entities)) == []
+    assert len(bot.model.asked) == 2
