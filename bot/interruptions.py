@@ -51,8 +51,8 @@ class Interruptions:
                 if key in (None, lane.claim.lane):
                     opened = await self._inbox.open(lane.claim)
                     await self.judge(lane, opened.interrupts)
-                elif key and lane.turn and key == ChatKey(lane.turn.successor):
-                    await self.judge(lane, await self._inbox.interrupts(key))
+                elif lane.turn and key == (there := ChatKey(lane.turn.successor)):
+                    await self.judge(lane, await self._inbox.interrupts(there))
 
     async def judge(self, lane: Lane, entries: Sequence[Entry]) -> None:
         """Cut the lane's turn short if anything that waits may do so."""

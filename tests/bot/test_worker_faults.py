@@ -23,7 +23,7 @@ from storage import keys
 from storage.budget import Frozen
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, Arrival, Inbox
-from storage.lane import Claim, Late, Shown
+from storage.lane import Claim, Late, Opened, Shown
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
@@ -373,6 +373,12 @@ async def test_storage_is_away_at_the_end() -> None:
         await client.aclose()
 
 
+async def _listening(bot: Bot) -> None:
+    """Wait until its worker hears of interruptions."""
+    while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
     """An unbeaten worker whose turns last until they are interrupted, or the event is set."""
@@ -386,8 +392,7 @@ async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
 
     bot.handlers.work = work
     async with bot.worker(bot.inbox(timing=UNBEATEN)).working():
-        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await _listening(bot)
         yield free
         free.set()
 
@@ -475,20 +480,70 @@ async def test_the_channel_breaks(bot: Bot) -> None:
         await until(lambda: listened == 2)
 
 
+async def test_the_channel_stays_broken(bot: Bot) -> None:
+    """It is tried again after the longest of the pauses only, and work goes on meanwhile."""
+    listened = 0
+
+    class Broken(Inbox):
+        async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+            nonlocal listened
+            listened += 1
+            raise StorageUnavailable("cut")
+            yield LANE
+
+    timing = replace(HURRIED, storage_pauses=(0, 0, 60))
+    async with bot.worker(bot.inbox(timing=timing, kind=Broken)).working():
+        await until(lambda: listened)
+        await bot.put(1)
+        await until(bot.handlers.all)
+    assert listened == 1
+
+
+async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
+    """It cuts short what it is meant for; what has no turn yet is left alone."""
+    go, opening = asyncio.Event(), asyncio.Event()
+
+    class Slow(Inbox):
+        async def open(self, claim: Claim) -> Opened:
+            if claim.lane == LANE:
+                opening.set()
+                await go.wait()
+            return await super().open(claim)
+
+    bot.handlers.work = lambda number, turn: (
+        turn.interrupted.wait() if number == 2 else asyncio.sleep(0)
+    )
+    with capture_logs() as logs:
+        async with bot.worker(bot.inbox(kind=Slow)).working():
+            await _listening(bot)
+            await bot.put(1)
+            await opening.wait()
+            await bot.put(2, lane=OTHER)
+            await until(lambda: bot.handlers.turns)
+            await bot.put(3, lane=OTHER, interrupts=True)
+            await until(lambda: bot.handlers.all() == [2, 3])
+            go.set()
+            await until(lambda: sorted(bot.handlers.all()) == [1, 2, 3])
+    assert {entry["event"] for entry in logs} == {"turn"}
+
+
 @pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd"), ValueError()])
 async def test_who_waits_long_cannot_be_told(bot: Bot, trouble: Exception) -> None:
     """That ends nothing, and is not tried again."""
     bot.handlers.trouble, free = trouble, asyncio.Event()
     bot.handlers.work = lambda _number, _turn: free.wait()
     one, other = (bot.worker(bot.inbox(name, IMPATIENT)) for name in "ab")
-    async with one.working(), other.working():
-        await bot.put(1, 2)
-        await bot.put(3, lane=OTHER)
-        await until(lambda: len(bot.handlers.late) == 2)
-        await asyncio.sleep(0.1)
-        assert sorted(bot.handlers.late) == [1, 3]
-        free.set()
-        await until(lambda: len(bot.handlers.all()) == 3)
+    with capture_logs() as logs:
+        async with one.working(), other.working():
+            await bot.put(1, 2)
+            await bot.put(3, lane=OTHER)
+            await until(lambda: len(bot.handlers.late) == 2)
+            await asyncio.sleep(0.1)
+            assert sorted(bot.handlers.late) == [1, 3]
+            free.set()
+            await until(lambda: len(bot.handlers.all()) == 3)
+    told = [entry["log_level"] for entry in logs if entry["event"] == "not_told_late"]
+    assert told == ["error" if isinstance(trouble, ValueError) else "info"] * 2
 
 
 class Pauses(list[float]):
@@ -635,8 +690,7 @@ async def test_a_group_that_moves(bot: Bot) -> None:
 
     bot.handlers.work = work
     async with bot.worker().working():
-        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await _listening(bot)
         await bot.put(9, lane=OTHER)
         await bot.put(1, lane=group)
         await moved.wait()
