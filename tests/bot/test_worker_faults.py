@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from telegram.error import TelegramError
 
 from bot.interruptions import Lane
-from bot.worker import MOST_FAILURES, TRUSTED_CLAIMS, Worker
+from bot.worker import MOST_DEATHS, MOST_FAILURES, TRUSTED_CLAIMS, Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
@@ -153,9 +153,10 @@ async def test_more_is_claimed_than_there_is_room_for(bot: Bot) -> None:
     assert {entry["event"] for entry in logs} == {"turn"}
 
 
-async def test_an_apology_may_fail(bot: Bot) -> None:
-    """What is hopeless is buried although its person cannot be told."""
-    bot.handlers.trouble = TelegramError("blocked")
+@pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd")])
+async def test_an_apology_may_fail(bot: Bot, trouble: Exception) -> None:
+    """What is hopeless is buried for its own reason although its person cannot be told."""
+    bot.handlers.trouble = trouble
 
     async def work(number: int, _turn: Turn) -> None:
         if number == 1:
@@ -166,7 +167,8 @@ async def test_an_apology_may_fail(bot: Bot) -> None:
         await bot.put(1, 2)
         await until(bot.handlers.all)
     assert bot.handlers.apologized == [1]
-    assert len(await DeadLetters(bot.redis, bot.id).all()) == 1
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert letter.reason == "failed 3 times: ValueError"
 
 
 async def test_a_lost_lane_is_written_to(bot: Bot) -> None:
@@ -319,6 +321,7 @@ async def test_a_mistake_of_ours(bot: Bot) -> None:
             await bot.put(3)
             await until(lambda: 3 in bot.handlers.all())
     assert [entry["chat"] for entry in logs if entry["event"] == "lane_failed"] == [LANE.chat_id]
+    assert len([entry for entry in logs if entry["event"] == "turn"]) == 3
 
 
 async def test_storage_goes_and_comes_back() -> None:
@@ -362,6 +365,24 @@ async def test_storage_lost_everything(bot: Bot) -> None:
         await until(lambda: bot.handlers.all() == [2])
 
 
+async def test_beats(bot: Bot) -> None:
+    """Three in a lease, and the server's clock is looked at with each."""
+    watched = list[None]()
+
+    class Watching(Inbox):
+        async def watch_clock(self) -> None:
+            watched.append(None)
+            await super().watch_clock()
+
+    async with bot.worker(bot.inbox(timing=UNBEATEN, kind=Watching)).working():
+        await until(lambda: watched)
+        await bot.put(1)
+        await until(bot.handlers.all)
+        assert len(watched) == 1
+    async with bot.worker(bot.inbox(timing=BEATING, kind=Watching)).working():
+        await until(lambda: len(watched) > 3)
+
+
 async def test_storage_is_away_at_the_end() -> None:
     """A stop ends all the same, and says what it could not do."""
     async with own_valkey() as server:
@@ -375,8 +396,9 @@ async def test_storage_is_away_at_the_end() -> None:
 
 async def _listening(bot: Bot) -> None:
     """Wait until its worker hears of interruptions."""
-    while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -505,9 +527,10 @@ async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
 
     class Slow(Inbox):
         async def open(self, claim: Claim) -> Opened:
-            if claim.lane == LANE:
+            if claim.lane == LANE and not opening.is_set():
                 opening.set()
                 await go.wait()
+                await asyncio.sleep(0.05)
             return await super().open(claim)
 
     bot.handlers.work = lambda number, turn: (
@@ -522,9 +545,14 @@ async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
             await until(lambda: bot.handlers.turns)
             await bot.put(3, lane=OTHER, interrupts=True)
             await until(lambda: bot.handlers.all() == [2, 3])
+            await bot.put(4, interrupts=True)
+            await bot.put(5, lane=OTHER, interrupts=True)  # heard after the one before it
+            await until(lambda: bot.handlers.all() == [2, 3, 5])
             go.set()
-            await until(lambda: sorted(bot.handlers.all()) == [1, 2, 3])
+            await until(lambda: sorted(bot.handlers.all()) == [1, 2, 3, 4, 5])
     assert {entry["event"] for entry in logs} == {"turn"}
+    (first, *_) = [entry for entry in logs if entry["chat"] == LANE.chat_id]
+    assert first["took"] >= 0.05
 
 
 @pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd"), ValueError()])
@@ -600,6 +628,9 @@ async def test_pauses_before_a_suspect(bot: Bot, monkeypatch: pytest.MonkeyPatch
         await bot.worker(inbox)._suspect(Lane(claims[0]), opened)
         assert pauses == [[7, 14, 28, 30][begun]]
         monkeypatch.setattr(asyncio, "sleep", pauses._sleep)
+    for trusted in (replace(opened, claims=TRUSTED_CLAIMS), replace(opened, begun=MOST_DEATHS)):
+        await bot.worker(inbox)._suspect(Lane(claims[0]), trusted)
+    assert (await inbox.open(claims[0])).begun == 4
 
 
 async def test_pauses_while_storage_is_away(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
