@@ -607,7 +607,7 @@ async def test_pauses_after_failures(bot: Bot, monkeypatch: pytest.MonkeyPatch) 
     async with bot.worker(bot.inbox(timing=replace(HURRIED, failure=7))).working():
         await bot.put(1, 2)
         await until(bot.handlers.all)
-    assert pauses.among(7, 8, 9, 14, 21, 28, 63) == [14, 28]
+    assert pauses.among(7, 8, 9, 14, 21, 28, 56, 63) == [14, 28]
     assert len(bot.handlers.turns) == MOST_FAILURES + 1
     (letter,) = await DeadLetters(bot.redis, bot.id).all()
     assert letter.reason == "failed 3 times: ValueError"
@@ -707,6 +707,29 @@ async def test_a_frozen_chat(bot: Bot) -> None:
             await until(lambda: len(bot.handlers.all()) == 2)
     assert not await bot.redis.exists(keys.parked(bot.id))
     assert sorted(bot.handlers.all()) == [1, 2]
+
+
+async def test_a_chat_that_stays_frozen(bot: Bot) -> None:
+    """Its lane is given up, and nobody tries it again before its time."""
+    tried: list[int] = []
+
+    async def work(number: int, _turn: Turn) -> None:
+        if number == 1:
+            tried.append(number)
+            raise Frozen(600)
+
+    bot.handlers.work = work
+    with capture_logs() as logs:
+        async with bot.worker(lanes=1).working():
+            await bot.put(1)
+            await until(lambda: logs)
+            for number in range(2, 6):
+                await bot.put(number, lane=OTHER)
+                await until(lambda: number in bot.handlers.all())  # noqa: B023 - awaited
+                await asyncio.sleep(2 * HURRIED.tick)
+    assert [entry["event"] for entry in logs] == ["parked", *["turn"] * 4]
+    assert await bot.redis.zrange(keys.parked(bot.id), 0, -1) == [str(LANE)]
+    assert tried == [1]
 
 
 async def test_a_group_that_moves(bot: Bot) -> None:
