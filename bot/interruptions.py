@@ -1,6 +1,7 @@
 """Interruptions: a turn is cut short when a command that may do so comes in behind it."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,12 +48,13 @@ class Interruptions:
 
     async def _look_up(self, key: ChatKey | None) -> None:
         for lane in list(self._running.values()):
-            with contained("not_interrupted", LaneLost):  # its task hears of that by itself
+            # Its task hears by itself that a lane is lost.
+            with contained("not_interrupted"), contextlib.suppress(LaneLost):
                 if key in (None, lane.claim.lane):
                     opened = await self._inbox.open(lane.claim)
                     await self.judge(lane, opened.interrupts)
-                elif key and lane.turn and key == ChatKey(lane.turn.successor):
-                    await self.judge(lane, await self._inbox.interrupts(key))
+                elif lane.turn and key == (there := ChatKey(lane.turn.successor)):
+                    await self.judge(lane, await self._inbox.interrupts(there))
 
     async def judge(self, lane: Lane, entries: Sequence[Entry]) -> None:
         """Cut the lane's turn short if anything that waits may do so."""

@@ -43,6 +43,7 @@ class Handlers:
         self.late: list[Any] = []
         self.tell: Callable[[], Awaitable[None]] = at_once
         self.slow = asyncio.Event()
+        self.given_up = 0
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Deal with an update, and note it if that succeeds."""
@@ -68,7 +69,11 @@ class Handlers:
             case "/odd":
                 raise Unreadable("odd")
             case "/slow":  # as Telegram may be to say who rules a group
-                await self.slow.wait()
+                try:
+                    await self.slow.wait()
+                except asyncio.CancelledError:
+                    self.given_up += 1
+                    raise
         return False
 
 
@@ -324,13 +329,35 @@ async def test_a_stop_gives_back_what_takes_too_long(house: House) -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    async with house.worker(Handlers(deal), timing=Timing(grace=0.05)):
+    timing = replace(HURRIED, grace=0.05, lease=600)
+    async with house.worker(Handlers(deal), timing=timing):
         await house.put(1, "long")
         await begun.wait()
     handlers = Handlers(at_once)
-    async with house.worker(handlers):
+    async with house.worker(handlers, timing=timing):
         await until(lambda: handlers.handled)
     assert handlers.handled == [(1, "long")]
+
+
+async def test_a_stop_gives_back_what_is_over(house: House) -> None:
+    """Nobody else has the lane before the work on it has ended, though it is cut off."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+    other = Inbox(house.redis, house.bot_id, "other")
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        begun.set()
+        try:
+            await waits_for_ever()
+        finally:
+            await asyncio.sleep(0.05)
+            assert await other.stale(1) == []
+            ended.set()
+
+    async with house.worker(Handlers(deal), timing=replace(HURRIED, grace=0)):
+        await house.put(1, "long")
+        await begun.wait()
+    assert ended.is_set()
+    assert await other.stale(1)
 
 
 async def test_a_claim_that_nobody_heard_of(house: House) -> None:
@@ -429,6 +456,21 @@ async def test_a_stop_among_refused_ones(house: House, others: list[str], first:
         await until(turns[0].interrupted.is_set)
         handlers.slow.set()
         await until(lambda: len(handlers.handled) == 2 + len(others))
+
+
+async def test_one_stop_is_enough(house: House) -> None:
+    """Once a turn is cut short, nobody waits for what may be said of other commands."""
+    cut: list[bool] = []
+
+    async def deal(_update: dict[str, Any], turn: Turn) -> None:
+        cut.append(turn.interrupted.is_set())
+
+    handlers = Handlers(deal)
+    await house.put(1, "question", "/slow", "/stop")
+    async with house.worker(handlers, timing=replace(HURRIED, judge=600)):
+        await until(lambda: len(handlers.handled) == 3)
+    assert cut == [True, True, False]
+    assert handlers.given_up == 1
 
 
 async def test_who_waits_long_is_told_once(house: House) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from telegram.error import TelegramError
 
 from bot.interruptions import Lane
-from bot.worker import MOST_FAILURES, TRUSTED_CLAIMS, Worker
+from bot.worker import MOST_DEATHS, MOST_FAILURES, TRUSTED_CLAIMS, Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
@@ -23,7 +23,7 @@ from storage import keys
 from storage.budget import Frozen
 from storage.dead import DeadLetters
 from storage.inbox import GROUP, Arrival, Inbox
-from storage.lane import Claim, Late, Shown
+from storage.lane import Claim, Late, Opened, Shown
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
@@ -153,9 +153,10 @@ async def test_more_is_claimed_than_there_is_room_for(bot: Bot) -> None:
     assert {entry["event"] for entry in logs} == {"turn"}
 
 
-async def test_an_apology_may_fail(bot: Bot) -> None:
-    """What is hopeless is buried although its person cannot be told."""
-    bot.handlers.trouble = TelegramError("blocked")
+@pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd")])
+async def test_an_apology_may_fail(bot: Bot, trouble: Exception) -> None:
+    """What is hopeless is buried for its own reason although its person cannot be told."""
+    bot.handlers.trouble = trouble
 
     async def work(number: int, _turn: Turn) -> None:
         if number == 1:
@@ -166,7 +167,8 @@ async def test_an_apology_may_fail(bot: Bot) -> None:
         await bot.put(1, 2)
         await until(bot.handlers.all)
     assert bot.handlers.apologized == [1]
-    assert len(await DeadLetters(bot.redis, bot.id).all()) == 1
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert letter.reason == "failed 3 times: ValueError"
 
 
 async def test_a_lost_lane_is_written_to(bot: Bot) -> None:
@@ -319,6 +321,7 @@ async def test_a_mistake_of_ours(bot: Bot) -> None:
             await bot.put(3)
             await until(lambda: 3 in bot.handlers.all())
     assert [entry["chat"] for entry in logs if entry["event"] == "lane_failed"] == [LANE.chat_id]
+    assert len([entry for entry in logs if entry["event"] == "turn"]) == 3
 
 
 async def test_storage_goes_and_comes_back() -> None:
@@ -362,6 +365,24 @@ async def test_storage_lost_everything(bot: Bot) -> None:
         await until(lambda: bot.handlers.all() == [2])
 
 
+async def test_beats(bot: Bot) -> None:
+    """Three in a lease, and the server's clock is looked at with each."""
+    watched = list[None]()
+
+    class Watching(Inbox):
+        async def watch_clock(self) -> None:
+            watched.append(None)
+            await super().watch_clock()
+
+    async with bot.worker(bot.inbox(timing=UNBEATEN, kind=Watching)).working():
+        await until(lambda: watched)
+        await bot.put(1)
+        await until(bot.handlers.all)
+        assert len(watched) == 1
+    async with bot.worker(bot.inbox(timing=BEATING, kind=Watching)).working():
+        await until(lambda: len(watched) > 3)
+
+
 async def test_storage_is_away_at_the_end() -> None:
     """A stop ends all the same, and says what it could not do."""
     async with own_valkey() as server:
@@ -371,6 +392,13 @@ async def test_storage_is_away_at_the_end() -> None:
                 server.kill()
         assert "not_given_back" in [entry["event"] for entry in logs]
         await client.aclose()
+
+
+async def _listening(bot: Bot) -> None:
+    """Wait until its worker hears of interruptions."""
+    async with asyncio.timeout(10):
+        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -386,8 +414,7 @@ async def busy(bot: Bot) -> AsyncIterator[asyncio.Event]:
 
     bot.handlers.work = work
     async with bot.worker(bot.inbox(timing=UNBEATEN)).working():
-        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await _listening(bot)
         yield free
         free.set()
 
@@ -429,9 +456,11 @@ async def test_a_command_in_a_lost_lane(bot: Bot, busy: asyncio.Event) -> None:
     await bot.put(2, lane=OTHER)
     await until(lambda: len(bot.handlers.turns) == 2)
     await bot.steal(LANE)
-    await bot.put(3, interrupts=True)
-    await bot.put(4, lane=OTHER, interrupts=True)
-    await until(lambda: bot.handlers.handled["6"])
+    with capture_logs() as logs:
+        await bot.put(3, interrupts=True)
+        await bot.put(4, lane=OTHER, interrupts=True)
+        await until(lambda: bot.handlers.handled["6"])
+    assert "not_interrupted" not in [entry["event"] for entry in logs]
     assert not bot.handlers.turns[0].interrupted.is_set()
     assert not busy.is_set()
 
@@ -475,20 +504,78 @@ async def test_the_channel_breaks(bot: Bot) -> None:
         await until(lambda: listened == 2)
 
 
+async def test_the_channel_stays_broken(bot: Bot) -> None:
+    """It is tried again after the longest of the pauses only, and work goes on meanwhile."""
+    listened = 0
+
+    class Broken(Inbox):
+        async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+            nonlocal listened
+            listened += 1
+            await asyncio.sleep(0)
+            raise StorageUnavailable("cut")
+            yield LANE
+
+    timing = replace(HURRIED, storage_pauses=(0, 0, 60))
+    async with bot.worker(bot.inbox(timing=timing, kind=Broken)).working():
+        await until(lambda: listened)
+        await bot.put(1)
+        await until(bot.handlers.all)
+    assert listened == 1
+
+
+async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
+    """It cuts short what it is meant for; what has no turn yet is left alone."""
+    go, opening = asyncio.Event(), asyncio.Event()
+
+    class Slow(Inbox):
+        async def open(self, claim: Claim) -> Opened:
+            works = "Worker._work" in str(asyncio.current_task())
+            if works and claim.lane == LANE and not opening.is_set():
+                opening.set()
+                await go.wait()
+                await asyncio.sleep(0.05)
+            return await super().open(claim)
+
+    bot.handlers.work = lambda number, turn: (
+        turn.interrupted.wait() if number == 2 else asyncio.sleep(0)
+    )
+    with capture_logs() as logs:
+        async with bot.worker(bot.inbox(kind=Slow)).working():
+            await _listening(bot)
+            await bot.put(1)
+            await opening.wait()
+            await bot.put(2, lane=OTHER)
+            await until(lambda: bot.handlers.turns)
+            await bot.put(3, lane=OTHER, interrupts=True)
+            await until(lambda: bot.handlers.all() == [2, 3])
+            await bot.put(4, interrupts=True)
+            await bot.put(5, lane=OTHER, interrupts=True)  # heard after the one before it
+            await until(lambda: bot.handlers.all() == [2, 3, 5])
+            go.set()
+            await until(lambda: sorted(bot.handlers.all()) == [1, 2, 3, 4, 5])
+    assert {entry["event"] for entry in logs} == {"turn"}
+    (first, *_) = [entry for entry in logs if entry["chat"] == LANE.chat_id]
+    assert first["took"] >= 0.05
+
+
 @pytest.mark.parametrize("trouble", [TelegramError("blocked"), Unreadable("odd"), ValueError()])
 async def test_who_waits_long_cannot_be_told(bot: Bot, trouble: Exception) -> None:
     """That ends nothing, and is not tried again."""
     bot.handlers.trouble, free = trouble, asyncio.Event()
     bot.handlers.work = lambda _number, _turn: free.wait()
     one, other = (bot.worker(bot.inbox(name, IMPATIENT)) for name in "ab")
-    async with one.working(), other.working():
-        await bot.put(1, 2)
-        await bot.put(3, lane=OTHER)
-        await until(lambda: len(bot.handlers.late) == 2)
-        await asyncio.sleep(0.1)
-        assert sorted(bot.handlers.late) == [1, 3]
-        free.set()
-        await until(lambda: len(bot.handlers.all()) == 3)
+    with capture_logs() as logs:
+        async with one.working(), other.working():
+            await bot.put(1, 2)
+            await bot.put(3, lane=OTHER)
+            await until(lambda: len(bot.handlers.late) == 2)
+            await asyncio.sleep(0.1)
+            assert sorted(bot.handlers.late) == [1, 3]
+            free.set()
+            await until(lambda: len(bot.handlers.all()) == 3)
+    told = [entry["log_level"] for entry in logs if entry["event"] == "not_told_late"]
+    assert told == ["error" if isinstance(trouble, ValueError) else "info"] * 2
 
 
 class Pauses(list[float]):
@@ -520,7 +607,7 @@ async def test_pauses_after_failures(bot: Bot, monkeypatch: pytest.MonkeyPatch) 
     async with bot.worker(bot.inbox(timing=replace(HURRIED, failure=7))).working():
         await bot.put(1, 2)
         await until(bot.handlers.all)
-    assert pauses.among(7, 8, 9, 14, 21, 28, 63) == [14, 28]
+    assert pauses.among(7, 8, 9, 14, 21, 28, 56, 63) == [14, 28]
     assert len(bot.handlers.turns) == MOST_FAILURES + 1
     (letter,) = await DeadLetters(bot.redis, bot.id).all()
     assert letter.reason == "failed 3 times: ValueError"
@@ -545,6 +632,9 @@ async def test_pauses_before_a_suspect(bot: Bot, monkeypatch: pytest.MonkeyPatch
         await bot.worker(inbox)._suspect(Lane(claims[0]), opened)
         assert pauses == [[7, 14, 28, 30][begun]]
         monkeypatch.setattr(asyncio, "sleep", pauses._sleep)
+    for trusted in (replace(opened, claims=TRUSTED_CLAIMS), replace(opened, begun=MOST_DEATHS)):
+        await bot.worker(inbox)._suspect(Lane(claims[0]), trusted)
+    assert (await inbox.open(claims[0])).begun == 4
 
 
 async def test_pauses_while_storage_is_away(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -619,6 +709,29 @@ async def test_a_frozen_chat(bot: Bot) -> None:
     assert sorted(bot.handlers.all()) == [1, 2]
 
 
+async def test_a_chat_that_stays_frozen(bot: Bot) -> None:
+    """Its lane is given up, and nobody tries it again before its time."""
+    tried: list[int] = []
+
+    async def work(number: int, _turn: Turn) -> None:
+        if number == 1:
+            tried.append(number)
+            raise Frozen(600)
+
+    bot.handlers.work = work
+    with capture_logs() as logs:
+        async with bot.worker(lanes=1).working():
+            await bot.put(1)
+            await until(lambda: logs)
+            for number in range(2, 6):
+                await bot.put(number, lane=OTHER)
+                await until(lambda: number in bot.handlers.all())  # noqa: B023 - awaited
+                await asyncio.sleep(2 * HURRIED.tick)
+    assert [entry["event"] for entry in logs] == ["parked", *["turn"] * 4]
+    assert await bot.redis.zrange(keys.parked(bot.id), 0, -1) == [str(LANE)]
+    assert tried == [1]
+
+
 async def test_a_group_that_moves(bot: Bot) -> None:
     """What is in hand hears of a stop in the supergroup, which then is what the group was."""
     group, supergroup = ChatKey(-5), ChatKey(-1_000_000_000_005)
@@ -635,8 +748,7 @@ async def test_a_group_that_moves(bot: Bot) -> None:
 
     bot.handlers.work = work
     async with bot.worker().working():
-        while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await _listening(bot)
         await bot.put(9, lane=OTHER)
         await bot.put(1, lane=group)
         await moved.wait()
