@@ -172,7 +172,7 @@ class Worker:
         """Be done with a head; it is dead for a ``reason``."""
         if turn.successor:
             await self._inbox.hand_over(claim, turn.successor)
-        await self._inbox.done(claim, reason, turn.answer)
+        await self._inbox.done(claim, reason, turn.answer_ids)
         FINISHED.labels("dead" if reason else "done").inc()
 
     async def _handle(self, lane: Lane, opened: Opened) -> None:

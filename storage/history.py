@@ -32,7 +32,7 @@ class Past:
     """The newest exchanges of a conversation, oldest first, and its state.
 
     They belong to ``epoch``; ``length`` counts all messages, not only these. ``asked`` is the
-    number of the last question on Telegram (0: unknown), ``answer`` the numbers of the messages
+    number of the last question on Telegram (0: unknown), ``answer_ids`` are the messages
     that answer it, ``revision`` how often it was answered before. ``told``: the person knows that
     the oldest are left out. ``floor`` is the number of the newest message when something was last
     forgotten.
@@ -42,7 +42,7 @@ class Past:
     epoch: int
     length: int = 0
     asked: int = 0
-    answer: tuple[int, ...] = ()
+    answer_ids: tuple[int, ...] = ()
     told: bool = False
     revision: int = 0
     floor: int = 0

@@ -158,17 +158,17 @@ class Work:
             raise claim.void()
         return int(noted)
 
-    async def done(self, claim: Claim, dead: str = "", answer: Sequence[int] = ()) -> None:
+    async def done(self, claim: Claim, dead: str = "", answer_ids: Sequence[int] = ()) -> None:
         """Remove the head, and what was joined to it, and give up the lane.
 
-        ``dead`` is the reason if it becomes a dead letter; ``answer`` are the messages on Telegram
-        that answer the last exchange of its conversation.
+        ``dead`` is the reason if it becomes a dead letter; ``answer_ids`` are the
+        messages on Telegram that answer the last exchange of its conversation.
         """
         mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
         letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
         names = [self._ready, mailbox, outbox, letters, state, nothing]
         kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash"}
-        numbers = " ".join(map(str, answer))
+        numbers = " ".join(map(str, answer_ids))
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), dead, MOST, numbers]
         await self._patiently(
             lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)

@@ -60,7 +60,7 @@ async def again(tools: Tools, context: Context) -> None:
     """Ask the last question again; the new answer replaces the old one on the screen, too."""
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press()
-    await context.turn.replaces(past.answer or (context.message.message_id,))
+    await context.turn.replaces(past.answer_ids or (context.message.message_id,))
     await ask(tools, context, _again(context, past, past.asked))
 
 
@@ -77,7 +77,7 @@ async def forget(tools: Tools, context: Context) -> None:
     """Take back the last exchange, on the screen, too."""
     past = await tools.conversation.recall(context.profile, context.turn.lane)
     await context.answer_press(context.texts.undone)
-    await context.turn.replaces(past.answer or (context.message.message_id,))
+    await context.turn.replaces(past.answer_ids or (context.message.message_id,))
     await context.reply(Reply([]), Undone(context.message.message_id))
 
 

@@ -114,7 +114,7 @@ async def _stays(tools: Tools, context: Context, asked: Question, error: Complet
         return False
     turn.figures |= {"outcome": type(error).__name__, "reason": str(error)}
     pieces = [*render(asked.past.exchanges[-1].answer.text), Chunk(told, ())]
-    words = Reply(pieces, _under(tools, context, asked, Answer("")), answers=True)
+    words = Reply(pieces, _under(tools, context, asked, Answer("")), is_answer=True)
     await reply_with(asked.message, turn, words, Left(asked.revision))
     return True
 
@@ -136,7 +136,7 @@ def _worded(
         if due
     ]
     buttons = _under(tools, context, asked, answer)
-    words = Reply(_noted(render(answer.text), notes), buttons, answers=True)
+    words = Reply(_noted(render(answer.text), notes), buttons, is_answer=True)
     kept = Kept(
         Exchange(asked.said, Said(Role.ASSISTANT, answer.text, at=int(time.time()))),
         asked.past.epoch,

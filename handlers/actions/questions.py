@@ -65,7 +65,7 @@ async def on_edit(tools: Tools, context: Context) -> None:
     changed = not is_last or not _says(past.exchanges[-1].question.text, words.own)
     if (asked := str(words)) and changed:
         if is_last:
-            await turn.replaces(past.answer)
+            await turn.replaces(past.answer_ids)
         new, number = said(message, asked), message.message_id
         await ask(tools, context, Question(message, new, past, number, replaces=is_last))
 
@@ -81,7 +81,7 @@ async def on_edited_command(tools: Tools, context: Context) -> None:
 
 async def _words(tools: Tools, context: Context, message: Message, past: Past) -> Words:
     """Return what one message asks, with its attachments. Raises a `DocumentError`."""
-    known, without_file, texts = {past.asked, *past.answer}, False, context.texts
+    known, without_file, texts = {past.asked, *past.answer_ids}, False, context.texts
     if has_words(message):
         own = question(message, context.bot.bot, texts)
     else:

@@ -195,7 +195,7 @@ class Delivery:
         if self._seen.get(number) == (piece, trial.buttons):
             return
         try:
-            await extended(self._message).edit_message_text(
+            await bot_of(self._message).edit_message_text(
                 piece.text,
                 self._chat_id,
                 number,
@@ -214,7 +214,7 @@ class Delivery:
         effect = Effect(Kind.OTHER, self._turn.hold)
         try:
             await _persistently(
-                lambda: extended(self._message).delete_message(
+                lambda: bot_of(self._message).delete_message(
                     self._chat_id, number, rate_limit_args=effect
                 ),
                 self._turn.timing,
@@ -225,7 +225,7 @@ class Delivery:
 
 async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Message:
     """Send a piece by the bot that got ``message``; ``more`` goes to its method."""
-    bot = extended(message)
+    bot = bot_of(message)
     if isinstance(piece, File):
         document = InputFile(piece.text.encode(), piece.name)
         return await bot.send_document(chat_id, document, **more)
@@ -234,7 +234,7 @@ async def send(message: Message, chat_id: int, piece: Piece, **more: Any) -> Mes
     )
 
 
-def extended(received: TelegramObject) -> ExtBot[Any]:
+def bot_of(received: TelegramObject) -> ExtBot[Any]:
     """Return the bot that got a message or a press; its calls are paced."""
     bot = received.get_bot()
     assert isinstance(bot, ExtBot)  # noqa: S101 - python-telegram-bot's application makes no other

@@ -8,7 +8,7 @@ import structlog
 from telegram import MaybeInaccessibleMessage, Message
 from telegram.error import TelegramError
 
-from handlers.outgoing.delivery import extended
+from handlers.outgoing.delivery import bot_of
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.turn.press import Press
 from handlers.turn.turn import Turn
@@ -23,13 +23,13 @@ async def put_right(found: MaybeInaccessibleMessage | None, past: Past, turn: Tu
 
     ``past`` is the conversation's, as it is now. Other messages stay; failing does no harm.
     """
-    if not isinstance(found, Message) or found.message_id in past.answer:
+    if not isinstance(found, Message) or found.message_id in past.answer_ids:
         return
     if not (asked := _growing(found)):
         return
-    effect, bot, chat_id = Effect(Kind.OTHER, turn.hold), extended(found), found.chat_id
+    effect, bot, chat_id = Effect(Kind.OTHER, turn.hold), bot_of(found), found.chat_id
     try:
-        if asked == past.asked and past.answer:
+        if asked == past.asked and past.answer_ids:
             await bot.delete_message(chat_id, found.message_id, rate_limit_args=effect)
         else:  # nobody knows any more what became of it
             await bot.edit_message_reply_markup(chat_id, found.message_id, rate_limit_args=effect)

@@ -10,7 +10,7 @@ from telegram import Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
-from handlers.outgoing.delivery import Delivery, extended
+from handlers.outgoing.delivery import Delivery, bot_of
 from handlers.outgoing.pacing import Effect, Kind, Shed
 from handlers.outgoing.refusals import is_about_the_message, is_final
 from handlers.rendering.markup import Chunk, render
@@ -90,7 +90,7 @@ class Preview:
         await _wait(self._news, self._timing.typing_after)
         while not self._news.is_set():
             await self._tried(
-                extended(self._message).send_chat_action(
+                bot_of(self._message).send_chat_action(
                     self._turn.successor or self._message.chat_id,
                     ChatAction.TYPING,
                     rate_limit_args=Effect(Kind.TYPING, self._turn.hold),
@@ -140,7 +140,7 @@ class Preview:
     async def _draft(self, pieces: list[Chunk]) -> None:
         """Show the last piece as a draft; the finished reply replaces it."""
         await self._delivery.grow(pieces[:-1], [])
-        await extended(self._message).send_message_draft(
+        await bot_of(self._message).send_message_draft(
             self._message.chat_id,
             self._message.message_id,
             pieces[-1].text,

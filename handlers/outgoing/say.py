@@ -6,7 +6,7 @@ from telegram import CallbackQuery
 from telegram import Message as TelegramMessage
 from telegram.error import ChatMigrated, TelegramError
 
-from handlers.outgoing.delivery import Delivery, extended, send
+from handlers.outgoing.delivery import Delivery, bot_of, send
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.rendering.markup import Chunk
 from handlers.turn.turn import Reply, Turn
@@ -36,7 +36,7 @@ async def answer_press(query: CallbackQuery, turn: Turn, text: str | None = None
     """Answer a button's press, once; Telegram accepts that only for a short time."""
     effect = Effect(Kind.OTHER, turn.hold)
     with contextlib.suppress(TelegramError):
-        await extended(query).answer_callback_query(query.id, text, rate_limit_args=effect)
+        await bot_of(query).answer_callback_query(query.id, text, rate_limit_args=effect)
 
 
 async def notify(message: TelegramMessage, text: str) -> None:

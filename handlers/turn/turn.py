@@ -30,12 +30,12 @@ class Button:
 class Reply:
     """A reply: pieces, and buttons under the last one.
 
-    ``answers`` marks the answer of an exchange in the history.
+    ``is_answer`` marks the answer of an exchange in the history.
     """
 
     pieces: Sequence[Piece]
     buttons: Sequence[Button] = ()
-    answers: bool = False
+    is_answer: bool = False
 
 
 class Turn:
@@ -128,16 +128,16 @@ class Turn:
         await self._inbox.note(self._claim, self.shown, self.partial)
 
     @property
-    def answer(self) -> Sequence[int]:
+    def answer_ids(self) -> Sequence[int]:
         """The messages on Telegram that answer an exchange, if this reply does."""
-        return self.shown.ids if self.reply and self.reply.answers else ()
+        return self.shown.ids if self.reply and self.reply.is_answer else ()
 
 
 def _write(reply: Reply) -> str:
     fields = {
         "pieces": [_piece(piece) for piece in reply.pieces],
         "buttons": [[button.label, button.data] for button in reply.buttons],
-        "answers": reply.answers,
+        "answers": reply.is_answer,
     }
     return json.dumps(fields, ensure_ascii=False)
 
@@ -160,5 +160,5 @@ def _read(text: str) -> Reply | None:
             for words, more in fields["pieces"]
         ],
         [Button(label, data) for label, data in fields["buttons"]],
-        answers=fields["answers"],
+        is_answer=fields["answers"],
     )

@@ -247,7 +247,7 @@ class Bot:
         question = Message(Role.USER, "one", asker)
         kept = Kept(Exchange(question, Message(Role.ASSISTANT, "echo: one")), 0, asked=number)
         await self.inbox.commit(claim, "", kept)
-        await self.inbox.done(claim, answer=[next(_numbers)])
+        await self.inbox.done(claim, answer_ids=[next(_numbers)])
 
     async def begins(self, update: dict[str, Any]) -> tuple[Claim, Turn]:
         """Take in an update, and begin with it; nothing else may wait."""
@@ -263,7 +263,7 @@ class Bot:
             for claim in await self.inbox.take(10, 1):
                 turn = Turn(self.inbox, claim, opened := await self.inbox.open(claim))
                 await self.dispatch.handle(opened.head.update, turn)
-                await self.inbox.done(claim, answer=turn.answer)
+                await self.inbox.done(claim, answer_ids=turn.answer_ids)
 
 
 @asynccontextmanager

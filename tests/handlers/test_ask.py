@@ -44,7 +44,7 @@ async def growing(redis: Redis) -> AsyncIterator[Bot]:
 async def work(bot: Bot, update: dict[str, Any], turn: Turn, claim: Claim) -> dict[str, Any]:
     """Deal with an update; gives what the log is to tell of that."""
     await bot.dispatch.handle(json.dumps({"update_id": 1, **update}), turn)
-    await bot.inbox.done(claim, answer=turn.answer)
+    await bot.inbox.done(claim, answer_ids=turn.answer_ids)
     return turn.figures
 
 
@@ -71,7 +71,7 @@ async def past(bot: Bot, chat: int = ANN) -> Past:
 
 def pressed(name: str, found: Past, revision: str = "") -> dict[str, Any]:
     """A button pressed under the last answer."""
-    return press(f"{name}:{found.asked}{revision}", said("…", message_id=found.answer[0]))
+    return press(f"{name}:{found.asked}{revision}", said("…", message_id=found.answer_ids[0]))
 
 
 def buttons(bot: Bot) -> list[str]:
@@ -276,7 +276,7 @@ async def test_what_stays_where_no_other_came(bot: Bot) -> None:
     after = await past(bot)
     assert (after.asked, after.revision) == (before.asked, 1)
     assert after.exchanges == before.exchanges
-    assert len(after.answer) == 2
+    assert len(after.answer_ids) == 2
 
 
 @pytest.mark.parametrize("again", [True, False])

@@ -142,7 +142,7 @@ async def is_as_expected(bot: Bot, act: str, who: str, where: str) -> None:
         text = f"{command}@demo_bot {behind}" if where != "private" else act
         told = await bot.hears(message(text, number(who), chat, **more, **sender(who, chat)))
     else:
-        under = said("answer", 9, chat, message_id=past.answer[0], **more) | {"from": ME}
+        under = said("answer", 9, chat, message_id=past.answer_ids[0], **more) | {"from": ME}
         await bot.hears(press(str(Press(act, past.asked)), under, number(who)))
         told = [given.get("text", "") for _, given in bot.telegram.of("answerCallbackQuery")]
     wanted = expected(act, who, where)

@@ -40,7 +40,7 @@ async def test_a_question_asked_again(redis: Redis, way: str) -> None:
         bot.model.answers.append(Answer("better", complete=True))
         updates = {
             "/retry": message("/retry"),
-            "again": press(f"again:{past.asked}", said("echo: two", message_id=past.answer[0])),
+            "again": press(f"again:{past.asked}", said("echo: two", message_id=past.answer_ids[0])),
             "edit": {"edited_message": question["message"] | {"text": "two, but better"}},
         }
         assert await bot.hears(updates[way]) == ["better"]
@@ -55,7 +55,7 @@ async def test_a_question_asked_again_in_vain(redis: Redis) -> None:
         await bot.hears(message("one"))
         past = await bot.history.newest(ChatKey(ANN), 1000)
         bot.model.answers.append(CompletionMisconfigured("no key"))
-        under = said("echo: one", message_id=past.answer[0])
+        under = said("echo: one", message_id=past.answer_ids[0])
         assert await bot.hears(press(f"again:{past.asked}", under)) == [
             "echo: one",
             ENGLISH.misconfigured,
@@ -205,7 +205,7 @@ async def test_a_truncated_answer_goes_on(redis: Redis) -> None:
         assert first == f"it begins\n\n{ENGLISH.truncated}"
         assert buttons(bot) == ["again", "continue", "forget"]
         past = await bot.history.newest(ChatKey(ANN), 1000)
-        await bot.hears(press(f"continue:{past.asked}", said(first, message_id=past.answer[0])))
+        await bot.hears(press(f"continue:{past.asked}", said(first, message_id=past.answer_ids[0])))
         assert bot.model.asked[-1] == ["tell", "it begins", ENGLISH.continue_question]
         assert buttons(bot) == ["again", "forget"]
 
@@ -234,7 +234,7 @@ async def test_commands_change_nothing(redis: Redis, name: str) -> None:
         before = await bot.history.newest(ChatKey(ANN), 1000)
         assert len(await bot.hears(message(f"/{name}"))) == 1
         assert await bot.history.newest(ChatKey(ANN), 1000) == before
-        assert before.answer
+        assert before.answer_ids
 
 
 async def test_a_reset_where_nothing_was_said(redis: Redis) -> None:

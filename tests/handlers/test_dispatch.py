@@ -182,9 +182,9 @@ async def test_a_reply_is_kept(bot: Bot) -> None:
     """Whoever goes on has all of it."""
     bold = MessageEntity("bold", 0, 1)
     pieces: list[Piece] = [Chunk("привет", (bold,)), File("a.py", "code")]
-    reply = Reply(pieces, [Button("Again", "again:1")], answers=True)
+    reply = Reply(pieces, [Button("Again", "again:1")], is_answer=True)
     claim, turn = await bot.begins(message("hi"))
-    assert turn.answer == ()
+    assert turn.answer_ids == ()
     await turn.keep(reply)
     assert turn.reply == reply
     opened = await bot.inbox.open(claim)

@@ -26,7 +26,7 @@ async def pressed(bot: Bot, name: str, off: int = 0) -> list[str]:
     """Let Ann press a button of the last answer's, or of another question; gives the toasts."""
     past = await bot.history.newest(ChatKey(ANN), 1000)
     data = f"{name}:{past.asked + off}:{past.revision}"
-    below = said("echo: one", message_id=past.answer[0] if past.answer else 9)
+    below = said("echo: one", message_id=past.answer_ids[0] if past.answer_ids else 9)
     await bot.hears(press(data, below))
     return [given.get("text", "") for _, given in bot.telegram.of("answerCallbackQuery")]
 
@@ -77,7 +77,7 @@ async def test_the_conversation_has_ended(bot: Bot) -> None:
 async def test_forgetting_does_not_depend_on_the_answer(bot: Bot) -> None:
     """Whatever it has become meanwhile, the exchange is forgotten."""
     past = await bot.history.newest(ChatKey(ANN), 1000)
-    under = said("echo: one", message_id=past.answer[0])
+    under = said("echo: one", message_id=past.answer_ids[0])
     await bot.hears(press(f"forget:{past.asked}:{past.revision + 1}", under))
     assert await bot.remembers() == []
 
@@ -91,7 +91,7 @@ async def test_a_stop_is_of_any_question(bot: Bot, off: int) -> None:
 async def test_two_presses_at_once(bot: Bot) -> None:
     """The second one was meant for an answer that is not there any more."""
     past = await bot.history.newest(ChatKey(ANN), 1000)
-    again = press(f"again:{past.asked}", said("echo: one", message_id=past.answer[0]))
+    again = press(f"again:{past.asked}", said("echo: one", message_id=past.answer_ids[0]))
     await bot.hears(again, again)
     assert len(bot.model.asked) == 1
     toasts = [given.get("text") for _, given in bot.telegram.of("answerCallbackQuery")]

@@ -131,7 +131,7 @@ async def test_what_the_model_knows_is_not_quoted(bot: Bot, which: str) -> None:
     """The last question and its answer are there already, whatever they are."""
     question = message("one")
     await bot.hears(question)
-    number = (await past(bot)).answer[0]
+    number = (await past(bot)).answer_ids[0]
     known = {"question": question["message"]["message_id"], "answer": number}[which]
     replied = said("one", message_id=known, document=FILE)
     assert await asked(bot, message("why?", reply_to_message=replied)) == "why?"
@@ -143,7 +143,7 @@ async def test_a_growing_answer_that_was_left_behind(bot: Bot) -> None:
     await bot.hears(message("one"))
     known = await past(bot)
     button = {"text": "Stop", "callback_data": f"stop:{known.asked}"}
-    left = said("ech", message_id=known.answer[0] + 10_000, reply_markup=keyboard(button))
+    left = said("ech", message_id=known.answer_ids[0] + 10_000, reply_markup=keyboard(button))
     await bot.hears(message("two", reply_to_message=left | {"from": ME}))
     ((_, given),) = bot.telegram.of("deleteMessage")
     assert given["message_id"] == left["message_id"]
@@ -191,7 +191,7 @@ async def test_the_last_question_is_changed(bot: Bot) -> None:
     """The new answer stands where the old one stood."""
     question = message("one")
     await bot.hears(message("zero"), question)
-    number = (await past(bot)).answer[0]
+    number = (await past(bot)).answer_ids[0]
     assert await asked(bot, edit(question, text="two")) == "two"
     ((_, given),) = bot.telegram.of("editMessageText")
     assert given["message_id"] == number

@@ -19,7 +19,7 @@ OWNER, CHANNEL = 103, -1009
 async def with_history(bot: Bot, where: int) -> dict[str, Any]:
     """Let Ann ask in a chat, and give the bot's answer."""
     await bot.hears(message("@demo_bot one", ANN, where))
-    number = (await bot.history.newest(ChatKey(where), 1000)).answer[0]
+    number = (await bot.history.newest(ChatKey(where), 1000)).answer_ids[0]
     return said("echo: one", 9, where, message_id=number) | {"from": person(9, is_bot=True)}
 
 

@@ -51,7 +51,7 @@ class Conversations(History):
         await self._inbox.put(Arrival(lane, next(self._updates), "{}"))
         (claim,) = await self._inbox.take(1, 1)
         await self._inbox.commit(claim, "reply", change)
-        await self._inbox.done(claim, answer=answer)
+        await self._inbox.done(claim, answer_ids=answer)
 
 
 @pytest.fixture
@@ -208,11 +208,11 @@ async def test_what_nobody_can_read(history: Conversations, redis: Redis, broken
     with capture_logs() as logs:
         past = await history.newest(CHAT, 100_000)
     assert past.exchanges == (exchange(1), exchange(3))
-    assert (past.length, past.asked, past.answer) == (6, 3, (3,))
+    assert (past.length, past.asked, past.answer_ids) == (6, 3, (3,))
     assert [entry["event"] for entry in logs] == ["history_unreadable"]
     await redis.lset(key, 5, broken)  # then nothing is known of the last one
     past = await history.newest(CHAT, 100_000)
-    assert (past.exchanges, past.asked, past.answer) == ((exchange(1),), 0, ())
+    assert (past.exchanges, past.asked, past.answer_ids) == ((exchange(1),), 0, ())
 
 
 async def test_the_last_exchange_is_known(history: Conversations) -> None:
@@ -220,17 +220,17 @@ async def test_the_last_exchange_is_known(history: Conversations) -> None:
     chat = ChatKey(1)
     await history.reply(chat, Kept(exchange(1), 0, asked=11), answer=[12, 13])
     past = await history.newest(chat, 1000)
-    assert (past.length, past.asked, past.answer, past.told) == (2, 11, (12, 13), False)
+    assert (past.length, past.asked, past.answer_ids, past.told) == (2, 11, (12, 13), False)
     await history.reply(chat, Kept(exchange(2), 0, asked=14, told=True))
     past = await history.newest(chat, 10)
-    assert (past.length, past.asked, past.answer, past.told) == (4, 14, (), True)
+    assert (past.length, past.asked, past.answer_ids, past.told) == (4, 14, (), True)
     await history.reply(chat, Kept(exchange(3), 0, asked=15), answer=[16])
     past = await history.newest(chat, 10)
-    assert (past.length, past.asked, past.answer, past.told) == (6, 15, (16,), True)
+    assert (past.length, past.asked, past.answer_ids, past.told) == (6, 15, (16,), True)
     await history.reply(chat, Undone(), answer=[17])
     past = await history.newest(chat, 1000)
     assert past.exchanges == (exchange(1), exchange(2))
-    assert (past.asked, past.answer, past.told) == (0, (), True)
+    assert (past.asked, past.answer_ids, past.told) == (0, (), True)
 
 
 async def test_what_is_no_answer_leaves_the_last_one_known(history: Conversations) -> None:
@@ -239,7 +239,7 @@ async def test_what_is_no_answer_leaves_the_last_one_known(history: Conversation
     await history.reply(chat, Kept(exchange(1), 0, asked=11), answer=[12, 13])
     await history.reply(chat, None)
     past = await history.newest(chat, 1000)
-    assert (past.asked, past.answer) == (11, (12, 13))
+    assert (past.asked, past.answer_ids) == (11, (12, 13))
 
 
 async def test_an_exchange_is_replaced(history: Conversations) -> None:

@@ -57,7 +57,7 @@ class Bot:
                 exchange(number), epoch, 3, 4, asked=10 * number, told=True, model="gpt://f/m"
             )
             await self.one.commit(claim, "{}", kept)
-            await self.one.done(claim, answer=[10 * number + 1])
+            await self.one.done(claim, answer_ids=[10 * number + 1])
 
     async def reset(self, lane: ChatKey, *, for_good: bool = False) -> None:
         claim = await self.claim(lane)
@@ -131,7 +131,7 @@ async def test_all_moves_once(bot: Bot, by: str) -> None:
     assert await bot.texts(NEW) == ["q1", "a1", "q2", "a2", "q3", "a3"]
     assert await bot.left() == set()
     past = await bot.past(NEW)
-    assert (past.asked, past.answer, past.told) == (30, (31,), True)
+    assert (past.asked, past.answer_ids, past.told) == (30, (31,), True)
     usage = await bot.redis.hgetall(keys.usage(bot.id, NEW))
     counted = {"answers": "3", "prompt_tokens": "9", "completion_tokens": "12"}
     of_the_model = {f"completion:gpt://f/m:{field}": number for field, number in counted.items()}
@@ -156,7 +156,7 @@ async def test_to_where_nothing_is(bot: Bot) -> None:
     assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
     past = await bot.past(NEW)
     assert past.exchanges == (exchange(1),)
-    assert (past.asked, past.answer, past.revision, past.floor) == (0, (), 0, 0)
+    assert (past.asked, past.answer_ids, past.revision, past.floor) == (0, (), 0, 0)
     assert past.told
 
 
