@@ -32,7 +32,7 @@ from bot.settings import BotSettings, Settings
 from bot.transport import transport
 from bot.updates.intake import Intake
 from bot.updates.polling import Polling
-from bot.updates.webhook import Webhook, shared_secret
+from bot.updates.webhook import Webhook
 from bot.worker import Worker
 from handlers.actions.register import publish_menu, register
 from handlers.actions.tools import Tools
@@ -51,6 +51,7 @@ from storage.history import History
 from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.places import Places
+from storage.secret import shared_secret
 from storage.server.connect import StorageUnavailable
 from storage.server.embedded import locked
 

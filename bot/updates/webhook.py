@@ -4,12 +4,10 @@ import asyncio
 import hmac
 import json
 import math
-import secrets
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from redis.asyncio import Redis
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,24 +16,13 @@ from telegram.ext import ExtBot
 
 from bot.updates.intake import KINDS, LARGEST, Intake
 from handlers.outgoing.pacing import Effect, Kind
-from storage import keys
 from storage.lease import Lease, LeaseLost
-from storage.server.connect import StorageUnavailable, translated
-from storage.server.script import Script
+from storage.server.connect import StorageUnavailable
 from storage.timing import Timing
 
 log = structlog.get_logger()
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
-
-
-async def shared_secret(redis: Redis, bot_id: int) -> str:
-    """Return the secret that all processes share; the first one makes it."""
-    with translated():
-        agreed = await Script(redis, "agree")(
-            [keys.webhook_secret(bot_id)], [secrets.token_urlsafe(32)]
-        )
-    return str(agreed)
 
 
 _OF_THE_BOT = Effect(Kind.OTHER, hold=None)

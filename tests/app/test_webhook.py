@@ -21,6 +21,7 @@ from bot.updates.intake import KINDS, LARGEST
 from handlers.texts import RUSSIAN
 from storage import keys
 from storage.dead import DeadLetters
+from storage.secret import shared_secret
 from storage.server.connect import connect
 from tests.conftest import ANN, BORIS, World, changed, local_telegram
 from tests.forms import free_port
@@ -166,9 +167,9 @@ async def test_the_secret_is_made_though_memory_is_full() -> None:
     async with own_valkey() as server:
         redis = connect(server.url, connections=4)
         await redis.config_set("maxmemory", "1")
-        secret = await webhook.shared_secret(redis, 1)
+        secret = await shared_secret(redis, 1)
         assert len(secret) >= 32
-        assert await webhook.shared_secret(redis, 1) == secret
+        assert await shared_secret(redis, 1) == secret
         await redis.aclose()
 
 

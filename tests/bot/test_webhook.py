@@ -17,10 +17,11 @@ from telegram.ext import ExtBot
 
 from bot.background import beside
 from bot.updates.intake import KINDS, LARGEST
-from bot.updates.webhook import HEADER, Webhook, shared_secret
+from bot.updates.webhook import HEADER, Webhook
 from handlers.outgoing.pacing import Effect
 from storage import keys
 from storage.lease import Lease
+from storage.secret import shared_secret
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
 
