@@ -8,7 +8,7 @@ import httpx
 from redis.asyncio import Redis
 from telegram.ext import ApplicationBuilder
 
-from bot.completion.client import Client
+from bot.completion.client import Client, Endpoint
 from bot.completion.credentials import sign_in
 from bot.completion.native import Native
 from bot.completion.request_id import request_id
@@ -70,16 +70,13 @@ async def open_completion(
     """
     # One more connection, for signing in.
     connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
-    timeout = httpx.Timeout(settings.timing.model_silence, connect=10, pool=None)
     # The machine's own metadata service is reached without a proxy.
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
-    http = httpx.AsyncClient(
-        base_url=settings.completion_url, transport=connections, mounts=mounts, timeout=timeout
-    )
+    http = httpx.AsyncClient(transport=connections, mounts=mounts)
     await stack.enter_async_context(http)
     token = settings.first.telegram_token.get_secret_value()
     return Client(
-        http,
+        Endpoint(settings.completion_url, connections),
         sign_in(settings, http),
         Native(),
         place,
