@@ -1,23 +1,18 @@
 """Clients of the three services the bot talks to: storage, Telegram, the completion API."""
 
-import asyncio
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
-from typing import Any
 
 import httpx
 from redis.asyncio import Redis
-from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.ext import ApplicationBuilder
-from telegram.request import HTTPXRequest, RequestData
 
-from bot.completion.client import Client
+from bot.completion.client import Client, Endpoint
 from bot.completion.credentials import sign_in
 from bot.completion.native import Native
 from bot.completion.request_id import request_id
-from bot.discretion import discreet_refusal, strings, without_echo
+from bot.request import Request
 from bot.settings import BotSettings, Settings
 from bot.transport import transport
 from handlers.context import CONTEXT, PtbApplication
@@ -33,49 +28,6 @@ CALLS_A_LANE = 3
 """Concurrent requests to Telegram per lane: a message, "typing", a notice to those who wait."""
 
 TOKEN_REFUSED = "TELEGRAM_TOKEN: Telegram does not know it. Take it from BotFather again."  # noqa: S105
-
-
-class _Request(HTTPXRequest):
-    """Bounds a whole call, because a response can stall where no timeout of httpx applies.
-
-    ``seconds`` is what it may take. Its errors never quote what was sent, and unreadable responses
-    are not logged.
-    """
-
-    def __init__(self, seconds: float, **named: Any) -> None:
-        super().__init__(**named)
-        self._seconds = seconds
-
-    async def do_request(self, *args: Any, **named: Any) -> tuple[int, bytes]:
-        data: RequestData | None = named.get("request_data")
-        try:
-            async with asyncio.timeout(self._seconds):
-                code, body = await super().do_request(*args, **named)
-        except TimeoutError as error:
-            raise TimedOut from error
-        except NetworkError as error:
-            error.message = without_echo(error.message, _said(data))
-            raise
-        return code, body if 200 <= code <= 299 else discreet_refusal(body, _said(data))
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Parse a response. Raises `TelegramError`."""
-        try:
-            parsed: dict[str, Any] = json.loads(payload.decode("utf-8", "replace"))
-        except ValueError as error:
-            raise TelegramError("Invalid server response") from error
-        return parsed
-
-
-def _said(data: RequestData | None) -> Iterable[str]:
-    """All texts in a call to Telegram, including names and contents of files."""
-    if data is None:
-        return ()
-    files = data.multipart_data.values() if data.contains_files else ()
-    parts = [part for file in files for part in file[:2]]
-    texts = [part.decode("utf-8", "replace") if isinstance(part, bytes) else part for part in parts]
-    return [*strings(data.parameters), *(text for text in texts if isinstance(text, str))]
 
 
 async def open_storage(
@@ -118,16 +70,13 @@ async def open_completion(
     """
     # One more connection, for signing in.
     connections = transport(settings.completion_proxy, settings.completion_concurrency + 1)
-    timeout = httpx.Timeout(settings.timing.model_silence, connect=10, pool=None)
     # The machine's own metadata service is reached without a proxy.
     mounts = {f"all://{settings.metadata_address}": transport(None, 1)}
-    http = httpx.AsyncClient(
-        base_url=settings.completion_url, transport=connections, mounts=mounts, timeout=timeout
-    )
+    http = httpx.AsyncClient(transport=connections, mounts=mounts)
     await stack.enter_async_context(http)
     token = settings.first.telegram_token.get_secret_value()
     return Client(
-        http,
+        Endpoint(settings.completion_url, connections),
         sign_in(settings, http),
         Native(),
         place,
@@ -140,16 +89,9 @@ def open_telegram(
     settings: Settings, bot: BotSettings, stack: AsyncExitStack, budget: Budget | None = None
 ) -> PtbApplication:
     """Make python-telegram-bot's application without its polling; it keeps to ``budget``."""
-    request = _Request(
-        settings.timing.call,
-        read_timeout=20,
-        connect_timeout=10,
-        pool_timeout=30,
-        httpx_kwargs={
-            "transport": transport(
-                settings.telegram_proxy, CALLS_A_LANE * settings.lanes, before_write
-            )
-        },
+    connections = CALLS_A_LANE * settings.lanes
+    request = Request(
+        transport(settings.telegram_proxy, connections, before_write), settings.timing.call
     )
     builder = (
         ApplicationBuilder()

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+from aiohttp.connector import Connection
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
@@ -53,22 +54,23 @@ class _Transport(AiohttpTransport):
     """
 
     def __init__(self, before_write: Check, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(client=self._session, **options)
         self._before_write = before_write
 
-    def get_client(self) -> aiohttp.ClientSession:
-        """Make the session, which calls ``before_write``."""
+    def _session(self) -> aiohttp.ClientSession:
+        before_write = self._before_write
 
-        async def check(*_: object) -> None:
-            await self._before_write()
+        class Checked(aiohttp.ClientRequest):
+            async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+                await before_write()
+                return await super().send(conn)
 
-        # Despite its name, aiohttp calls this before it writes anything.
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_headers_sent.append(check)
-        tracing.freeze()
-        session = super().get_client()
-        session.trace_configs.append(tracing)
-        return session
+        connector = aiohttp.TCPConnector(
+            limit=self.limits.max_connections or 0,
+            keepalive_timeout=IDLE_SECONDS,
+            ssl=self.ssl_context,
+        )
+        return aiohttp.ClientSession(connector=connector, request_class=Checked)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -12,6 +12,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from dataclasses import dataclass
 from itertools import chain, repeat
 
 import httpx
@@ -32,32 +33,34 @@ LARGEST_LINE = 4 * 1024 * 1024
 """Most bytes in a line of a stream; it may repeat the whole text, but real ones are far smaller."""
 
 
-async def lines(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """Split a stream of bytes at newlines only.
+async def read(chunks: AsyncIterator[bytes], reader: Reader) -> AsyncGenerator[Answer]:
+    """Yield the answer as its bytes arrive; the last one is complete.
 
-    httpx's line decoder also splits at U+2028 and the like, which JSON allows in a string.
-    Raises `CompletionUnavailable` for a line that is far too long.
+    Lines end at newlines only: httpx's line decoder also splits at U+2028 and the like, which JSON
+    allows in a string. Raises a `CompletionError`.
     """
     pending = b""
     async for chunk in chunks:
         *whole, pending = (pending + chunk).split(b"\n")
-        for line in whole:
-            yield line
+        for answer in filter(None, map(reader.feed, whole)):
+            yield answer
+            if answer.complete:
+                return
         if len(pending) > LARGEST_LINE:
             raise CompletionUnavailable("a line of the answer is too long")
-    if pending:
-        yield pending
+    last = reader.feed(pending) if pending else None
+    if last:
+        yield last
+    if not (last and last.complete):
+        yield reader.end()
 
 
-async def read(chunks: AsyncIterator[bytes], reader: Reader) -> AsyncGenerator[Answer]:
-    """Yield the answer as it arrives; the last one is complete. Raises a `CompletionError`."""
-    async with aclosing(lines(chunks)) as told:
-        async for line in told:
-            if answer := reader.feed(line):
-                yield answer
-                if answer.complete:
-                    return
-    yield reader.end()
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an API is, and what reaches it: httpx's client would add nothing to that but CPU."""
+
+    url: str
+    transport: httpx.AsyncBaseTransport
 
 
 class Client:
@@ -68,24 +71,24 @@ class Client:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        endpoint: Endpoint,
         credentials: Credentials,
         dialect: Dialect,
         place: Callable[[], AbstractAsyncContextManager[None]],
         request_id: Callable[[int], str],
         timing: Timing = Timing(),
     ) -> None:
-        """``http`` has the API's URL as its base.
+        """Each answer is generated within a ``place()``, which limits how many there are.
 
-        Each answer is generated within a ``place()``, which limits how many there are.
         ``request_id(chat)`` makes the id of each try.
         """
-        self._http = http
+        self._endpoint = endpoint
         self._credentials = credentials
         self._dialect = dialect
         self._place = place
         self._request_id = request_id
         self._timing = timing
+        self._timeouts = httpx.Timeout(timing.model_silence, connect=10, pool=None).as_dict()
 
     async def stream(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -165,6 +168,7 @@ class Client:
                     answer = await anext(answers)
                 while not answer.complete:
                     yield answer
+                    # aiohttp's own time-out does not notice every way in which a stream can stall.
                     async with asyncio.timeout_at(min(clock() + silence, end)):
                         answer = await anext(answers)
                 await _drain(chunks)  # first, because the caller may stop once it has the answer
@@ -198,8 +202,16 @@ class Client:
             "x-client-request-id": self._request_id(chat_id),
             **request.headers,
         }
-        posted = self._http.stream("POST", request.path, json=request.body, headers=headers)
-        return await connection.enter_async_context(posted)
+        posted = httpx.Request(
+            "POST",
+            f"{self._endpoint.url}{request.path}",
+            json=request.body,
+            headers=headers,
+            extensions={"timeout": self._timeouts},
+        )
+        response = await self._endpoint.transport.handle_async_request(posted)
+        connection.push_async_callback(response.aclose)
+        return response
 
 
 @contextlib.contextmanager

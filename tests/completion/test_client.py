@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from bot.completion.client import LARGEST_LINE, Client, lines, read
+from bot.completion.client import LARGEST_LINE, Client, Endpoint, read
 from bot.completion.credentials import Credentials, FetchedToken, Token, metadata
 from bot.completion.native import Native, decode, encode
 from bot.playground.completion import CompletionServer
@@ -60,17 +60,29 @@ from tests.completion import (
 KEY = "AQVN-sesame"
 
 
+class Taken(list[bytes]):
+    """A reader that takes lines and answers nothing."""
+
+    def feed(self, line: bytes) -> None:
+        self.append(line)
+
+    def end(self) -> Answer:
+        return Answer("", complete=True)
+
+
 def split(chunks: Sequence[bytes]) -> list[bytes]:
-    """Run a stream of chunks through `lines`."""
+    """Let a stream of chunks be read, and give the lines."""
+    taken = Taken()
 
     async def arriving() -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield chunk
 
-    async def collect() -> list[bytes]:
-        return [line async for line in lines(arriving())]
+    async def collect() -> None:
+        assert [answer async for answer in read(arriving(), taken)] == [taken.end()]
 
-    return asyncio.run(collect())
+    asyncio.run(collect())
+    return taken
 
 
 @st.composite
@@ -149,7 +161,7 @@ class Api:
 
     server: CompletionServer
     words: Words
-    http: httpx.AsyncClient
+    connections: httpx.AsyncBaseTransport
     url: str = ""
     timing: Timing = Timing(model_pauses=(0.01,))
     ports: set[int] = field(default_factory=set)
@@ -164,9 +176,8 @@ class Api:
         """Make a client of the server, or of another address."""
         key = Credentials({"Authorization": f"Api-Key {KEY}"})
         places = asyncio.Semaphore(concurrency)
-        self.http.base_url = url or self.url
         return Client(
-            self.http,
+            Endpoint(url or self.url, self.connections),
             credentials or key,
             Native(),
             lambda: places,
@@ -192,9 +203,8 @@ async def api() -> AsyncIterator[Api]:
     """A server that can be told what to answer."""
     words = Words()
     server = CompletionServer(words, folder="folder", keys={KEY})
-    timeout = httpx.Timeout(5, connect=5, pool=None)
-    async with httpx.AsyncClient(transport=transport(None, 3), timeout=timeout) as http:
-        api = Api(server, words, http)
+    async with transport(None, 3) as connections:
+        api = Api(server, words, connections)
         async with serving(api, "127.0.0.1", 0) as api.url:
             yield api
 
@@ -293,7 +303,7 @@ async def test_what_may_pass_is_tried_again(api: Api) -> None:
         (Refuse(401, "Unknown api key"), CompletionMisconfigured, "Unknown api key"),
         (Refuse(403), CompletionMisconfigured, "billing"),
         (Refuse(404, body=b"<html>"), CompletionMisconfigured, "<html>"),
-        (Refuse(302, headers={"location": "http://[::1"}), CompletionUnavailable, "Protocol"),
+        (Refuse(302, headers={"location": "http://[::1"}), CompletionMisconfigured, "302"),
         (Refuse(501), CompletionMisconfigured, "501"),
         (ErrorLine("begun", 403, "denied"), CompletionMisconfigured, "denied"),
         (Filtered(), CompletionRefused, "content filter"),
@@ -439,14 +449,6 @@ async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
     api.timing = replace(api.timing, model_silence=0.2)
     api.server.script(reply)
     assert "silent" in str(await api.fails())
-
-
-@pytest.mark.usefixtures("once")
-async def test_the_http_client_may_give_up_first(api: Api) -> None:
-    """Its own time-out is an ordinary reason to try again."""
-    api.http.timeout = httpx.Timeout(0.1)
-    api.server.script(Silence("begun"))
-    assert "ReadTimeout" in str(await api.fails())
 
 
 @pytest.mark.usefixtures("once")
@@ -616,7 +618,8 @@ async def test_a_count_that_fails(api: Api, connection: Connection, reason: str)
 
 def machine(api: Api) -> FetchedToken:
     """Sign in by the metadata of a machine, which the same server has."""
-    return FetchedToken(metadata(api.http, api.url.removeprefix("http://")))
+    http = httpx.AsyncClient(transport=api.connections)
+    return FetchedToken(metadata(http, api.url.removeprefix("http://")))
 
 
 def tries(api: Api) -> list[int | None]:
@@ -721,10 +724,11 @@ async def test_no_error_of_httpx_gets_out(
 ) -> None:
     """Whatever the HTTP client raises, and whenever, there is no answer for now."""
     failing = httpx.MockTransport(moment(make(kind)))
-    async with httpx.AsyncClient(base_url="http://host", transport=failing) as http:
+    async with httpx.AsyncClient(transport=failing) as http:
         fetched = FetchedToken(metadata(http, "host"))
         credentials = fetched if signing_in else Credentials({})
-        client = Client(http, credentials, Native(), contextlib.nullcontext, str, ONCE)
+        places = contextlib.nullcontext
+        client = Client(Endpoint("http://host", failing), credentials, Native(), places, str, ONCE)
         with pytest.raises(CompletionUnavailable, match="told"):
             _ = [answer async for answer in client.stream(PROFILE, QUESTION, 0)]
         with pytest.raises(CompletionUnavailable, match="told"):

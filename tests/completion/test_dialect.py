@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 from starlette.applications import Starlette
@@ -16,7 +15,7 @@ from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bot.completion.client import LARGEST_LINE, Client
+from bot.completion.client import LARGEST_LINE, Client, Endpoint
 from bot.completion.credentials import FetchedToken, Token
 from bot.completion.dialect import Capabilities, Dialect, Reader, Request
 from bot.completion.probe import probe
@@ -165,11 +164,11 @@ async def client(server: Server, timing: Timing) -> AsyncIterator[Client]:
     app = Starlette(routes=[Route(PATH, server.respond, methods=["POST"])])
     async with (
         serving(app, "127.0.0.1", 0) as url,
-        httpx.AsyncClient(base_url=url, transport=transport(None, 2)) as http,
+        transport(None, 2) as connections,
     ):
         number = iter(range(100))
         yield Client(
-            http,
+            Endpoint(url, connections),
             FetchedToken(fetch),
             Pieces(),
             nullcontext,
