@@ -15,7 +15,9 @@ from tests.bot_api import CONTENT
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import ME, Bot, message, running, said
 
-FORWARD = {"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Vera"}}
+FORWARD: dict[str, Any] = {
+    "forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Vera"}
+}
 FROM_VERA = ENGLISH.forwarded.format(author="Vera")
 FILE = {"file_id": "a.txt", "file_unique_id": "a", "file_name": "a.txt"}
 ZIP = {"file_id": "a.zip", "file_unique_id": "a", "file_name": "a.zip", "mime_type": "a/zip"}
@@ -49,10 +51,9 @@ def edit(old: dict[str, Any], **new: Any) -> dict[str, Any]:
     return {"edited_message": old["message"] | new}
 
 
-def other(text: str = "", **more: Any) -> dict[str, Any]:
-    """A message without a text of its own, if none is given."""
-    sent = message(text, **more)
-    return sent if text else {"message": sent["message"] | {"text": None}}
+def other(**more: Any) -> dict[str, Any]:
+    """A message without a text."""
+    return {"message": message("", **more)["message"] | {"text": None}}
 
 
 # What is asked
