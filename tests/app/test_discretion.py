@@ -6,26 +6,19 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 import structlog
-from telegram import Update
 
 from bot import log
 from bot.app import running
-from bot.clients import open_telegram
 from bot.playground.content import Upload
 from bot.playground.fault import Fault
 from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
 from handlers.context import Context
-from handlers.dispatch import Dispatch
-from handlers.incoming.access import Access
-from handlers.incoming.parsing import Unreadable
 from storage.dead import DeadLetters
 from storage.timing import Timing
-from tests.completion import PROFILE
 from tests.conftest import ANN, GROUP, World
 
 pytestmark = pytest.mark.slow
@@ -182,22 +175,6 @@ async def test_what_nobody_can_read(named: World, logged: io.StringIO) -> None:
     letters = await DeadLetters(named.redis, named.bot_id).all()
     assert letters
     assert not any(MARK in letter.reason for letter in letters)
-
-
-async def test_an_unreadable_update_is_not_quoted(
-    named: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever logs that it cannot be read knows nothing of what is in it."""
-
-    def fail(fields: dict[str, str], _: object) -> None:
-        raise KeyError(fields["message"])
-
-    monkeypatch.setattr(Update, "de_json", fail)
-    async with AsyncExitStack() as stack:
-        application = open_telegram(named.settings, named.settings.bots[0], stack)
-        dispatch = Dispatch(application, Access(set(), set(), set()), lambda: PROFILE)
-        with pytest.raises(Unreadable, match=r"^KeyError$"):
-            await dispatch.tell_late(json.dumps({"message": MARK}))
 
 
 async def test_a_mistake_of_ours(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from telegram import Bot, Update, User
 
 from handlers.incoming.addressing import has_words, is_mere_talk
-from handlers.incoming.parsing import MOST, Unreadable, read, read_message
+from handlers.incoming.parsing import MOST, Unreadable, read, read_message, reading
 from handlers.incoming.words import UNREAD, told
 from handlers.texts import ENGLISH
 from tests.bot_api import ANN, BESIDE, CONTENT, POLL, SERVICE, message
@@ -133,6 +133,12 @@ def test_where_nothing_is_left_it_says_so(raw: dict[str, Any]) -> None:
         read(raw, BOT)
     with pytest.raises(Unreadable):
         read_message("x", BOT)
+
+
+def test_what_is_unreadable_is_not_quoted() -> None:
+    """Whoever logs it knows nothing of what was said, whatever the library's error quotes."""
+    with pytest.raises(Unreadable, match=r"^KeyError$"), reading():
+        raise KeyError("what was said")
 
 
 def test_a_huge_message_is_read_in_no_time() -> None:
