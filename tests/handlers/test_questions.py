@@ -85,7 +85,7 @@ async def test_talk_is_not_a_question(bot: Bot) -> None:
 
 async def test_what_has_no_words(bot: Bot) -> None:
     """A sentence says so; with a comment it is something to ask about."""
-    picture = other("", photo=CONTENT["photo"], **FORWARD)
+    picture = other(photo=CONTENT["photo"], **FORWARD)
     assert await bot.hears(picture) == [ENGLISH.only_text]
     assert bot.model.asked == []
     words = await asked(bot, message("why?"), picture)
@@ -97,9 +97,7 @@ async def test_what_has_no_words(bot: Bot) -> None:
 async def test_an_animation_is_no_document(bot: Bot) -> None:
     """Telegram gives it as one, too, for programs that do not know animations."""
     moving = CONTENT["animation"] | {"file_name": "a.txt"}
-    words = await asked(
-        bot, message("why?"), other("", animation=moving, document=moving, **FORWARD)
-    )
+    words = await asked(bot, message("why?"), other(animation=moving, document=moving, **FORWARD))
     assert words
     assert "some text" not in words
 
