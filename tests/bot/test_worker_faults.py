@@ -768,6 +768,24 @@ async def test_a_kept_reply_is_damaged(bot: Bot) -> None:
     assert bot.handlers.apologized == [1]
 
 
+async def test_a_head_that_cannot_be_read(bot: Bot) -> None:
+    """Where nothing helps it is dead at once, and what comes behind it is dealt with."""
+    tries = itertools.count()
+
+    class Broken(Inbox):
+        async def open(self, claim: Claim) -> Opened:
+            if next(tries) < 2:
+                raise ValueError("it quotes somebody")
+            return await super().open(claim)
+
+    await bot.put(1, 2)
+    async with bot.worker(bot.inbox(kind=Broken)).working():
+        await until(lambda: bot.handlers.all() == [2])
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert letter.reason == "ValueError"
+    assert not bot.handlers.apologized
+
+
 async def test_a_stop_that_waits_already(bot: Bot) -> None:
     """Work that it cuts short does not even begin before that is known."""
     cut: list[bool] = []
