@@ -394,6 +394,11 @@ async def test_storage_is_away_at_the_end() -> None:
         await client.aclose()
 
 
+def _works() -> bool:
+    """Tell whether this is work on a lane, and not a look at one."""
+    return "Worker._work" in str(asyncio.current_task())
+
+
 async def _listening(bot: Bot) -> None:
     """Wait until its worker hears of interruptions."""
     async with asyncio.timeout(10):
@@ -530,8 +535,7 @@ async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
 
     class Slow(Inbox):
         async def open(self, claim: Claim) -> Opened:
-            works = "Worker._work" in str(asyncio.current_task())
-            if works and claim.lane == LANE and not opening.is_set():
+            if _works() and claim.lane == LANE and not opening.is_set():
                 opening.set()
                 await go.wait()
                 await asyncio.sleep(0.05)
@@ -774,7 +778,7 @@ async def test_a_head_that_cannot_be_read(bot: Bot) -> None:
 
     class Broken(Inbox):
         async def open(self, claim: Claim) -> Opened:
-            if next(tries) < 2:
+            if _works() and next(tries) < 2:
                 raise ValueError("it quotes somebody")
             return await super().open(claim)
 
