@@ -553,9 +553,9 @@ async def test_many_who_wait_are_told_side_by_side(house: House, lanes: int) -> 
     handlers = Handlers(waits_for_ever)
     handlers.tell = tell
     timing = replace(IMPATIENT, notice=0.2, grace=0)
+    for chat in range(1, 101):
+        await house.put(chat, chat)
     async with house.worker(handlers, lanes=lanes, timing=timing):
-        for chat in range(1, 101):
-            await house.put(chat, chat)
         await until(lambda: len(handlers.late) == 100)
     assert sorted(handlers.late) == list(range(1, 101))
     assert most == min(lanes, MOST_NOTICES)

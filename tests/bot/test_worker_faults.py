@@ -394,6 +394,11 @@ async def test_storage_is_away_at_the_end() -> None:
         await client.aclose()
 
 
+def _works() -> bool:
+    """Tell whether this is work on a lane, and not a look at one."""
+    return "Worker._work" in str(asyncio.current_task())
+
+
 async def _listening(bot: Bot) -> None:
     """Wait until its worker hears of interruptions."""
     async with asyncio.timeout(10):
@@ -530,8 +535,7 @@ async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
 
     class Slow(Inbox):
         async def open(self, claim: Claim) -> Opened:
-            works = "Worker._work" in str(asyncio.current_task())
-            if works and claim.lane == LANE and not opening.is_set():
+            if _works() and claim.lane == LANE and not opening.is_set():
                 opening.set()
                 await go.wait()
                 await asyncio.sleep(0.05)
@@ -766,6 +770,24 @@ async def test_a_kept_reply_is_damaged(bot: Bot) -> None:
     (letter,) = await DeadLetters(bot.redis, bot.id).all()
     assert "JSONDecodeError" in letter.reason
     assert bot.handlers.apologized == [1]
+
+
+async def test_a_head_that_cannot_be_read(bot: Bot) -> None:
+    """Where nothing helps it is dead at once, and what comes behind it is dealt with."""
+    tries = itertools.count()
+
+    class Broken(Inbox):
+        async def open(self, claim: Claim) -> Opened:
+            if _works() and next(tries) < 2:
+                raise ValueError("it quotes somebody")
+            return await super().open(claim)
+
+    await bot.put(1, 2)
+    async with bot.worker(bot.inbox(kind=Broken)).working():
+        await until(lambda: bot.handlers.all() == [2])
+    (letter,) = await DeadLetters(bot.redis, bot.id).all()
+    assert letter.reason == "ValueError"
+    assert not bot.handlers.apologized
 
 
 async def test_a_stop_that_waits_already(bot: Bot) -> None:
