@@ -38,7 +38,8 @@ machine whose clocks all stand still, or, until the next beat, after the server'
 forward. Nothing else can happen twice, and nothing can be lost.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,7 +185,7 @@ class Inbox(Work):
             found: Any = await self._redis.xreadgroup(
                 GROUP, self._consumer, {self._ready: ">"}, count=count, block=int(seconds * 1000)
             )
-        return _claims(found.get(self._ready, []), asked)
+        return await self._claims(_lanes(found.get(self._ready, [])), asked)
 
     async def stale(self, count: int) -> list[Claim]:
         """Claim up to ``count`` lanes whose owners have been silent for a lease."""
@@ -200,7 +201,7 @@ class Inbox(Work):
                     cursor,
                     count=count - len(claims),
                 )
-                claims += _claims(entries, asked)
+                claims += await self._claims(_lanes(entries), asked)
                 if cursor == "0-0" or len(claims) >= count:
                     return claims
 
@@ -212,8 +213,20 @@ class Inbox(Work):
         asked = clock()
         with translated():
             found = await self._scripts["mine"](keys=[self._ready], args=[self._consumer, *running])
-        lanes = map(ChatKey.parse, found[1::2])
-        return [Claim(entry, lane, asked) for entry, lane in zip(found[::2], lanes, strict=True)]
+        return await self._claims(zip(found[::2], found[1::2], strict=True), asked)
+
+    async def _claims(self, found: Iterable[tuple[str, str]], asked: float) -> list[Claim]:
+        """Make claims of entries and their lanes; remove what another program put there."""
+        claims: list[Claim] = []
+        for entry, lane in found:
+            try:
+                claims.append(Claim(entry, ChatKey.parse(lane), asked))
+            except ValueError:
+                log.warning("no_lane", entry=entry)
+                with translated():
+                    await self._redis.xack(self._ready, GROUP, entry)
+                    await self._redis.xdel(self._ready, entry)
+        return claims
 
     async def unpark(self) -> None:
         """Queue parked lanes whose time has come."""
@@ -317,7 +330,7 @@ class Inbox(Work):
                     if message is None and not silent:
                         await channel.subscribe(name)  # it is answered, and changes nothing
                 if message and message["type"] == "message":
-                    yield ChatKey.parse(message["data"])
+                    yield _lane(message["data"])
                 elif message and not silent:  # subscribed, and not because we asked just now
                     yield None
                 elif silent and not message:  # a connection can die without a sign
@@ -325,5 +338,11 @@ class Inbox(Work):
                 silent = message is None
 
 
-def _claims(entries: Any, asked: float) -> list[Claim]:
-    return [Claim(entry, ChatKey.parse(fields["lane"]), asked) for entry, fields in entries]
+def _lane(name: str) -> ChatKey | None:
+    with contextlib.suppress(ValueError):  # another program published it
+        return ChatKey.parse(name)
+    return None
+
+
+def _lanes(entries: Any) -> list[tuple[str, str]]:
+    return [(entry, fields.get("lane", "")) for entry, fields in entries]

@@ -202,6 +202,42 @@ async def test_an_interruption_is_told_at_once(bot: Bot) -> None:
     await heard.aclose()  # type: ignore[attr-defined]
 
 
+FOREIGN: list[dict[Any, Any]] = [{"lane": "x"}, {"lane": ""}, {"a": "1"}, {"lane": "1:2:3"}]
+"""Entries of the queue that name no lane."""
+
+
+@pytest.mark.parametrize("way", ["take", "stale", "mine"])
+async def test_what_another_program_put_into_the_queue(bot: Bot, way: str) -> None:
+    """It is removed, however it comes to a worker, and the lanes beside it are worked on."""
+    inbox, ready = bot.inbox(lease=0), keys.ready(bot.id)
+    for fields in FOREIGN[:2]:
+        await bot.redis.xadd(ready, fields)
+    await bot.put(1)
+    for fields in FOREIGN[2:]:
+        await bot.redis.xadd(ready, fields)
+    if way != "take":
+        await bot.redis.xreadgroup(GROUP, "a" if way == "mine" else "b", {ready: ">"})
+    claims = {
+        "take": lambda: inbox.take(10, 1),
+        "stale": lambda: inbox.stale(10),
+        "mine": lambda: inbox.mine([]),
+    }
+    assert [claim.lane for claim in await claims[way]()] == [LANE]
+    assert await bot.redis.xlen(ready) == 1
+    assert len(await bot.claims()) == 1
+
+
+async def test_what_another_program_publishes(bot: Bot) -> None:
+    """Whoever hears it looks at all lanes, since it may have meant any."""
+    heard = bot.inbox().interruptions()
+    assert await anext(heard) is None
+    await bot.redis.publish(keys.interrupts(bot.id), "x")
+    await bot.put(1, interrupts=True)
+    assert await asyncio.wait_for(anext(heard), 5) is None
+    assert await asyncio.wait_for(anext(heard), 5) == LANE
+    await heard.aclose()  # type: ignore[attr-defined]
+
+
 async def test_a_dead_channel_is_noticed(bot: Bot) -> None:
     """Silence is borne as long as the server answers; then whoever listens has to begin anew."""
     async with own_valkey() as server:
