@@ -2,7 +2,7 @@
 
 import { clearSent, showSent } from "./sent.js";
 import { element, formatted } from "./text.js";
-import { language, words } from "./words.js";
+import { language, showWords, words } from "./words.js";
 
 // Every element with an id, by its id.
 const page = Object.fromEntries(
@@ -325,18 +325,6 @@ function speaker({ id, name }) {
 function mentionBot() {
   page.text.value = `@${demo.username} ${page.text.value}`;
   page.text.focus();
-}
-
-// Puts the page's own words where its elements name them.
-function showWords() {
-  document.documentElement.lang = language;
-  document.title = words.title;
-  for (const made of document.querySelectorAll("[data-words]")) made.textContent = words[made.dataset.words];
-  for (const name of ["label", "title", "placeholder"]) {
-    for (const made of document.querySelectorAll(`[data-${name}]`)) {
-      made.setAttribute(name === "label" ? "aria-label" : name, words[made.dataset[name]]);
-    }
-  }
 }
 
 showWords();

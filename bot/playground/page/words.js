@@ -108,3 +108,15 @@ const russian = {
 };
 
 export const words = language === "ru" ? russian : english;
+
+// Puts the page's own words where its elements name them.
+export function showWords() {
+  document.documentElement.lang = language;
+  document.title = words.title;
+  for (const made of document.querySelectorAll("[data-words]")) made.textContent = words[made.dataset.words];
+  for (const name of ["label", "title", "placeholder"]) {
+    for (const made of document.querySelectorAll(`[data-${name}]`)) {
+      made.setAttribute(name === "label" ? "aria-label" : name, words[made.dataset[name]]);
+    }
+  }
+}
