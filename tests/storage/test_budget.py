@@ -231,6 +231,15 @@ async def test_what_is_shed_leaves_nothing(budget: Two) -> None:
     assert not await budget.redis.exists(keys.pace(budget.bot_id, CHAT))
 
 
+async def test_a_look_leaves_nothing(budget: Two) -> None:
+    """Nor does a freeze, when it is long over, in a chat to which nothing had gone."""
+    key = keys.pace(budget.bot_id, CHAT)
+    assert await budget.thawed(CHAT)
+    assert not await budget.redis.exists(key)
+    await budget.freeze(CHAT, 1)
+    assert 0 < await budget.redis.pttl(key) <= 62_000
+
+
 async def test_nothing_is_left(budget: Two) -> None:
     """A budget that is whole again needs no key."""
     await budget.take(CHAT, "wait")
