@@ -185,7 +185,7 @@ class Inbox(Work):
             found: Any = await self._redis.xreadgroup(
                 GROUP, self._consumer, {self._ready: ">"}, count=count, block=int(seconds * 1000)
             )
-        return await self._claims(_lanes(found.get(self._ready, [])), asked)
+            return await self._claims(_lanes(found.get(self._ready, [])), asked)
 
     async def stale(self, count: int) -> list[Claim]:
         """Claim up to ``count`` lanes whose owners have been silent for a lease."""
@@ -213,7 +213,7 @@ class Inbox(Work):
         asked = clock()
         with translated():
             found = await self._scripts["mine"](keys=[self._ready], args=[self._consumer, *running])
-        return await self._claims(zip(found[::2], found[1::2], strict=True), asked)
+            return await self._claims(zip(found[::2], found[1::2], strict=True), asked)
 
     async def _claims(self, found: Iterable[tuple[str, str]], asked: float) -> list[Claim]:
         """Make claims of entries and their lanes; remove what another program put there."""
@@ -223,9 +223,8 @@ class Inbox(Work):
                 claims.append(Claim(entry, ChatKey.parse(lane), asked))
             except ValueError:
                 log.warning("no_lane", entry=entry)
-                with translated():
-                    await self._redis.xack(self._ready, GROUP, entry)
-                    await self._redis.xdel(self._ready, entry)
+                await self._redis.xack(self._ready, GROUP, entry)
+                await self._redis.xdel(self._ready, entry)
         return claims
 
     async def unpark(self) -> None:
