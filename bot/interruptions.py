@@ -28,7 +28,7 @@ class Lane:
 
 
 class Interruptions:
-    """Cuts short the turns of lanes in work: ``running``, by their entries, as they are now."""
+    """Cuts short the turns of the lanes in work; ``running`` has them by their entries."""
 
     def __init__(self, inbox: Inbox, dispatch: Dispatch, running: Mapping[str, Lane]) -> None:
         self._inbox = inbox

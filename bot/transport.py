@@ -5,8 +5,10 @@ each, over aiohttp 0.57 ms, on one core), and a bot holds many.
 """
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import aiohttp
@@ -17,6 +19,9 @@ from pydantic import SecretStr
 
 IDLE_SECONDS = 15
 """We close idle connections before the other side does so while a request is being sent."""
+
+DECODED = "gzip, deflate"
+"""What httpx decodes everywhere; aiohttp by itself offers what it could decode."""
 
 Check = Callable[[], Awaitable[None]]
 
@@ -73,6 +78,7 @@ class _Transport(AiohttpTransport):
         return aiohttp.ClientSession(connector=connector, request_class=Checked)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers.setdefault("Accept-Encoding", DECODED)
         try:
             return await super().handle_async_request(request)
         except httpx.ConnectTimeout as error:
@@ -89,7 +95,8 @@ class _Transport(AiohttpTransport):
 class _Socks(httpx.AsyncHTTPTransport):
     """Raises httpx errors for a proxy that does not speak SOCKS, or says nothing at all.
 
-    The library lets the first error through unchanged, and has no timeout for the handshake.
+    The library lets the first error through unchanged, and errors of TLS after its handshake; and
+    it has no timeout for the handshake with the proxy.
     """
 
     def __init__(self, before_write: Check, **options: Any) -> None:
@@ -103,12 +110,40 @@ class _Socks(httpx.AsyncHTTPTransport):
             if event.endswith("send_request_headers.started"):
                 await self._before_write()
 
+        request.headers.setdefault("Accept-Encoding", DECODED)
         request.extensions["trace"] = trace
         timeouts = request.extensions["timeout"].values()
         try:
             async with asyncio.timeout(None if None in timeouts else sum(timeouts)):
-                return await super().handle_async_request(request)
+                with _encrypted():
+                    response = await super().handle_async_request(request)
         except TimeoutError as error:
             raise httpx.ReadTimeout("the SOCKS5 proxy is silent", request=request) from error
         except SOCKSError as error:
             raise httpx.ProxyError(f"not a SOCKS5 proxy: {error}", request=request) from error
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - it is no sync client
+        response.stream = _Encrypted(response.stream)
+        return response
+
+
+class _Encrypted(httpx.AsyncByteStream):
+    """A response's stream; an error of TLS is an error of reading."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _encrypted():
+            async for chunk in self._stream:
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+@contextlib.contextmanager
+def _encrypted() -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError as error:
+        raise httpx.ReadError(str(error)) from error

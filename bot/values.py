@@ -28,7 +28,7 @@ def base_url(value: str) -> str:
 
 
 def api_url(value: str) -> str:
-    """Parse an API's base URL; a login in it would take the place of the API's own key."""
+    """Parse an API's base URL; a login in it is refused, as no client of ours could send it."""
     url = base_url(value)
     if "@" in urlsplit(url).netloc:
         raise ValueError("must have no login in it")

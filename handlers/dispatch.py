@@ -102,7 +102,7 @@ class Dispatch:
         return allowed and await self._access.permits(row.right, message, lately=True)
 
     def _is_for_us(self, update: Update) -> bool:
-        """Tell whether somebody waits for an answer to this: not so for talk among people."""
+        """Tell whether somebody waits for an answer to this; nobody does in talk among people."""
         message = update.message or update.edited_message
         if message is None:
             return update.callback_query is not None

@@ -49,7 +49,7 @@ from redis.asyncio import Redis
 from storage import keys
 from storage.lane import Claim, Entry, LaneLost, Late, clock
 from storage.message import ChatKey
-from storage.server.connect import StorageFull, StorageUnavailable, translated
+from storage.server.connect import StorageFull, StorageUnavailable, textual, translated
 from storage.server.script import Script
 from storage.timing import Timing
 from storage.work import Work
@@ -181,7 +181,7 @@ class Inbox(Work):
         If this fails, lanes may have been claimed without our knowing: see `mine`.
         """
         asked = clock()
-        with translated():
+        with translated(), textual():
             found: Any = await self._redis.xreadgroup(
                 GROUP, self._consumer, {self._ready: ">"}, count=count, block=int(seconds * 1000)
             )
@@ -191,7 +191,7 @@ class Inbox(Work):
         """Claim up to ``count`` lanes whose owners have been silent for a lease."""
         claims: list[Claim] = []
         cursor, asked = "0-0", clock()
-        with translated():
+        with translated(), textual():
             while True:
                 cursor, entries, *_ = await self._redis.xautoclaim(
                     self._ready,
@@ -283,7 +283,7 @@ class Inbox(Work):
         A lane is returned once, and again only after it has been idle. Each call looks at
         `MOST_LOOKED_AT` lanes and goes on where the last one ended.
         """
-        with translated():
+        with translated(), textual():
             after, *found = await self._scripts["overdue"](
                 keys=[self._ready],
                 args=[
@@ -324,7 +324,7 @@ class Inbox(Work):
             with translated():
                 await channel.subscribe(name)
             while True:
-                with translated():
+                with translated(), textual():
                     message = await channel.get_message(timeout=self.timing.channel_silence)
                     if message is None and not silent:
                         await channel.subscribe(name)  # it is answered, and changes nothing

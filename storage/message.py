@@ -60,9 +60,12 @@ class ChatKey:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """Parse the output of ``str``."""
+        """Parse the output of ``str``. Raises ValueError for anything else."""
         chat_id, _, topic_id = name.partition(":")
-        return cls(int(chat_id), int(topic_id or 0))
+        key = cls(int(chat_id), int(topic_id or 0))
+        if str(key) != name:
+            raise ValueError(name)
+        return key
 
 
 def well_formed(text: str) -> str:

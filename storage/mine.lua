@@ -8,7 +8,9 @@ for _, claim in ipairs(redis.call('XPENDING', KEYS[1], 'workers', '-', '+', 1000
   if not known[claim[1]] then
     for _, entry in ipairs(redis.call('XCLAIM', KEYS[1], 'workers', ARGV[1], 0, claim[1])) do
       mine[#mine + 1] = entry[1]
-      mine[#mine + 1] = entry[2][1] == 'lane' and entry[2][2] or ''
+      -- Whatever another program put there is no lane, nor even text.
+      local lane = entry[2][1] == 'lane' and entry[2][2] or ''
+      mine[#mine + 1] = lane:match('^%-?%d+$') or lane:match('^%-?%d+:%d+$') or ''
     end
   end
 end

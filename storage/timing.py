@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Durations in seconds, and pauses before each further try, the last of which repeats."""
+    """Durations in seconds; pauses are those before each further try."""
 
     # What a process holds: lanes, places, leadership
 
@@ -19,7 +19,7 @@ class Timing:
     # Storage
 
     storage_pauses: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0, 2.0)
-    """Before storage that is down is asked again."""
+    """Before storage that is down is asked again; the last one repeats."""
     channel_silence: float = 3.0
     """How long the channel of interrupts may be silent before the server is asked for a sign."""
     server_silence: float = 60.0
@@ -67,7 +67,7 @@ class Timing:
     at_once: float = 0.5
     """A poll that takes less has returned at once; with nothing new, Telegram holds it open."""
     told_pause: float = 90.0
-    """Longest pause before a poll that is accepted from Telegram."""
+    """Longest pause that Telegram may ask for after a poll."""
     conflict_pause: float = 5.0
     """Before polling again while another process does, or a webhook is set."""
     webhook_retry: float = 5.0
@@ -80,7 +80,7 @@ class Timing:
     quiet: float = 0.7
     """When nothing more comes for so long, what came is all of it; the apps are faster."""
     burst: float = 3.0
-    """At most so much is between two parts of one text, in their dates or as they come."""
+    """Longest time between two parts of one text, by their dates or as they come."""
     burst_look: float = 0.1
     """Between two looks for what comes behind the part of a text."""
     admin_lately: float = 10.0
@@ -120,7 +120,7 @@ class Timing:
     typing_after: float = 0.5
     """After so long a silence the bot is shown to be typing."""
     typing: float = 4.5
-    """Between two of these; Telegram shows it for 5 s, or until a message comes."""
+    """How often typing is shown anew; Telegram shows it for 5 s, or until a message comes."""
     last_call: float = 2.0
     """How long a call under way is waited for in the end: it may bring a message's number."""
 
@@ -131,7 +131,7 @@ class Timing:
     answer: float = 600.0
     """What an answer may take in all, in case a stream drips for ever."""
     model_pauses: tuple[float, ...] = (0.5, 1, 2, 4, 8)
-    """Before each retry, plus jitter."""
+    """Before each retry, plus jitter; the last one repeats."""
     count: float = 10.0
     """What the tokeniser may take."""
     token: float = 5.0

@@ -2,6 +2,7 @@
 
 import structlog
 
+from bot.background import contained
 from handlers.dialogue.completion import Completion, CompletionError, CompletionMisconfigured
 from handlers.dialogue.profile import Profile
 from storage.message import Message, Role
@@ -17,13 +18,14 @@ async def probe(completion: Completion, profile: Profile) -> None:
 
     Without a tokeniser nothing is tried.
     """
-    try:
-        await completion.count(profile, [Message(Role.USER, "да")], 0)
-    except CompletionMisconfigured as error:
-        if error.status not in NO_TOKENISER:
-            log.error("model_misconfigured", reason=_line(error))  # noqa: TRY400 - no bug
-    except CompletionError as error:
-        log.warning("model_unreachable", reason=_line(error))
+    with contained("probe_failed"):  # the bot works without it
+        try:
+            await completion.count(profile, [Message(Role.USER, "да")], 0)
+        except CompletionMisconfigured as error:
+            if error.status not in NO_TOKENISER:
+                log.error("model_misconfigured", reason=_line(error))  # noqa: TRY400 - no bug
+        except CompletionError as error:
+            log.warning("model_unreachable", reason=_line(error))
 
 
 def _line(error: CompletionError) -> str:

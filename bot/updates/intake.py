@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 from prometheus_client import Counter
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 KINDS = ("message", "edited_message", "callback_query", "stopped_message_generation")
 """What we ask Telegram for. Anything else, such as channel posts, would only be dropped."""
+TALK = ("message", "edited_message")
+"""Kinds that may be a group's own talk."""
 LARGEST = 1024 * 1024
 """Bytes in an update; Telegram's are a few thousand."""
 UPDATES = Counter("intake_updates", "Updates taken in, by what became of them", ["outcome"])
@@ -143,7 +145,7 @@ class Intake:
         except RecursionError:
             return _Unreadable(repr(type(update)), "nested too deep")
         update_id = update.get("update_id") if isinstance(update, dict) else None
-        if type(update_id) is not int:
+        if not is_number(update_id):
             return _Unreadable(text, "no update_id")
         if len(text) > LARGEST:
             return _Unreadable(text[:1000], f"{len(text)} characters long")
@@ -152,14 +154,15 @@ class Intake:
             log.debug("update_ignored", update=update_id)
             return None
         if lane is None:
-            return _Unreadable(text, "no readable chat")
+            talk = kind in TALK and self._is_mere_talk(update[kind])
+            return None if talk else _Unreadable(text, "no readable chat")
         interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
         return Arrival(lane, update_id, text, interrupts, sender)
 
     def _is_talk(
         self, kind: str, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]
     ) -> bool:
-        if kind not in ("message", "edited_message"):
+        if kind not in TALK:
             return False
         # Further parts of a long text do not mention the bot, and neither does a forward or file
         # that is sent with a comment.
@@ -193,6 +196,11 @@ class Intake:
         await self._dead.add(text, reason)
         UPDATES.labels("dead").inc()
         self._buried.append(hash(text))
+
+
+def is_number(value: object) -> TypeGuard[int]:
+    """Tell whether this can be an update's id: what is no positive int64 confirms nothing."""
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _may_be_cut(message: dict[str, Any]) -> bool:

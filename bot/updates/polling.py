@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import structlog
 
-from bot.updates.intake import KINDS, Intake, NoRoom
+from bot.updates.intake import KINDS, Intake, NoRoom, is_number
 from storage.lease import Lease, LeaseLost
 from storage.server.connect import StorageFull, StorageUnavailable
 from storage.timing import Timing
@@ -182,7 +182,7 @@ class _PollFailed(Exception):
 
 def _numbers(updates: list[Any]) -> list[int]:
     ids = [update.get("update_id") for update in updates if isinstance(update, dict)]
-    return [number for number in ids if type(number) is int]
+    return [number for number in ids if is_number(number)]
 
 
 def _pause(first: float, times: int, longest: float) -> float:

@@ -24,8 +24,8 @@ _LIKE_A_LABEL = re.compile(
 def labelling(messages: Iterable[Message]) -> Callable[[Message], Message]:
     """Return a function that labels a person's words with their name: ``[Ann]: ``.
 
-    Two people with one name also get their numbers. Words of nobody known stay without a label. A
-    line that looks like a label is escaped everywhere: nobody can speak in another's name.
+    Two people with one name also get their numbers. Words whose author is unknown get no label.
+    A line that looks like a label is escaped everywhere: nobody can speak in another's name.
     """
     senders = defaultdict(set)
     for message in messages:

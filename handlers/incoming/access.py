@@ -39,7 +39,7 @@ class Access:
     users: AbstractSet[int]
     chats: AbstractSet[int]
     successors: Callable[[AbstractSet[int]], Awaitable[AbstractSet[int]]] = _none
-    """Returns the supergroups that groups have become: allowed as the groups are."""
+    """Returns the supergroups of these groups; those are allowed like the groups."""
     timing: Timing = Timing()
     _lately: dict[tuple[int, int], tuple[float, asyncio.Task[bool]]] = field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -19,7 +19,7 @@ from handlers.turn.where import is_private
 from storage.message import well_formed
 
 MOST_CHARACTERS = 4000
-"""Of a quotation: about one message. The question matters more."""
+"""Longest quotation, about one message: the question matters more."""
 
 
 def quotation(

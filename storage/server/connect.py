@@ -79,6 +79,15 @@ def translated() -> Iterator[None]:
             raise asyncio.CancelledError
 
 
+@contextlib.contextmanager
+def textual() -> Iterator[None]:
+    """Treat a reply that is not UTF-8, because of another program, as storage that is away."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise StorageUnavailable("something there is not UTF-8") from error
+
+
 def _passes(error: ResponseError) -> bool:
     """True if the server may accept later what it refused now."""
     # redis-py strips the code of errors it knows; inside scripts other words precede the code.

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot.updates.intake import LARGEST, Intake, NoRoom, _interrupts, lane_of
+from bot.updates.intake import LARGEST, Intake, NoRoom, _interrupts, is_number, lane_of
 from handlers.incoming.burst import LONG
 from storage import keys
 from storage.dead import DeadLetters
@@ -354,6 +354,8 @@ def nested(depth: int) -> Any:
         (update("1", 5), "no update_id"),
         (update(True, 5), "no update_id"),
         (update(1.0, 5), "no update_id"),
+        (update(-1, 5), "no update_id"),
+        (update(2**63, 5), "no update_id"),
         (update(1, None), "no readable chat"),
         (update(1, True), "no readable chat"),
         (update(1, 5.0), "no readable chat"),
@@ -372,6 +374,14 @@ async def test_what_cannot_be_queued_is_buried(bot: Bot, raw: Any, reason: str) 
     assert await bot.reasons() == [reason]
     assert [entry["event"] for entry in logs] == ["update_unreadable"]
     assert not await bot.redis.exists(keys.ready(bot.id))
+
+
+@pytest.mark.parametrize("kind", ["message", "edited_message"])
+async def test_talk_in_no_readable_chat_is_kept_nowhere(bot: Bot, kind: str) -> None:
+    """It is nobody's business, wherever it is said."""
+    bot.intake = Intake(bot.inbox, bot.letters, lambda _: True)
+    await bot.intake.take({"update_id": 1, kind: {"chat": {"id": "x"}, "text": "talk"}})
+    assert await bot.reasons() == []
 
 
 @pytest.mark.parametrize("raw", ["text", update(1, None), update(1, 5, text=nested(100_000))])
@@ -580,11 +590,11 @@ async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
     for raw in raws:
         number = raw.get("update_id") if isinstance(raw, dict) else None
         lane = lane_of(raw) if isinstance(raw, dict) else None
-        if type(number) is int and lane:
+        if is_number(number) and lane:
             if number not in seen:
                 lanes.setdefault(lane, []).append(number)
             seen.add(number)
-        elif type(number) is not int or "message" in raw:
+        elif not is_number(number) or "message" in raw:
             buried.add(well_formed(json.dumps(raw, ensure_ascii=False)))
         await bot.intake.take(raw)
     assert len(await bot.letters.all()) == len(buried)

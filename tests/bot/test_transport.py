@@ -3,14 +3,23 @@
 import asyncio
 import contextlib
 import gc
+import os
 import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import httpx
 import pytest
 from aiohttp.client_reqrep import ConnectionKey, RequestInfo
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import SecretStr
 from yarl import URL
@@ -364,6 +373,45 @@ async def test_the_last_check_is_made_with_the_connection_in_hand(way: str) -> N
         assert len(server.read) == lengths[-1]
     assert [length for _, length in checks] == lengths
     assert all(connected for connected, _ in checks)
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """Make a server's context, with a certificate that vouches for itself in ``cert.pem``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(1))
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(*form))
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell"])
+async def test_tls_that_goes_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """A server behind SOCKS that stops to encrypt is a connection that broke."""
+    context = certified(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+
+    async def stops_to_encrypt(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        os.write(writer.get_extra_info("socket").fileno(), b"HTTP/1.1 400 in plain text\r\n\r\n")
+        await reader.read()
+
+    server = await asyncio.start_server(stops_to_encrypt, "127.0.0.1", 0, ssl=context)
+    async with server, listening(SocksProxy()) as port:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with client(f"socks5://127.0.0.1:{port}") as http:
+            with pytest.raises(httpx.ReadError):
+                await http.get(url)
 
 
 class Broken:

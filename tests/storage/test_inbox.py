@@ -202,8 +202,14 @@ async def test_an_interruption_is_told_at_once(bot: Bot) -> None:
     await heard.aclose()  # type: ignore[attr-defined]
 
 
-FOREIGN: list[dict[Any, Any]] = [{"lane": "x"}, {"lane": ""}, {"a": "1"}, {"lane": "1:2:3"}]
-"""Entries of the queue that name no lane."""
+FOREIGN: list[dict[Any, Any]] = [
+    {"lane": "x"},
+    {"lane": ""},
+    {"a": "1"},
+    *({"lane": name} for name in ("1:2:3", f"{LANE}:0", f"+{LANE}", f" {LANE}", "9" * 5000)),
+]
+"""Entries of the queue that name no lane, or one otherwise than the bot does."""
+NO_TEXT: list[dict[Any, Any]] = [{"lane": b"\xff"}, {b"\xff": "1"}]
 
 
 @pytest.mark.parametrize("way", ["take", "stale", "mine"])
@@ -225,6 +231,42 @@ async def test_what_another_program_put_into_the_queue(bot: Bot, way: str) -> No
     assert [claim.lane for claim in await claims[way]()] == [LANE]
     assert await bot.redis.xlen(ready) == 1
     assert len(await bot.claims()) == 1
+
+
+@pytest.mark.parametrize("entry", NO_TEXT)
+@pytest.mark.parametrize("way", ["take", "stale"])
+async def test_what_is_no_text_in_the_queue(bot: Bot, way: str, entry: dict[Any, Any]) -> None:
+    """Nobody can read it; a worker that looks what is its own removes it, and has the others."""
+    inbox, ready = bot.inbox(lease=0), keys.ready(bot.id)
+    await bot.redis.xadd(ready, entry)
+    await bot.put(1)
+    if way == "stale":
+        await bot.redis.xgroup_createconsumer(ready, GROUP, "b")
+        with pytest.raises(UnicodeDecodeError):
+            await bot.redis.xreadgroup(GROUP, "b", {ready: ">"})
+    with pytest.raises(StorageUnavailable, match="not UTF-8"):
+        await (inbox.take(10, 1) if way == "take" else inbox.stale(10))
+    assert [claim.lane for claim in await inbox.mine([])] == [LANE]
+    assert await bot.redis.xlen(ready) == 1
+
+
+async def test_what_is_no_text_on_the_channel(bot: Bot) -> None:
+    """Whoever hears it begins anew."""
+    heard = bot.inbox().interruptions()
+    assert await anext(heard) is None
+    await bot.redis.publish(keys.interrupts(bot.id), b"\xff")
+    with pytest.raises(StorageUnavailable, match="not UTF-8"):
+        await asyncio.wait_for(anext(heard), 5)
+
+
+async def test_what_is_no_text_in_a_mailbox(bot: Bot) -> None:
+    """Nobody is told that it takes longer, and nothing ends."""
+    await bot.put(1)
+    broken: Any = b"1\xff{}"
+    await bot.redis.lset(keys.mailbox(bot.id, LANE), 0, broken)
+    with pytest.raises(StorageUnavailable, match="not UTF-8"):
+        await bot.inbox().overdue(0, 10)
+    assert await bot.inbox().overdue(0, 10) == []
 
 
 async def test_what_another_program_publishes(bot: Bot) -> None:
