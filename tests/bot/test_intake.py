@@ -110,6 +110,8 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
         (ann, {"text": "@bot and you?"}),
         (ann, {"document": {}}),
         (ann, {"text": "talk", "forward_origin": {}}),
+        (ann, {"text": "@bot in a channel's name", "sender_chat": {"id": -7}}),
+        (ann, {"text": "another's", "forward_origin": {}, "sender_chat": {"id": -8}}),
     ]
     bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
     await bot.intake.take(
@@ -127,6 +129,7 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
         9,
         10,
         11,
+        12,
     ]
 
 

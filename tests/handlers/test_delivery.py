@@ -172,7 +172,7 @@ async def test_what_quotes_nothing(bot: Bot, more: dict[str, Any]) -> None:
     assert work.calls() == [("send", "one", "*")]
 
 
-@pytest.mark.parametrize("refused", ["", "Bad Request: no", "Forbidden: no"])
+@pytest.mark.parametrize("refused", ["", "Bad Request: no", "Forbidden: no", "Not Found"])
 async def test_what_an_earlier_one_leaves(bot: Bot, refused: str) -> None:
     """What is there for good stays, what follows is edited, and what is too much goes."""
     work = await begun(bot, Shown(1, (11, 12, 13, 14, 15)))

@@ -123,8 +123,10 @@ async def test_what_cannot_be_read(bot: Bot, text: str) -> None:
         (TALK, []),
         (OF_A_BOT, []),
         (STOPPED, []),
+        (message("/reset", ANN, GROUP), [ENGLISH.unexpected]),
+        (message("/other", ANN, GROUP), []),
     ],
-    ids=["private", "Russian", "talk", "another bot", "no message"],
+    ids=["private", "Russian", "talk", "another bot", "no message", "command", "another's"],
 )
 async def test_an_apology(bot: Bot, update: dict[str, Any], told: list[str]) -> None:
     """It is for who waits for an answer."""
@@ -153,8 +155,9 @@ async def test_an_apology_for_the_rest(bot: Bot) -> None:
         (EDIT, []),
         (PRESS, []),
         (STOPPED, []),
+        (message("/context", ANN, GROUP), [ENGLISH.takes_longer]),
     ],
-    ids=["private", "Russian", "talk", "another bot", "edit", "press", "no message"],
+    ids=["private", "Russian", "talk", "another bot", "edit", "press", "no message", "command"],
 )
 async def test_who_is_told_that_it_takes_longer(
     bot: Bot, update: dict[str, Any], told: list[str]

@@ -259,7 +259,8 @@ async def test_no_typing_in_direct_messages(bot: Bot) -> None:
 
 async def test_drafts(bot: Bot) -> None:
     """They show the last message, which Telegram lets people stop; the others stand already."""
-    preview, turn = await begun(bot, "drafts", ANN, message_id=77, **TOPIC)
+    preview, turn = await begun(bot, "drafts", ANN, message_id=78, **TOPIC)
+    turn.asks(77)  # another message than is answered: it is asked again
     async with preview.growing():
         preview.show("**one")
         (draft,) = await bot.telegram.until(1, "sendMessageDraft")

@@ -1,13 +1,17 @@
 """What people ask, and ask again: which words reach the model, through all handlers."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from telegram.error import RetryAfter
 
+from handlers.incoming.addressing import SOME_CHANNEL
 from handlers.texts import ENGLISH
 from storage import keys
+from storage.budget import Frozen
 from storage.history import Past
 from storage.message import ChatKey
 from storage.timing import Timing
@@ -117,6 +121,27 @@ async def test_a_document_that_is_replied_to(bot: Bot) -> None:
     assert named.endswith("\n\nwhy?")
     assert named.startswith("> ")
     assert "a.zip" in named
+
+
+@pytest.mark.parametrize("call", ["getFile", "a.txt"])
+async def test_a_document_while_telegram_is_frozen(bot: Bot, call: str) -> None:
+    """The question waits for it; that is no failure."""
+    bot.telegram.refusals[call].append(RetryAfter(30))
+    update = message("", document=FILE, caption="why?")
+    _, turn = await bot.begins(update)
+    with pytest.raises(Frozen, match="30"):
+        await bot.dispatch.handle(json.dumps({"update_id": 1, **update}), turn)
+
+
+async def test_two_channels_that_speak(bot: Bot) -> None:
+    """Telegram names one user for all of them: what one says is no comment on another's."""
+    user = {"id": SOME_CHANNEL, "is_bot": True, "first_name": "Channel"}
+    one, other = ({"id": number, "type": "channel", "title": "x"} for number in (-7, -8))
+    comment = message("@demo_bot why?", ANN, GROUP, **{"from": user}, sender_chat=one)
+    old = message("old", ANN, GROUP, **{"from": user}, sender_chat=other, **FORWARD)
+    words = await asked(bot, comment, old)
+    assert words
+    assert "old" not in words
 
 
 async def test_a_picture_that_is_replied_to(bot: Bot) -> None:
@@ -261,13 +286,16 @@ async def test_an_edit_that_nobody_sees(bot: Bot, updates: list[dict[str, Any]])
     assert "what?" in changed
 
 
-@pytest.mark.parametrize("first", ["so", "> so", "(so", "[so"])
-async def test_an_edit_that_leaves_the_end(bot: Bot, first: str) -> None:
-    """What is cut off may be a quotation that a person made by hand; nobody can tell that."""
-    question = message(f"{first}\n\nwhy?")
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize(
+    "other", ["so", "(so", "[so", "(so)", "[so]", "> so", "(so)\nso", "[so]\n```\nso\n```"]
+)
+async def test_an_edit_that_leaves_one_end(bot: Bot, other: str, *, end: bool) -> None:
+    """What is cut off may look like what the bot puts there itself; else it is a real edit."""
+    question = message(f"why?\n\n{other}" if end else f"{other}\n\nwhy?")
     await bot.hears(question)
     changed = await asked(bot, edit(question, text="why?"))
-    assert changed == ("why?" if first == "so" else None)
+    assert changed == (None if "\n" in other or other[0] == ">" else "why?")
 
 
 # What is no question any more
