@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpx
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.discretion import discreet_refusal, strings, without_echo
@@ -82,19 +82,19 @@ class Request(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """Parse a response. Raises `TelegramError`.
+        """Parse a response. Raises `NetworkError`: Telegram may have done what it was asked.
 
         Of a message that was sent or edited only the id is read; python-telegram-bot would take
         0.3 ms to make objects of the rest.
         """
         try:
-            parsed = json.loads(payload.decode("utf-8", "replace"))
-        except (ValueError, RecursionError) as error:
-            raise TelegramError("Invalid server response") from error
-        if not isinstance(parsed, dict):
-            raise TelegramError("Invalid server response")
-        if isinstance(sent := parsed.get("result"), dict) and "message_id" in sent:
-            parsed["result"] = {**_UNREAD, "message_id": sent["message_id"]}
+            parsed: dict[str, Any] = json.loads(payload.decode("utf-8", "replace"))
+            refused = parsed.get("ok") is False or "description" in parsed
+            result = None if refused else parsed["result"]
+        except (ValueError, LookupError, AttributeError, RecursionError) as error:
+            raise NetworkError("Invalid server response") from error
+        if isinstance(result, dict) and "message_id" in result:
+            parsed["result"] = {**_UNREAD, "message_id": result["message_id"]}
         return parsed
 
 

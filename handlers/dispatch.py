@@ -106,7 +106,10 @@ class Dispatch:
         message = update.message or update.edited_message
         if message is None:
             return update.callback_query is not None
-        return is_from_a_person(message) and is_addressed(message, self._application.bot.bot)
+        me = self._application.bot.bot
+        words = command(message, me)
+        known = bool(words) and table.find(words[0], words[1:]) is not None
+        return is_from_a_person(message) and (known or is_addressed(message, me))
 
     def _begin(self, raw: dict[str, Any], turn: Turn) -> Update:
         parsed = self._parsed(raw)

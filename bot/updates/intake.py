@@ -44,15 +44,15 @@ class _Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """Something for the bot in a group, whose ``sender`` may go on, if ``texts`` also in text."""
+    """Something for the bot in a group, whose ``author`` may go on, if ``texts`` also in text."""
 
-    sender: object
+    author: object
     until: float
     texts: bool
 
     def goes_on(self, message: dict[str, Any], now: float) -> bool:
         """True if a message that names nobody may belong to it."""
-        if now >= self.until or message.get("from") != self.sender:
+        if now >= self.until or _author(message) != self.author:
             return False
         return self.texts or _can_be_commented(message)
 
@@ -172,7 +172,7 @@ class Intake:
         if kind == "message" and message["chat"].get("type") in ("group", "supergroup"):
             self._begun = {where: one for where, one in self._begun.items() if one.until > now}
             end = now + self._inbox.timing.burst
-            self._begun[lane] = _Begun(message.get("from"), end, _may_be_cut(message))
+            self._begun[lane] = _Begun(_author(message), end, _may_be_cut(message))
         return False
 
     def _is_commented(self, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]) -> bool:
@@ -182,7 +182,7 @@ class Intake:
         for update in behind:
             if lane_of(update) == lane:
                 following = update.get("message")
-                if following is None or following.get("from") != message.get("from"):
+                if following is None or _author(following) != _author(message):
                     return False
                 if not _can_be_commented(following):
                     return not self._is_mere_talk(following)
@@ -201,6 +201,11 @@ class Intake:
 def is_number(value: object) -> TypeGuard[int]:
     """Tell whether this can be an update's id: what is no positive int64 confirms nothing."""
     return type(value) is int and 0 <= value < 2**63
+
+
+def _author(message: dict[str, Any]) -> tuple[object, object]:
+    """Return who wrote a message: all who write in the name of a chat share one user."""
+    return message.get("from"), message.get("sender_chat")
 
 
 def _may_be_cut(message: dict[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from handlers.dialogue.conversation import Outcome
 from handlers.dialogue.speakers import labelling
 from handlers.outgoing.preview import Preview
 from handlers.outgoing.say import reply_with
+from handlers.rendering import markdown
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, render
 from handlers.turn.press import Press
 from handlers.turn.turn import Button, Piece, Reply
@@ -78,7 +79,7 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
         return
     # An earlier worker may have shown words that this one never got.
     found = heard[0] if heard else Outcome(Answer(turn.partial), len(asked.past.exchanges))
-    if stopped and not found.answer.text.strip():
+    if stopped and not markdown.answer(found.answer.text).strip():
         turn.figures["outcome"] = "interrupted"
         return
     kept, words = _worded(tools, context, asked, found, stopped=stopped)

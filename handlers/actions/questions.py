@@ -1,6 +1,7 @@
 """What people send: a question with its attachments, or something that cannot be read."""
 
 import contextlib
+import re
 from dataclasses import dataclass
 
 from telegram import Message, Update
@@ -16,6 +17,9 @@ from handlers.incoming.words import told
 from handlers.outgoing.leftover import put_right
 from handlers.outgoing.say import say
 from storage.history import Past
+
+OTHERS = re.compile(r"> |\(.+\)\n|\[.+\]\n`{3}")
+"""How a quotation, a forward and a file begin in a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,5 @@ def _says(asked: str, words: str) -> bool:
 
     A quotation, a forward or a file may be before it; the latter two also after it.
     """
-    before = asked.startswith(("> ", "(", "[")) and asked.endswith(f"\n\n{words}")
-    after = asked.startswith((f"{words}\n\n(", f"{words}\n\n["))
-    return asked == words or before or after
+    other = asked.removesuffix(f"\n\n{words}"), asked.removeprefix(f"{words}\n\n")
+    return asked == words or any(one != asked and OTHERS.match(one) for one in other)

@@ -65,8 +65,8 @@ def _is_open(message: Message) -> bool:
 
 def _continues(parts: Sequence[Message], following: Message, soon: float) -> bool:
     last, text = parts[-1], following.text or ""
-    if last.from_user != following.from_user:
-        return False
+    if (last.from_user, last.sender_chat) != (following.from_user, following.sender_chat):
+        return False  # all who write in the name of a chat share one user
     same_album = last.media_group_id == following.media_group_id
     if same_album and (last.media_group_id or (last.forward_origin and following.forward_origin)):
         return True

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from telegram import Document
 from telegram.error import BadRequest, InvalidToken
 
+from handlers.outgoing.pacing import asked
 from storage.message import well_formed
 from storage.timing import Timing
 
@@ -144,7 +145,7 @@ async def _download(document: Document, most: int) -> bytes:
     try:
         file = await document.get_file()
         _check_size(file.file_size, most)
-        content = bytes(await file.download_as_bytearray())
+        content = bytes(await asked("getFile", file.download_as_bytearray()))
     except (BadRequest, InvalidToken) as error:  # the latter for a file that is not found
         raise Gone("Telegram refuses it") from error
     _check_size(len(content), most)

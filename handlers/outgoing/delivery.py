@@ -23,6 +23,7 @@ from telegram.error import (
     Forbidden,
     InvalidToken,
     NetworkError,
+    TelegramError,
 )
 from telegram.ext import ExtBot
 
@@ -219,7 +220,7 @@ class Delivery:
                 ),
                 self._turn.timing,
             )
-        except (BadRequest, ChatMigrated, Forbidden) as error:
+        except TelegramError as error:  # the reply is complete all the same
             log.info("not_deleted", reason=str(error))
 
 

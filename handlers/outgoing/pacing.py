@@ -119,7 +119,7 @@ class Pacing(BaseRateLimiter[Effect]):
         Raises `Shed`, `LaneLost`, and `Frozen` if Telegram keeps answering 429.
         """
         if endpoint.startswith("get"):
-            return await _asked(endpoint, callback(*args, **kwargs))
+            return await asked(endpoint, callback(*args, **kwargs))
         if rate_limit_args is None:
             raise TypeError(f"{endpoint} does not say for which lane it is")
         effect, chat_id = rate_limit_args, data.get("chat_id")
@@ -182,7 +182,7 @@ def _told(error: RetryAfter) -> float:
     return error.retry_after.total_seconds()  # type: ignore[union-attr] # see above
 
 
-async def _asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
+async def asked(endpoint: str, call: Coroutine[Any, Any, Any]) -> Any:
     """Ask Telegram something, unpaced. Raises `Frozen` where a turn can wait."""
     try:
         return await call

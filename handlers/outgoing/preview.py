@@ -142,7 +142,7 @@ class Preview:
         await self._delivery.grow(pieces[:-1], [])
         await bot_of(self._message).send_message_draft(
             self._message.chat_id,
-            self._message.message_id,
+            self._turn.asked,  # by which Telegram's own Stop names what it stops
             pieces[-1].text,
             entities=pieces[-1].entities,
             api_kwargs={"can_stop": True},  # Bot API 10.3

@@ -284,11 +284,13 @@ async def test_a_dead_channel_is_noticed(bot: Bot) -> None:
     """Silence is borne as long as the server answers; then whoever listens has to begin anew."""
     async with own_valkey() as server:
         client = connect(server.url, connections=2)
-        inbox = Inbox(client, bot.id, "b", Timing(channel_silence=0.05))
+        inbox = Inbox(client, bot.id, "b", Timing(channel_silence=0.3))
         heard = inbox.interruptions()
         assert await anext(heard) is None
         later = asyncio.ensure_future(anext(heard))
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(10):
+            while (await client.info("commandstats"))["cmdstat_subscribe"]["calls"] < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         await inbox.put(Arrival(LANE, 1, "{}", interrupts=True))
         assert await asyncio.wait_for(later, 5) == LANE
 
