@@ -29,6 +29,8 @@ from storage.timing import Timing
 
 log = structlog.get_logger()
 
+TIMEOUTS = httpx.Timeout(None, connect=10).as_dict()
+"""For the transport; how long a response may take is the client's affair."""
 LARGEST_LINE = 4 * 1024 * 1024
 """Most bytes in a line of a stream; it may repeat the whole text, but real ones are far smaller."""
 
@@ -88,7 +90,6 @@ class Client:
         self._place = place
         self._request_id = request_id
         self._timing = timing
-        self._timeouts = httpx.Timeout(timing.model_silence, connect=10, pool=None).as_dict()
 
     async def stream(
         self, profile: Profile, messages: Sequence[Message], chat_id: int
@@ -207,7 +208,7 @@ class Client:
             f"{self._endpoint.url}{request.path}",
             json=request.body,
             headers=headers,
-            extensions={"timeout": self._timeouts},
+            extensions={"timeout": TIMEOUTS},
         )
         response = await self._endpoint.transport.handle_async_request(posted)
         connection.push_async_callback(response.aclose)

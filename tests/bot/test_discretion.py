@@ -49,6 +49,7 @@ def test_an_echo_is_left_out(echo: str) -> None:
     assert "\\x" not in told
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(st.characters(categories=["Ll"]), min_size=3, max_size=12), min_size=1))
 def test_any_words(words: list[str]) -> None:
     """No word that was said stays, unless such errors are made of it."""

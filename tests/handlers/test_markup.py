@@ -199,6 +199,7 @@ def test_any_text_can_be_sent(text: str, times: int) -> None:
     assert chunks or "<think>" in text or not re.search(r"[^\W_]", text)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1), min_size=1))
 @example(["слово"] * 3000)

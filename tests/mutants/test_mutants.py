@@ -83,6 +83,7 @@ def test_the_list_of_suites() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_list_of_equal_ones() -> None:
     """Whoever changes a line that a reason was given for gives another, or takes it out."""
     every = [mutant for file in suites() for mutant in mutants(file)]
