@@ -97,6 +97,7 @@ def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
     source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
+    source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
     return _END_OF_BOLD.sub(lambda bold: bold[1] + bold[2].translate(_ENDS) + bold[3], source)
 
 
@@ -121,6 +122,12 @@ _LITERAL = re.compile(
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
     r"|(?<![~\\])~(?!~)"  # ~5 is about five
     r"|(?<!\\)\[(?=\^)"  # a footnote, [^1], would become a link
+)
+# "(1+r)**n", "a[i]*b" and "n*(n-1)", but not after what may have opened emphasis in the same line.
+_PRODUCT = re.compile(
+    r"(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
+    r"|(?<=[)\]])(?:\*(?=[\w(\[])|\*\*(?=\d|[A-Za-z](?!\w)|[(\[]))"
+    r"|(?<=[^\W_])\*(?=[(\[])"
 )
 # "**Ответ:**5": Markdown does not end bold between punctuation and a letter.
 _END_OF_BOLD = re.compile(

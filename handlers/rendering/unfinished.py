@@ -38,6 +38,7 @@ _UNDECIDED = re.compile(
     r"(?:(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
     rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
     r"|&#?\w{0,10}+"
+    r"|(?<=[)\]])\*\*[A-Za-z]"  # (a)**n is a power, (a)**no** bold
     r"|(?<!\S)!\[?|\["
     r"|[*_~`$|\\\s])++\Z"
 )
