@@ -118,7 +118,9 @@ _LITERAL = re.compile(
     r"(?<!\\)<"  # HTML would vanish, and so would what looks like it
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
-    r"|(?<=/)\*+(?=[/.])|(?<!\S)\*+(?=/)"  # src/**/*.ts is a path
+    r"|(?<=/)\*+(?=[/.])"  # src/**/*.ts is a path
+    r"|(?<!\S)(?P<stars>\*++)(?=/)"
+    r"(?!(?<=\*\*)\S*[\w:](?P=stars)(?![*\w]))"  # **/start** is bold
     r"|(?<![^\W_])(?<![*\\])\*(?=\.\w)"  # *.log is a pattern
     r"|(?<=[(\"'«\[])[*_](?=[)\"'»\]])"  # COUNT(*), "_": a mark alone
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name

@@ -35,7 +35,8 @@ _MARKS_ALONE = re.compile(
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
+    r"(?:(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
+    r"|(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
     rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
     r"|&#?\w{0,10}+"
     r"|(?<=[)\]])\*\*[A-Za-z]"  # (a)**n is a power, (a)**no** bold

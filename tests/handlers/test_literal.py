@@ -11,6 +11,7 @@ from tests.handlers.reading import assert_sendable, messages, shown
 LITERAL = [
     "if (a||b||c) { return x || y; }",
     "C:\\Users\\*.txt, D:\\_data_\\*, \\\\server\\share\\_a_",
+    "**/*.ts и **/test/**, */5 * * * *, **/a и **/b",
     "src/**/*.ts, lib/**/*.js, /usr/*/bin, *.py и *.txt",
     "https://a.ru/_b_/c*d*e?x=1&y_z=2, www.a.ru/_b_",
     "\\d+\\.\\d* и [A-Z]\\w*\\.",
@@ -51,6 +52,8 @@ MARKED = [
      "1)<bold>Да</bold> и [1]<bold>yes</bold>, <italic>ж</italic>(к)"),
     ("**(а)**(б), **Итог:** (a)*b + (c)*d",
      "<bold>(а)</bold>(б), <bold>Итог:</bold> (a)*b + (c)*d"),
+    ("**/start** — запуск, **/etc/hosts**, **/help:** да",
+     "<bold>/start</bold> — запуск, <bold>/etc/hosts</bold>, <bold>/help:</bold> да"),
     ("__важно__ и __Very bold__", "<bold>важно</bold> и <bold>Very bold</bold>"),
     ("||тайна||, (||б||) и ||в *г*||",
      "<spoiler>тайна</spoiler>, (<spoiler>б</spoiler>) и <spoiler>в <italic>г</italic></spoiler>"),
