@@ -108,7 +108,8 @@ _LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would split cells, and cod
 # ends are Markdown's, unless a separator stands before.
 _TOKEN = re.compile(
     r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)"
-    r"(?:[^\s<>\[\]|`\"()]|\([^\s<>\[\]|`\"()]*+\))*"
+    r"(?:[^\s<>\[\]|`\"()*_~]|\([^\s<>\[\]|`\"()]*+\)"
+    r"|[*_~]++(?![.,:;!?)»…]*(?:\s|\Z)))*"  # **https://a.ru**, is bold
     r"|(?<!\w)[A-Za-z]:\\[^\s<>\[\]|`]*"
     r"|(?<![^\s()\[\]{}\"'«*_~])"
     r"(?:[^\s<>\[\]()|`\\*_~][^\s<>\[\]()|`\\]{0,80}+\\|\\{1,2})[^\W_][^\s<>\[\]()|`]*"
