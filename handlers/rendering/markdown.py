@@ -17,8 +17,10 @@ from storage.message import well_formed
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _MARKS = {ord(mark): 0xFDD0 + number for number, mark in enumerate("<*|[\\$_~")}
 _ENDS = {ord(mark): 0xFDD8 + number for number, mark in enumerate(":.!?;)]»\"'…%”’}")}
+_GREATER = chr(0xFDE7)
 _VERBATIM = {ord("|"): 0xFDEC}
 _UNMASK = {mask: mark for table in (_MARKS, _ENDS, _VERBATIM) for mark, mask in table.items()}
+_UNMASK[ord(_GREATER)] = ">"
 _FORMULA, _FORMULA_GOES_ON = "\ufdee", "\ufdef"
 FORMULA = re.compile(f"{_FORMULA}{_FORMULA_GOES_ON}*")
 """A formula in masked text."""
@@ -95,6 +97,7 @@ def unmasked(text: str) -> str:
 
 def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
+    source = _COMPARED.sub(lambda found: found["quoted"] or found[0][:-1] + _GREATER, source)
     source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
     source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
@@ -103,6 +106,14 @@ def _literal(source: str) -> str:
 
 _CODE = re.compile(r"`[^`\n]+`")
 _LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would split cells, and code in them
+
+# "- >18 лет" and ">30" compare; lines of a quotation, and a list in one, ">1. a", do not.
+_COMPARED = re.compile(
+    r"^(?:[ \t]*>(?==[ ]?\d|\d)(?!\d+[.)]\s)"
+    r"|[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)+>(?=[ ]?=?[ ]?\d)"
+    r"|(?P<quoted>[ \t]*>.*(?:\n[ \t]*>.*)*))",
+    re.MULTILINE,
+)
 
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.

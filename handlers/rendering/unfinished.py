@@ -32,10 +32,12 @@ def judged(source: str) -> str:
 
 _MARKS_ALONE = re.compile(
     r"[-+*=#|:_~`>\s]*(?:\[[ xX]?\]?)?"  # a rule, the mark of a list, a heading, a task …
+    r"|[ \t]*>\d+[.)]?"  # a comparison, or a list in a quotation
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
+    r"(?:(?<=\d[.)] )>[ =]*"  # "1. >= 5" compares
+    r"|(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
     r"|(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
     rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
     r"|&#?\w{0,10}+"
