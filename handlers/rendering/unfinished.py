@@ -36,7 +36,8 @@ _MARKS_ALONE = re.compile(
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<=\d[.)] )>[ =]*"  # "1. >= 5" compares
+    r"(?:(?<=\d[.)] )(?:>[ =]*|\[[ xX]?\]?)"  # "1. >= 5" compares, "1. [x] да" is a task
+    r"|(?<!\\)\\(?:ce?|be?g?i?n?(?:\{[A-Za-z*]*)?)"  # a formula without delimiters
     r"|(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
     r"|(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
     rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
