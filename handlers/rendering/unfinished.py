@@ -32,12 +32,17 @@ def judged(source: str) -> str:
 
 _MARKS_ALONE = re.compile(
     r"[-+*=#|:_~`>\s]*(?:\[[ xX]?\]?)?"  # a rule, the mark of a list, a heading, a task …
+    r"|[ \t]*>\d+[.)]?"  # a comparison, or a list in a quotation
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
-    r"(?:(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
+    r"(?:(?<=\d[.)] )(?:>[ =]*|\[[ xX]?\]?)"  # "1. >= 5" compares, "1. [x] да" is a task
+    r"|(?<!\\)\\(?:ce?|be?g?i?n?(?:\{[A-Za-z*]*)?)"  # a formula without delimiters
+    r"|(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
+    r"|(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
     rf"|<(?:(?:https?|ftp|tg):[^\s<>]*|/?(?:br|{PAIRED})[ ]?/?>|/?[\w.+-]*@?[\w.-]*[ ]?/?)"
     r"|&#?\w{0,10}+"
+    r"|(?<=[)\]])\*\*[A-Za-z]"  # (a)**n is a power, (a)**no** bold
     r"|(?<!\S)!\[?|\["
     r"|[*_~`$|\\\s])++\Z"
 )
