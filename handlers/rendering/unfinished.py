@@ -37,6 +37,7 @@ _MARKS_ALONE = re.compile(
 )
 _UNDECIDED = re.compile(
     r"(?:(?<=\d[.)] )(?:>[ =]*|\[[ xX]?\]?)"  # "1. >= 5" compares, "1. [x] да" is a task
+    r"|(?<![^\W_])(?<![*\\])\*\."  # *.log is a pattern
     r"|(?<!\\)\\(?:ce?|be?g?i?n?(?:\{[A-Za-z*]*)?)"  # a formula without delimiters
     r"|(?<!\S)\*\*/\S*+"  # **/a may be a path, or **/a** in bold
     r"|(?<!\w)__(?:[a-z][a-z\d_]*|[A-Z][A-Z\d_]*)?+"  # __init__ may be bold, or a name
