@@ -17,10 +17,11 @@ from storage.message import well_formed
 _NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
 _MARKS = {ord(mark): 0xFDD0 + number for number, mark in enumerate("<*|[\\$_~")}
 _ENDS = {ord(mark): 0xFDD8 + number for number, mark in enumerate(":.!?;)]»\"'…%”’}")}
-_GREATER = chr(0xFDE7)
+_COMPARING = {ord(">"): 0xFDE7}
 _VERBATIM = {ord("|"): 0xFDEC}
-_UNMASK = {mask: mark for table in (_MARKS, _ENDS, _VERBATIM) for mark, mask in table.items()}
-_UNMASK[ord(_GREATER)] = ">"
+_UNMASK = {
+    mask: mark for table in (_MARKS, _ENDS, _COMPARING, _VERBATIM) for mark, mask in table.items()
+}
 _FORMULA, _FORMULA_GOES_ON = "\ufdee", "\ufdef"
 FORMULA = re.compile(f"{_FORMULA}{_FORMULA_GOES_ON}*")
 """A formula in masked text."""
@@ -97,7 +98,7 @@ def unmasked(text: str) -> str:
 
 def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
-    source = _COMPARED.sub(lambda found: found["quoted"] or found[0][:-1] + _GREATER, source)
+    source = _COMPARED.sub(_compared, source)
     source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
     source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
@@ -106,6 +107,11 @@ def _literal(source: str) -> str:
 
 _CODE = re.compile(r"`[^`\n]+`")
 _LONE_BAR = re.compile(r"(?<!\\)\|")  # in a table it would split cells, and code in them
+
+
+def _compared(found: re.Match[str]) -> str:
+    return found["quoted"] or found[0][:-1] + found[0][-1].translate(_COMPARING)
+
 
 # "- >18 лет" and ">30" compare; lines of a quotation, and a list in one, ">1. a", do not.
 _COMPARED = re.compile(
