@@ -150,12 +150,12 @@ class Intake:
         if len(text) > LARGEST:
             return _Unreadable(text[:1000], f"{len(text)} characters long")
         kind, lane = _kind(update), lane_of(update)
-        if not kind or (lane and self._is_talk(kind, update[kind], lane, behind)):
+        nowhere = lane is None and kind in TALK and self._is_mere_talk(update[kind])
+        if not kind or nowhere or (lane and self._is_talk(kind, update[kind], lane, behind)):
             log.debug("update_ignored", update=update_id)
             return None
         if lane is None:
-            talk = kind in TALK and self._is_mere_talk(update[kind])
-            return None if talk else _Unreadable(text, "no readable chat")
+            return _Unreadable(text, "no readable chat")
         interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
         return Arrival(lane, update_id, text, interrupts, sender)
 
