@@ -1,4 +1,4 @@
-"""Background work: it runs beside a block of code, at its own pace, and its failures end there."""
+"""Background work: beside a block of code, at its own pace, contained where it may fail."""
 
 import asyncio
 import contextlib

@@ -199,7 +199,7 @@ class Intake:
 
 
 def is_number(value: object) -> TypeGuard[int]:
-    """Tell whether this can be an update's id: what is no positive int64 confirms nothing."""
+    """Tell whether this can be an update's id: an int64, and not negative."""
     return type(value) is int and 0 <= value < 2**63
 
 
