@@ -18,8 +18,8 @@ from handlers.outgoing.leftover import put_right
 from handlers.outgoing.say import say
 from storage.history import Past
 
-OTHERS = re.compile(r"> |\(.+\)\n|\[.+\]\n`{3}")
-"""How a quotation, a forward and a file begin in a question."""
+ATTACHED = re.compile(r"\(.+\)\n|\[.+\]\n`{3}")
+"""How a forward and a file begin in a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +117,7 @@ def _says(asked: str, words: str) -> bool:
 
     A quotation, a forward or a file may be before it; the latter two also after it.
     """
-    other = asked.removesuffix(f"\n\n{words}"), asked.removeprefix(f"{words}\n\n")
-    return asked == words or any(one != asked and OTHERS.match(one) for one in other)
+    before, after = asked.removesuffix(f"\n\n{words}"), asked.removeprefix(f"{words}\n\n")
+    if before != asked and (before.startswith("> ") or ATTACHED.match(before)):
+        return True
+    return asked == words or (after != asked and bool(ATTACHED.match(after)))
