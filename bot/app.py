@@ -47,7 +47,6 @@ from storage.archive import Archive
 from storage.budget import Budget
 from storage.census import Census
 from storage.dead import DeadLetters
-from storage.history import History
 from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.places import Places
@@ -171,14 +170,13 @@ def _worker(
     inbox: Inbox,
     application: PtbApplication,
 ) -> Worker:
-    conversation = Conversation(
-        completion, History(process.redis, bot.bot_id, process.settings.timing)
-    )
+    conversation = Conversation(completion)
     rules = bot.admins, bot.allowed_users, bot.allowed_chats
     access = Access(*rules, successors=inbox.successors, timing=inbox.timing)
     documents = Documents(inbox.timing)
-    register(application, Tools(conversation, access, bot.streaming, bot.buttons, documents))
-    dispatch = Dispatch(application, access, lambda: bot.profile)
+    tools = Tools(conversation, access, bot.streaming, bot.buttons, documents)
+    register(application, tools)
+    dispatch = Dispatch(application, tools, lambda: bot.profile)
     return Worker(inbox, dispatch, process.settings.lanes)
 
 

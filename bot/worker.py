@@ -190,7 +190,7 @@ class Worker:
         reason = ""
         while True:
             try:
-                opened = await self._inbox.open(claim)
+                opened = await self._inbox.open(claim, self._dispatch.most_bytes())
                 return opened, Turn(self._inbox, claim, opened)
             except LaneLost:
                 raise

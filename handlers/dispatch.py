@@ -7,8 +7,8 @@ from telegram.error import BadRequest, Forbidden
 
 from handlers.actions import table
 from handlers.actions.failures import not_delivered
+from handlers.actions.tools import Tools
 from handlers.context import Profiles, PtbApplication, process
-from handlers.incoming.access import Access
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.incoming.migration import migration
 from handlers.incoming.parsing import Unreadable, load, read
@@ -24,11 +24,15 @@ from handlers.turn.turn import Reply, Turn
 class Dispatch:
     """What happens to updates. Methods raise `Unreadable`, or the handlers' failure."""
 
-    def __init__(self, application: PtbApplication, access: Access, profile: Profiles) -> None:
+    def __init__(self, application: PtbApplication, tools: Tools, profile: Profiles) -> None:
         """``profile()`` returns the profile for a new turn."""
         self._application = application
-        self._access = access
+        self._tools = tools
         self._profile = profile
+
+    def most_bytes(self) -> int:
+        """Return how much of a conversation's history a turn needs to know, in bytes."""
+        return self._tools.conversation.most_bytes(self._profile())
 
     async def handle(self, update: str, turn: Turn) -> None:
         """Handle an update; a kept reply is sent, not made again."""
@@ -82,7 +86,7 @@ class Dispatch:
         if query := parsed.callback_query:
             press = Press.parse(query.data)
             button = table.BUTTONS.get(press.name) if press else None
-            allowed = await self._access.allows(query.from_user, query.message)
+            allowed = await self._tools.access.allows(query.from_user, query.message)
             if not (allowed and press and button and button.interrupts):
                 return False
             return turn.stop(str(press.exchange))
@@ -98,8 +102,8 @@ class Dispatch:
         row = table.find(words[0], words[1:]) if words else None
         if row is None or not row.interrupts:
             return False
-        allowed = await self._access.allows(message.from_user, message)
-        return allowed and await self._access.permits(row.right, message, lately=True)
+        allowed = await self._tools.access.allows(message.from_user, message)
+        return allowed and await self._tools.access.permits(row.right, message, lately=True)
 
     def _is_for_us(self, update: Update) -> bool:
         """Tell whether somebody waits for an answer to this; nobody does in talk among people."""

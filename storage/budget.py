@@ -26,6 +26,7 @@ WIDE_SECONDS = 60
 """How long a chat's pace is halved after a freeze."""
 WORTH_WAITING = 5.0
 """A freeze of up to so many seconds is worth waiting out."""
+WORTH_WAITING_MS = int(WORTH_WAITING * 1000)
 
 
 class Frozen(Exception):
@@ -34,6 +35,16 @@ class Frozen(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"frozen for {seconds:.0f} s")
         self.seconds = seconds
+
+
+def until_place(milliseconds: int) -> float | None:
+    """Read what a script returns for a place: the seconds until it comes, or None if none is taken.
+
+    Raises `Frozen`.
+    """
+    if milliseconds < -1:
+        raise Frozen(-milliseconds / 1000)
+    return None if milliseconds < 0 else milliseconds / 1000
 
 
 class Budget:
@@ -49,12 +60,9 @@ class Budget:
         Raises `Frozen`.
         """
         names = [keys.pace(self._bot_id, chat_id), keys.pace_of_all(self._bot_id)]
-        worth = int(WORTH_WAITING * 1000)
         with translated():
-            wait = int(await self._pace(names, [act, int(chat_id < 0), worth]))
-        if wait < -1:
-            raise Frozen(-wait / 1000)
-        return None if wait < 0 else wait / 1000
+            wait = await self._pace(names, [act, int(chat_id < 0), WORTH_WAITING_MS])
+        return until_place(int(wait))
 
     async def frozen(self, chat_id: int) -> float:
         """Seconds for which the chat is frozen. Raises `Frozen` if that is too long to wait."""

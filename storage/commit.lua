@@ -1,17 +1,19 @@
 #!lua flags=allow-oom
--- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing; then history, epoch, state,
--- forgotten of each other conversation that is forgotten too. ARGV: entry, consumer, reply, what to do
--- with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens, completion
--- tokens, number of the question, 1 if the person is told what is left out, how often the question was
--- answered before, the kind of call and its model, messages...); 'leave' (then how often it was answered
+-- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing, pace of the chat, pace of all; then
+-- history, epoch, state, forgotten of each other conversation that is forgotten too. ARGV: entry, consumer,
+-- reply, milliseconds of a freeze that are worth waiting for ('' if the reply needs no place), 1 for a group,
+-- what to do with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens,
+-- completion tokens, number of the question, 1 if the person is told what is left out, how often the question
+-- was answered before, the kind of call and its model, messages...); 'leave' (then how often it was answered
 -- before); 'forget', 'forget for good', 'undo' or 'restore' (then the number of the newest message); or ''.
 -- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 0
--- when the lane is not ours.
+-- when the lane is not ours; then, if a place was wanted and the reply was not kept before, what take() does.
+--include budget
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
-if not own or own[2] ~= ARGV[2] then return 0 end
-if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return 1 end
+if not own or own[2] ~= ARGV[2] then return {0} end
+if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return {1} end
 local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
-local act = ARGV[4]
+local act = ARGV[6]
 local forgets = act == 'forget' or act == 'forget for good'
 -- A kept reply will be sent, so anything that can fail because of a key's type comes before that.
 if act ~= '' and not forgets then
@@ -70,7 +72,7 @@ end
 -- Also removes keys of the wrong type, or that hold a word where a number belongs.
 local function forget(history, epoch, state, forgotten)
   if type(redis.pcall('INCR', epoch)) ~= 'number' then redis.call('SET', epoch, redis.call('TIME')[1]) end
-  local floor = newest(state, ARGV[5])
+  local floor = newest(state, ARGV[7])
   redis.call('DEL', state)
   redis.call('HSET', state, 'floor', floor)
   if act == 'forget for good' then
@@ -82,35 +84,36 @@ local function forget(history, epoch, state, forgotten)
 end
 
 if act == 'keep' or act == 'replace' then
-  for field, number in pairs({answers = 1, prompt_tokens = ARGV[8], completion_tokens = ARGV[9]}) do
-    for _, name in ipairs({field, ARGV[13] .. ':' .. field}) do
+  for field, number in pairs({answers = 1, prompt_tokens = ARGV[10], completion_tokens = ARGV[11]}) do
+    for _, name in ipairs({field, ARGV[15] .. ':' .. field}) do
       if type(redis.pcall('HINCRBY', usage, name, number)) ~= 'number' then kept = 2 end
     end
   end
   -- An answer to what was asked before a reset stays out of the history after it.
-  if (redis.call('GET', epoch) or '0') == ARGV[5] then
-    add(tonumber(ARGV[6]), tonumber(ARGV[7]), unpack(ARGV, 14))
-    redis.call('HSET', state, 'asked', ARGV[10], 'revision', ARGV[12])
+  if (redis.call('GET', epoch) or '0') == ARGV[7] then
+    add(tonumber(ARGV[8]), tonumber(ARGV[9]), unpack(ARGV, 16))
+    redis.call('HSET', state, 'asked', ARGV[12], 'revision', ARGV[14])
     redis.call('HDEL', state, 'answer')
-    if ARGV[11] == '1' then redis.call('HSET', state, 'told', 1) end
+    if ARGV[13] == '1' then redis.call('HSET', state, 'told', 1) end
   else
-    redis.call('HSET', state, 'floor', newest(state, ARGV[10]))
+    redis.call('HSET', state, 'floor', newest(state, ARGV[12]))
   end
 elseif forgets then
   forget(history, epoch, state, forgotten)
-  for i = 9, #KEYS, 4 do forget(unpack(KEYS, i, i + 3)) end
+  for i = 11, #KEYS, 4 do forget(unpack(KEYS, i, i + 3)) end
 elseif act == 'leave' then
-  if redis.call('HEXISTS', state, 'asked') == 1 then redis.call('HSET', state, 'revision', ARGV[5]) end
+  if redis.call('HEXISTS', state, 'asked') == 1 then redis.call('HSET', state, 'revision', ARGV[7]) end
 elseif act == 'undo' then
   redis.call('LTRIM', history, 0, -3)
-  redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
+  redis.call('HSET', state, 'floor', newest(state, ARGV[7]))
   redis.call('HDEL', state, 'asked', 'answer', 'revision', 'length')
 elseif act == 'restore' then
-  redis.call('HSET', state, 'floor', newest(state, ARGV[5]))
+  redis.call('HSET', state, 'floor', newest(state, ARGV[7]))
   if redis.call('EXISTS', history) < redis.call('EXISTS', forgotten) then
     redis.call('RENAME', forgotten, history)
     redis.call('PERSIST', history)
     redis.call('HDEL', state, 'length')
   end
 end
-return kept
+if ARGV[4] == '' then return {kept} end
+return {kept, take(KEYS[9], KEYS[10], 'end', ARGV[5] == '1', tonumber(ARGV[4]))}

@@ -7,15 +7,12 @@ together with the replies kept in `storage.inbox`.
 
 import json
 from dataclasses import dataclass
+from typing import Any, Self
 
 import structlog
-from redis.asyncio import Redis
 
-from storage import keys
 from storage.message import ChatKey, Exchange, Message, Role, well_formed
-from storage.server.connect import patiently
-from storage.server.script import Script
-from storage.timing import Timing
+from storage.server.connect import StorageRefused
 
 log = structlog.get_logger()
 
@@ -56,30 +53,21 @@ class Past:
         """True if there is more than the newest ``exchanges``, even if only half of one."""
         return self.length > 2 * exchanges
 
-
-class History:
-    """The histories of one bot's conversations. While storage is down, every method waits."""
-
-    def __init__(self, redis: Redis, bot_id: int, timing: Timing = Timing()) -> None:
-        self._redis = redis
-        self._bot_id = bot_id
-        self._pauses = timing.storage_pauses
-        self._newest = Script(redis, "newest")
-
-    async def newest(self, chat: ChatKey, max_bytes: int) -> Past:
-        """Read exchanges from the newest back, as many as fit ``max_bytes`` of JSON.
+    @classmethod
+    def parse(cls, found: list[Any] | str, chat: ChatKey) -> Self:
+        """Parse what the script part ``past`` returns, or why it failed.
 
         An exchange that cannot be parsed, because somebody else wrote it, is left out. Raises
         `StorageRefused`, and ValueError if a number in the state is not one.
         """
-        names = [name(self._bot_id, chat) for name in (keys.history, keys.epoch, keys.state)]
-        found = await patiently(lambda: self._newest(keys=names, args=[max_bytes]), self._pauses)
+        if isinstance(found, str):
+            raise StorageRefused(found)
         epoch, length, asked, answer, told, revision, floor, *entries = found
         read = [_exchange(*pair) for pair in zip(entries[::2], entries[1::2], strict=True)]
         if None in read:
             log.warning("history_unreadable", chat=chat.chat_id, topic=chat.topic_id)
         is_last_known = not read or read[-1] is not None
-        return Past(
+        return cls(
             tuple(exchange for exchange in read if exchange),
             int(epoch),
             int(length),
@@ -89,11 +77,6 @@ class History:
             int(revision),
             int(floor),
         )
-
-    async def is_forgotten(self, chat: ChatKey) -> bool:
-        """True if there is a forgotten conversation that can come back."""
-        key = keys.forgotten(self._bot_id, chat)
-        return str(await patiently(lambda: self._redis.type(key), self._pauses)) == "list"
 
 
 def encode(message: Message) -> str:

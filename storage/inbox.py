@@ -47,11 +47,11 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
-from storage.lane import Claim, Entry, LaneLost, Late, clock
+from storage.lane import Claim, Entry, LaneLost, Late
 from storage.message import ChatKey
 from storage.server.connect import StorageFull, StorageUnavailable, textual, translated
 from storage.server.script import Script
-from storage.timing import Timing
+from storage.timing import Timing, clock
 from storage.work import Work
 
 log = structlog.get_logger()

@@ -1,22 +1,13 @@
 """A lane in a worker's hands: who has claimed it, what waits in it, what is known of its head."""
 
-import sys
-import time
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from storage.message import ChatKey
 
 
 class LaneLost(Exception):
     """The lane has another owner now; drop whatever is in work for it here."""
-
-
-def clock() -> float:
-    """Seconds by a clock that also runs while the machine sleeps, where there is one."""
-    if sys.platform == "linux":
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 @dataclass(slots=True)
@@ -91,7 +82,9 @@ class Opened:
     became its head, ``begun`` how often work on it began under suspicion, ``failures`` how often
     the work itself failed, ``failure`` the last reason. ``reply`` is the kept reply ("" if none),
     ``shown`` how much of it is on Telegram, ``partial`` how far an answer had grown.
-    ``interrupts`` are the entries behind the head that may want to cut it short, oldest first.
+    ``behind`` is how many entries are behind the head; ``interrupts`` are those of them that may
+    want to cut it short, oldest first. Just after ``asked``, by `clock`, the chat was frozen for
+    ``frozen`` seconds (None: unknown). ``past`` is for `storage.history.Past.parse`.
     """
 
     head: Entry
@@ -103,4 +96,8 @@ class Opened:
     reply: str
     shown: Shown
     partial: str
-    interrupts: tuple[Entry, ...]
+    behind: int = 0
+    interrupts: tuple[Entry, ...] = ()
+    asked: float = float("-inf")
+    frozen: float | None = None
+    past: list[Any] | str = ""

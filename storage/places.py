@@ -2,17 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from redis.asyncio import Redis
 
 from storage.server.connect import StorageUnavailable, patiently, translated
 from storage.server.script import Script
-from storage.timing import Timing
+from storage.timing import Timing, clock
 
 
 class Places:
-    """``number`` places under one key. `renewing` must run as long as any is held."""
+    """``number`` places under one key. `renewing` must run as long as any is held.
+
+    While at least half of all places are free, a process keeps a used one for whoever needs one
+    next, for `Timing.place_kept` at least and twice that at most.
+    """
 
     def __init__(
         self, redis: Redis, key: str, number: int, name: str, timing: Timing = Timing()
@@ -24,8 +28,14 @@ class Places:
         self._timing = timing
         self._occupy = Script(redis, "occupy")
         self._free = [f"{name}:{place}" for place in range(number)]
-        self._held: set[str] = set()
-        # Within the process: first come, first served, and one at a time asks Redis.
+        self._waiting: dict[str, object] = {}
+        """Tokens that need a place, in their order; the object tells one wait from the next."""
+        self._held: dict[str, float] = {}
+        """Tokens that have one, and when that was last asked for."""
+        self._spare: list[str] = []
+        """Those of the held ones that nobody uses now."""
+        self._plenty = False
+        # Within the process: first come, first served, and one at a time asks Redis, for all.
         self._here = asyncio.Semaphore(number)
         self._asking = asyncio.Lock()
 
@@ -33,31 +43,75 @@ class Places:
     async def place(self) -> AsyncIterator[None]:
         """Wait for a place, however long it takes, and hold it while the block runs."""
         async with self._here:
-            token = self._free.pop()
+            token = self._spare.pop() if self._spare else self._free.pop()
             try:
-                async with self._asking:
-                    while not await patiently(  # noqa: ASYNC110 - not of here
-                        lambda: self._try(token), self._timing.storage_pauses
-                    ):
-                        await asyncio.sleep(self._timing.place_look)
-                self._held.add(token)
+                # A kept one may be anybody's by now, if this process was frozen.
+                if clock() - self._held.get(token, float("-inf")) > self._timing.lease / 2:
+                    await self._wait(token)
                 yield
             finally:
-                self._held.discard(token)
-                try:
-                    with contextlib.suppress(StorageUnavailable), translated():
-                        await self._redis.zrem(self._key, token)
-                finally:
-                    self._free.append(token)
+                if self._plenty and token in self._held:
+                    self._spare.append(token)
+                else:
+                    await self._give_back([token])
 
     async def renewing(self) -> None:
-        """Renew the places that are held; never returns."""
-        while True:
-            await asyncio.sleep(self._timing.lease / 3)
-            for token in list(self._held):
+        """Renew what is held, and give back what is kept for nobody; never returns."""
+        try:
+            while True:
+                kept = set(self._spare)
+                await asyncio.sleep(min(self._timing.place_kept, self._timing.lease / 3))
+                unused = [token for token in self._spare if token in kept]
+                self._spare = [token for token in self._spare if token not in kept]
+                await self._give_back(unused)
+                due = clock() - self._timing.lease / 3
+                old = [token for token, asked in self._held.items() if asked <= due]
                 with contextlib.suppress(StorageUnavailable), translated():
-                    if token in self._held:  # not released meanwhile
-                        await self._try(token)
+                    await self._ask(old)
+        finally:
+            spare, self._spare = self._spare, []
+            await self._give_back(spare)
 
-    async def _try(self, token: str) -> bool:
-        return bool(await self._occupy([self._key], [token, self._number, self._timing.lease]))
+    async def _wait(self, token: str) -> None:
+        self._waiting[token] = object()
+        try:
+            async with self._asking:
+                while token in self._waiting:  # not if one who asked before has got it for us
+                    await patiently(
+                        lambda: self._ask([*self._waiting]), self._timing.storage_pauses
+                    )
+                    if token in self._waiting:
+                        await asyncio.sleep(self._timing.place_look)
+        finally:
+            self._waiting.pop(token, None)
+
+    async def _ask(self, tokens: Sequence[str]) -> None:
+        """Ask for places, or for longer ones."""
+        if not tokens:
+            return
+        waiting, asked = dict(self._waiting), clock()
+        free, *granted = await self._occupy(
+            [self._key], [self._number, self._timing.lease, *tokens]
+        )
+        self._plenty = 2 * free >= self._number
+        for token in granted:
+            if token in self._held:
+                self._held[token] = asked
+            if token in waiting and self._waiting.get(token) is waiting[token]:
+                self._held[token] = asked
+                del self._waiting[token]
+        # Who gave up meanwhile, or gave back, did so perhaps before the server knew of this.
+        await self._remove([token for token in granted if token in self._free])
+
+    async def _give_back(self, tokens: Sequence[str]) -> None:
+        for token in tokens:
+            self._held.pop(token, None)
+        try:
+            await self._remove(tokens)
+        finally:
+            self._free += tokens
+
+    async def _remove(self, tokens: Sequence[str]) -> None:
+        if tokens:
+            with contextlib.suppress(StorageUnavailable), translated():
+                await self._redis.zrem(self._key, *tokens)

@@ -1,5 +1,7 @@
-"""How long everything waits. The bot runs on the defaults; tests shorten what they wait for."""
+"""How long everything waits, by which clock. The bot runs on the defaults; tests shorten them."""
 
+import sys
+import time
 from dataclasses import dataclass
 
 
@@ -13,6 +15,8 @@ class Timing:
     """Without a sign of life for so long, it is anybody's; at 2, network stalls made doubles."""
     sweep: float = 24 * 60 * 60.0
     """After so long a silence a worker's name is swept away, unless it still has a lane."""
+    place_kept: float = 1.0
+    """How long a process keeps a place for the model after use, while there are plenty."""
     place_look: float = 0.1
     """Between two looks whether there is a place for a call to the model."""
 
@@ -107,6 +111,9 @@ class Timing:
     moved_park: float = 1.0
     """After these, the conversation is given up for so long: an answer may take its time."""
 
+    unfrozen: float = 2.0
+    """How long it holds that a private chat was not frozen; first words then go without asking."""
+
     # An answer that grows
 
     gap: float = 1.0
@@ -136,3 +143,10 @@ class Timing:
     """What the tokeniser may take."""
     token: float = 5.0
     """What fetching a token may take; less than an answer, so that the old one serves meanwhile."""
+
+
+def clock() -> float:
+    """Seconds by a clock that also runs while the machine sleeps, where there is one."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()

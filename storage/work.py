@@ -8,6 +8,7 @@ import structlog
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.budget import WORTH_WAITING_MS, until_place
 from storage.change import Change, Forgotten, arguments
 from storage.dead import MOST
 from storage.history import LONGEST, MOST_BYTES
@@ -16,7 +17,7 @@ from storage.mending import Mending
 from storage.message import ChatKey
 from storage.server.connect import patiently
 from storage.server.script import Script
-from storage.timing import Timing
+from storage.timing import Timing, clock
 
 log = structlog.get_logger()
 
@@ -42,19 +43,22 @@ class Work:
         self._scripts = {name: Script(redis, name) for name in (*steps, *scripts)}
         self._mending = Mending(redis)
 
-    async def open(self, claim: Claim) -> Opened:
-        """Read the head of a lane's mailbox.
+    async def open(self, claim: Claim, most_bytes: int = 0) -> Opened:
+        """Read the head of a lane's mailbox, and as much of the history as fits ``most_bytes``.
 
         Raises `LaneLost`; and `StorageRefused` or ValueError if it cannot be read: see `give_up`.
         """
+        asked = clock()
+        of_lane = keys.mailbox, keys.outbox, keys.history, keys.epoch, keys.state
         found = await self._step(
             "open",
-            keys=[self._ready, *self._of(claim, keys.mailbox, keys.outbox)],
-            args=[claim.entry, self._consumer],
+            keys=[self._ready, *self._of(claim, *of_lane), self._pace(claim)[0]],
+            args=[claim.entry, self._consumer, most_bytes],
         )
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, partial, *interrupts = found
+        head, waited, claims, begun, failures, failure, reply, shown, partial, *more = found
+        behind, frozen, past, *interrupts = more
         return Opened(
             Entry.parse(head),
             int(waited),
@@ -65,7 +69,11 @@ class Work:
             reply,
             Shown.parse(shown),
             partial,
+            int(behind),
             tuple(map(Entry.parse, interrupts)),
+            asked,
+            None if int(frozen) < 0 else int(frozen) / 1000,
+            past,
         )
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
@@ -87,11 +95,14 @@ class Work:
         """
         await self._note(claim, "joined", str(number))
 
-    async def commit(self, claim: Claim, reply: str, change: Change | None = None) -> None:
+    async def commit(
+        self, claim: Claim, reply: str, change: Change | None = None, *, at_once: bool = False
+    ) -> float | None:
         """Keep the reply to the head and, in the same step, what it does to a history.
 
-        Repeated, even by a later owner, it changes nothing. Raises `LaneLost`, and
-        `StorageRefused` before anything is kept.
+        A reply that is sent ``at_once`` also gets its place in the budget: returns the seconds
+        until that comes, or None if it has none. Repeated, even by a later owner, it changes
+        nothing. Raises `LaneLost`, `StorageRefused` before anything is kept, and `Frozen` after.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
         topics: set[ChatKey] = set()
@@ -103,16 +114,19 @@ class Work:
             *self._of(claim, keys.outbox, keys.usage),
             *keys.conversation(self.bot_id, chat),
             keys.nothing(self.bot_id),
+            *self._pace(claim),
         ]
         for topic in topics:
             names += keys.conversation(self.bot_id, topic)
-        args = [claim.entry, self._consumer, reply, *arguments(change)]
+        place = [WORTH_WAITING_MS if at_once else "", int(claim.lane.chat_id < 0)]
+        args = [claim.entry, self._consumer, reply, *place, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
-        kept = await self._patiently(lambda: commit.kept(names, args, mark))
+        kept, *granted = await self._patiently(lambda: commit.kept(names, args, mark))
         if not kept:
             raise claim.void()
         if kept == 2:
             log.warning("usage_not_counted", chat=claim.lane.chat_id)
+        return until_place(*granted) if granted else None
 
     async def _topics(self, chat_id: int) -> set[ChatKey]:
         """Find a forum's topics in which something was said or waits."""
@@ -125,9 +139,14 @@ class Work:
 
         return await self._patiently(look)
 
-    async def note(self, claim: Claim, shown: Shown, partial: str = "") -> None:
-        """Note how much of the reply, or of the answer so far, is shown. Raises `LaneLost`."""
-        await self._note(claim, "shown", str(shown), "partial", partial)
+    async def note(
+        self, claim: Claim, shown: Shown, partial: str = "", *, owing: bool = False
+    ) -> None:
+        """Note how much of the reply, or of the answer so far, is shown. Raises `LaneLost`.
+
+        ``owing``: the first words, just sent to a private chat, have no place in the budget yet.
+        """
+        await self._note(claim, "shown", str(shown), "partial", partial, owing=owing)
 
     async def began(self, claim: Claim, times: int) -> None:
         """Note how many times work on the head began under suspicion. Raises `LaneLost`."""
@@ -148,10 +167,11 @@ class Work:
         if not await self._step("renote", keys=[self._ready, outbox], args=args):
             raise claim.void()
 
-    async def _note(self, claim: Claim, *fields: str) -> int:
+    async def _note(self, claim: Claim, *fields: str, owing: bool = False) -> int:
+        budgets = self._pace(claim) if owing else []
         noted = await self._step(
             "note",
-            keys=[self._ready, *self._of(claim, keys.outbox)],
+            keys=[self._ready, *self._of(claim, keys.outbox), *budgets],
             args=[claim.entry, self._consumer, *fields],
         )
         if noted is None:
@@ -221,6 +241,11 @@ class Work:
         )
         return {int(one) for one in found if one}
 
+    async def is_forgotten(self, chat: ChatKey) -> bool:
+        """True if there is a forgotten conversation that can come back."""
+        key = keys.forgotten(self.bot_id, chat)
+        return str(await self._patiently(lambda: self._redis.type(key))) == "list"
+
     async def park(self, claim: Claim, seconds: float) -> None:
         """Give up the lane, and let nobody claim it for ``seconds``; its head stays as it is."""
         parked = keys.parked(self.bot_id)
@@ -237,6 +262,9 @@ class Work:
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         return await patiently(call, self.timing.storage_pauses)
+
+    def _pace(self, claim: Claim) -> list[str]:
+        return [keys.pace(self.bot_id, claim.lane.chat_id), keys.pace_of_all(self.bot_id)]
 
     def _of(self, claim: Claim, *named: Callable[[int, ChatKey], str]) -> list[str]:
         return [name(self.bot_id, claim.lane) for name in named]

@@ -16,19 +16,19 @@ from storage.history import Past
 
 async def retry(tools: Tools, context: Context) -> None:
     """Ask the last question again; the new answer replaces the old one."""
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     if past.exchanges:
         await ask(tools, context, _again(context, past, past.asked or context.message.message_id))
     else:
         await context.say(context.texts.nothing_to_repeat)
 
 
-async def undo(tools: Tools, context: Context) -> None:
+async def undo(_tools: Tools, context: Context) -> None:
     """Take back the last exchange; without one, restore what was forgotten."""
-    lane, number = context.turn.lane, context.message.message_id
-    if (await tools.conversation.recall(context.profile, lane)).length:
+    number = context.message.message_id
+    if context.turn.past.length:
         await context.say(context.texts.undone, Undone(number))
-    elif await tools.conversation.can_be_restored(lane):
+    elif await context.turn.can_be_restored():
         await context.say(context.texts.restored, Restored(number))
     else:
         await context.say(context.texts.nothing_to_undo)
@@ -37,7 +37,8 @@ async def undo(tools: Tools, context: Context) -> None:
 async def measure(tools: Tools, context: Context) -> None:
     """Tell how much of the model's window the conversation uses, and what is left out."""
     texts, named = context.texts, labelled if is_company(context.message) else tuple
-    found = await tools.conversation.measure(context.profile, context.turn.lane, named)
+    chat_id, past = context.turn.lane.chat_id, context.turn.past
+    found = await tools.conversation.measure(context.profile, chat_id, past, named)
     text = texts.context.format(
         tokens=_spaced(found.tokens), window=_spaced(found.window), turns=found.turns
     )
@@ -49,16 +50,16 @@ async def measure(tools: Tools, context: Context) -> None:
 # -- Buttons, under the last answer
 
 
-async def stopped(tools: Tools, context: Context) -> None:
+async def stopped(_tools: Tools, context: Context) -> None:
     """Confirm a press of ■ Stop: the answer was cut short when it came in."""
     await context.answer_press(context.texts.stopped)
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     await put_right(context.message, past, context.turn)
 
 
 async def again(tools: Tools, context: Context) -> None:
     """Ask the last question again; the new answer replaces the old one on the screen, too."""
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     await context.answer_press()
     await context.turn.replaces(past.answer_ids or (context.message.message_id,))
     await ask(tools, context, _again(context, past, past.asked))
@@ -66,16 +67,16 @@ async def again(tools: Tools, context: Context) -> None:
 
 async def go_on(tools: Tools, context: Context) -> None:
     """Let the model continue an answer that was cut."""
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     await context.answer_press()
     more = said(context.message, context.texts.continue_question, context.received.effective_user)
     # No message asks it, so its number is that of the answer it continues.
     await ask(tools, context, Question(context.message, more, past, context.message.message_id))
 
 
-async def forget(tools: Tools, context: Context) -> None:
+async def forget(_tools: Tools, context: Context) -> None:
     """Take back the last exchange, on the screen, too."""
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     await context.answer_press(context.texts.undone)
     await context.turn.replaces(past.answer_ids or (context.message.message_id,))
     await context.reply(Reply([]), Undone(context.message.message_id))

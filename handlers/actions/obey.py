@@ -54,7 +54,7 @@ async def press(tools: Tools, context: Context) -> None:
     if not query or not said or not button or not isinstance(query.message, Message):
         await context.answer_press(texts.old_button)
         return
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     if not button.interrupts and (past.asked != said.exchange or not past.exchanges):
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
@@ -67,7 +67,7 @@ async def press(tools: Tools, context: Context) -> None:
 
 async def _may(tools: Tools, context: Context, right: Right, past: Past | None = None) -> bool:
     if past is None and right is Right.ASKER:
-        past = await tools.conversation.recall(context.profile, context.turn.lane)
+        past = context.turn.past
     asker = past.exchanges[-1].question.sender if past and past.exchanges else 0
     query = context.received.callback_query
     person = query.from_user if query else None

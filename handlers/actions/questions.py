@@ -42,7 +42,7 @@ async def on_message(tools: Tools, context: Context) -> None:
     if not addressed:
         return
     message = next(filter(is_own, addressed), addressed[0])
-    past = await tools.conversation.recall(context.profile, turn.lane)
+    past = turn.past
     await put_right(message.reply_to_message, past, turn)
     if not any(map(has_words, parts)):
         await say(message, turn, texts.only_text)
@@ -60,7 +60,7 @@ async def on_edit(tools: Tools, context: Context) -> None:
     message, turn = context.message, context.turn
     if not is_addressed(message, context.bot.bot):
         return
-    past = await tools.conversation.recall(context.profile, turn.lane)
+    past = turn.past
     is_last = message.message_id == past.asked and bool(past.exchanges)
     if not is_last and not _is_newest(message, past):
         return  # older questions stay as they are, and forgotten ones must not come back
@@ -74,10 +74,10 @@ async def on_edit(tools: Tools, context: Context) -> None:
         await ask(tools, context, Question(message, new, past, number, replaces=is_last))
 
 
-async def on_edited_command(tools: Tools, context: Context) -> None:
+async def on_edited_command(_tools: Tools, context: Context) -> None:
     """Run a command that was mistyped at first, if nothing was asked or forgotten since."""
     message = context.message
-    past = await tools.conversation.recall(context.profile, context.turn.lane)
+    past = context.turn.past
     if message.message_id == past.asked or _is_newest(message, past):
         corrected = Update(context.received.update_id, message=message)
         await process(context.application, corrected, context.turn, context.profile)

@@ -18,8 +18,8 @@ from handlers.dialogue.completion import (
 from handlers.dialogue.profile import BYTES_A_LETTER, Profile
 from handlers.dialogue.prompt import filled
 from handlers.dialogue.window import Estimate, fit, may_fit, request
-from storage.history import History, Past
-from storage.message import ChatKey, Exchange, Message
+from storage.history import Past
+from storage.message import Exchange, Message
 
 log = structlog.get_logger()
 
@@ -45,21 +45,15 @@ class Measure:
 class Conversation:
     """Asks the model with the whole history, by each turn's profile."""
 
-    def __init__(self, completion: Completion, history: History) -> None:
+    def __init__(self, completion: Completion) -> None:
         self._completion = completion
-        self._history = history
         self._estimates: defaultdict[str, Estimate] = defaultdict(Estimate)
         """By model, because each has its own tokeniser."""
 
-    async def recall(self, profile: Profile, chat: ChatKey) -> Past:
-        """Read as much of a conversation's past as may fit the model's window."""
+    def most_bytes(self, profile: Profile) -> int:
+        """Return how much of a history may fit the model's window, in bytes."""
         letters_a_token = self._estimates[profile.model].letters_a_token
-        most_bytes = int(profile.budget * letters_a_token * BYTES_A_LETTER)
-        return await self._history.newest(chat, most_bytes)
-
-    async def can_be_restored(self, chat: ChatKey) -> bool:
-        """Tell whether a forgotten conversation can come back."""
-        return await self._history.is_forgotten(chat)
+        return int(profile.budget * letters_a_token * BYTES_A_LETTER)
 
     async def ask(
         self, profile: Profile, chat_id: int, past: Sequence[Exchange], question: str
@@ -94,28 +88,28 @@ class Conversation:
     async def measure(
         self,
         profile: Profile,
-        chat: ChatKey,
+        chat_id: int,
+        past: Past,
         worded: Callable[[Sequence[Exchange]], Sequence[Exchange]],
     ) -> Measure:
-        """Count what the model would be given of a conversation, by the API's own tokeniser.
+        """Count what the model would be given of ``past``, by the API's own tokeniser.
 
         ``worded`` turns past exchanges into what the model is told. Without a tokeniser, or while
         it is unavailable, the count is an estimate.
         """
-        past = await self.recall(profile, chat)
         prompt, estimate = _prompt(profile), self._estimates[profile.model]
         given = fit(prompt, worded(past.exchanges), "", profile.budget, estimate)
         messages = request(prompt, given, "")[:-1]
-        tokens = await self._counted(profile, chat, messages)
+        tokens = await self._counted(profile, chat_id, messages)
         if tokens is None:
             tokens = estimate.tokens(messages)
         return Measure(tokens, profile.budget, past.turns, past.turns - len(given))
 
     async def _counted(
-        self, profile: Profile, chat: ChatKey, messages: Sequence[Message]
+        self, profile: Profile, chat_id: int, messages: Sequence[Message]
     ) -> int | None:
         try:
-            return await self._completion.count(profile, messages, chat.chat_id)
+            return await self._completion.count(profile, messages, chat_id)
         except CompletionError as error:
             log.info("not_counted", reason=str(error))
             return None

@@ -18,6 +18,8 @@ async def collected(first: Message, turn: Turn) -> Sequence[Message]:
 
     A single typed message never waits here: only what has already come behind it is read.
     """
+    if not turn.is_followed and not _is_open(first):
+        return [first]
     parts, timing = [first], turn.timing
     clock = asyncio.get_running_loop().time
     quiet_at = clock() + timing.quiet

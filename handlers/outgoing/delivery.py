@@ -73,6 +73,8 @@ class Delivery:
         self._topic = topic_of(message)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
+        self._owing = False
+        """First words went without a place in the budget: it is taken when they are noted."""
 
     @property
     def _chat_id(self) -> int:
@@ -97,7 +99,9 @@ class Delivery:
             elif self._unsure < MOST_UNSURE:
                 first = Kind.UPDATE if place else Kind.FIRST
                 number = await self._unsurely(self._send(trial, first, quote=not place))
-                await turn.note(Shown(turn.shown.final, (*turn.shown.ids, number)))
+                shown = Shown(turn.shown.final, (*turn.shown.ids, number))
+                await turn.note(shown, owing=self._owing)
+                self._owing = False
 
     async def _unsurely(self, sending: Coroutine[Any, Any, int]) -> int:
         """Count messages that Telegram may have taken without telling us."""
@@ -174,7 +178,7 @@ class Delivery:
             **self._topic,
             "reply_parameters": quoted if quote and self._quotes and not trial.bare else None,
             "reply_markup": _keyboard(trial.buttons),
-            "rate_limit_args": Effect(kind, self._turn.hold),
+            "rate_limit_args": self._effect(kind),
         }
         try:
             sent = await send(self._message, self._chat_id, trial.piece, **common)
@@ -203,12 +207,21 @@ class Delivery:
                 entities=piece.entities,
                 link_preview_options=NO_PREVIEW,
                 reply_markup=_keyboard(trial.buttons),
-                rate_limit_args=Effect(kind, self._turn.hold),
+                rate_limit_args=self._effect(kind),
             )
         except BadRequest as error:
             if not is_no_change(error):
                 raise
         self._seen[number] = (piece, trial.buttons)
+
+    def _effect(self, kind: Kind) -> Effect:
+        """Make the effect of one call; what was granted serves once."""
+        turn, granted = self._turn, None
+        if kind is Kind.FINAL:
+            granted, turn.granted = turn.granted, None
+        elif kind is Kind.FIRST and turn.is_open:
+            granted, self._owing = 0.0, True
+        return Effect(kind, turn.hold, granted)
 
     async def _delete(self, number: int) -> None:
         """Delete a message that is no longer part of the reply, if Telegram allows it."""

@@ -7,6 +7,7 @@ It is python-telegram-bot's rate limiter; the library's own limits a process, no
 import asyncio
 import os
 import random
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -69,10 +70,14 @@ _ACTS: dict[Kind, Act] = {
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A call's kind, and the ``hold`` on its lane, None if it has no lane."""
+    """A call's kind, and the ``hold`` on its lane, None if it has no lane.
+
+    ``granted`` is how many seconds it has to wait; None: it needs a place in the budget.
+    """
 
     kind: Kind
     hold: Hold | None
+    granted: float | None = None
 
 
 class Shed(Exception):
@@ -98,6 +103,8 @@ class Pacing(BaseRateLimiter[Effect]):
     def __init__(self, budget: Budget, timing: Timing = Timing()) -> None:
         self._budget = budget
         self._jitter = timing.jitter
+        self._frozen: dict[int, float] = {}
+        """Until when this process had chats frozen: what was granted before that does not hold."""
 
     async def initialize(self) -> None:
         """Nothing to do."""
@@ -129,11 +136,12 @@ class Pacing(BaseRateLimiter[Effect]):
 
         if not isinstance(chat_id, int):
             return await call()
-        return await self._paced(chat_id, effect.kind, call)
+        return await self._paced(chat_id, effect, call)
 
-    async def _paced(self, chat_id: int, kind: Kind, call: Callable[[], Awaitable[Any]]) -> Any:
+    async def _paced(self, chat_id: int, effect: Effect, call: Callable[[], Awaitable[Any]]) -> Any:
+        kind = effect.kind
         for refusals in range(1, MOST_REFUSALS + 1):
-            await self._wait(chat_id, kind)
+            await self._wait(chat_id, effect)
             try:
                 return await call()
             except RetryAfter as error:
@@ -145,9 +153,13 @@ class Pacing(BaseRateLimiter[Effect]):
                     raise Frozen(_told(error)) from error
         raise AssertionError  # the last refusal is raised
 
-    async def _wait(self, chat_id: int, kind: Kind) -> None:
+    async def _wait(self, chat_id: int, effect: Effect) -> None:
+        kind, granted = effect.kind, effect.granted
         try:
-            pause = await self._budget.take(chat_id, _ACTS[kind])
+            if granted is None or time.monotonic() < self._frozen.get(chat_id, 0):
+                pause = await self._budget.take(chat_id, _ACTS[kind])
+            else:
+                pause = granted
         except StorageUnavailable:
             # Sending must not fail for this; Telegram itself answers 429 if it is too much.
             pause = None if _ACTS[kind] == "shed" else 0.0
@@ -170,6 +182,8 @@ class Pacing(BaseRateLimiter[Effect]):
         seconds = _told(error) + random.uniform(0, self._jitter)
         FROZEN.inc(seconds)
         log.warning("telegram_too_many", chat=chat_id, seconds=round(seconds, 1))
+        still = {chat: end for chat, end in self._frozen.items() if end > time.monotonic()}
+        self._frozen = still | {chat_id: time.monotonic() + seconds}
         try:
             await self._budget.freeze(chat_id, seconds)
         except StorageUnavailable:

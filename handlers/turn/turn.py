@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from telegram import MessageEntity
 
@@ -11,8 +12,10 @@ from handlers.rendering.markup import Chunk, File
 from handlers.texts import RUSSIAN, Texts
 from storage.budget import Frozen
 from storage.change import Change
+from storage.history import Past
 from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Opened, Shown
+from storage.timing import clock
 
 Piece = Chunk | File
 MOST_JOINED = 30
@@ -47,6 +50,7 @@ class Turn:
         self.timing = inbox.timing
         self.lane = claim.lane
         """The conversation."""
+        self._opened = opened
         self.flood = opened.head.flood
         self.reply = _read(opened.reply)
         self.shown = opened.shown
@@ -61,6 +65,8 @@ class Turn:
         self.failure: Exception | None = None
         self.texts: Texts = RUSSIAN
         """The bot's words, in the language of the person it answers."""
+        self.granted: float | None = None
+        """Seconds until the kept reply may be sent; None: it needs a place in the budget."""
         self.figures: dict[str, object] = {}
         """More for the turn's line in the log; never a text."""
 
@@ -96,6 +102,29 @@ class Turn:
             await asyncio.sleep(pause)
         raise Frozen(self.timing.moved_park)
 
+    @property
+    def is_open(self) -> bool:
+        """True if first words may go at once, and take their place when they are noted.
+
+        So it is in a private chat, where nobody else sends, unless Telegram had frozen it when the
+        lane was opened, or that is long ago.
+        """
+        fresh = clock() - self._opened.asked < self.timing.unfrozen
+        return fresh and self._opened.frozen == 0 and self.lane.chat_id > 0 and not self.successor
+
+    @cached_property
+    def past(self) -> Past:
+        """The conversation before this update, as much as may fit the model's window.
+
+        Raises `StorageRefused`, and ValueError if a number in the state is not one.
+        """
+        return Past.parse(self._opened.past, self.lane)
+
+    @property
+    def is_followed(self) -> bool:
+        """True if something waited behind this update when it was opened."""
+        return self._opened.behind > 0
+
     async def following(self) -> list[Entry]:
         """Return what waits behind this update in its conversation."""
         return await self._inbox.following(self._claim, MOST_JOINED)
@@ -106,8 +135,13 @@ class Turn:
 
     async def keep(self, reply: Reply, change: Change | None = None) -> None:
         """Keep the reply and its change to a history, before it is sent."""
-        await self._inbox.commit(self._claim, _write(reply), change)
+        at_once = len(reply.pieces) == 1 and not self.successor
+        self.granted = await self._inbox.commit(self._claim, _write(reply), change, at_once=at_once)
         self.reply = reply
+
+    async def can_be_restored(self) -> bool:
+        """Tell whether a forgotten conversation can come back."""
+        return await self._inbox.is_forgotten(self.lane)
 
     async def storage_is_full(self) -> bool:
         """Tell whether forgotten conversations must make room at once."""
@@ -122,10 +156,13 @@ class Turn:
         await self.note(self.shown)  # `done` would note the last piece, and it is not called
         await self._inbox.park(self._claim, seconds)
 
-    async def note(self, shown: Shown) -> None:
-        """Note which messages of the reply are on Telegram, and the answer so far."""
+    async def note(self, shown: Shown, *, owing: bool = False) -> None:
+        """Note which messages of the reply are on Telegram, and the answer so far.
+
+        ``owing``: the first words have just been sent because the chat `is_open`.
+        """
         self.shown = replace(shown, chat=self.successor)
-        await self._inbox.note(self._claim, self.shown, self.partial)
+        await self._inbox.note(self._claim, self.shown, self.partial, owing=owing)
 
     @property
     def answer_ids(self) -> Sequence[int]:

@@ -1,5 +1,6 @@
 """Lua scripts: each runs as one unit, on the server that has its keys."""
 
+import re
 import time
 from collections.abc import Sequence
 from importlib.resources import files
@@ -27,13 +28,24 @@ MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIM
 Command = tuple[str | int | float, ...]
 
 
+def text(name: str) -> str:
+    """Return a script of ``storage``, with the parts that its lines ``--include`` name."""
+    folder = files("storage")
+
+    def part(found: re.Match[str]) -> str:
+        return folder.joinpath("parts", f"{found[1]}.lua").read_text("utf-8").rstrip()
+
+    plain = folder.joinpath(f"{name}.lua").read_text("utf-8")
+    return re.sub(r"^--include (\w+)$", part, plain, flags=re.MULTILINE)
+
+
 class Script:
     """The script ``name``.lua of this folder; safe to repeat, because replies can be lost."""
 
     def __init__(self, redis: Redis, name: str, *, allow_oom: bool = False) -> None:
         """``allow_oom`` runs a plain script even while memory is full."""
         self._redis = redis
-        self._text = files("storage").joinpath(f"{name}.lua").read_text("utf-8")
+        self._text = text(name)
         if allow_oom:
             self._text = self._text.replace("#!lua", "#!lua flags=allow-oom", 1)
         self._script = redis.register_script(self._text)

@@ -14,12 +14,12 @@ from typing import Any
 from redis.asyncio import Redis
 
 from storage.change import Kept
-from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
 from storage.server.embedded import embedded_server
+from tests.history import History
 
 CHATS, UPDATES, SLOTS = 500, 20_000, 50
 IDLE_CHATS, TURNS = 2_000, 20

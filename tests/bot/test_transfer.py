@@ -20,13 +20,13 @@ from storage import keys
 from storage.archive import Archive, Changed, Item
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
-from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
 from tests.conftest import World, changed, configured
+from tests.history import History
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(9_100_000)

@@ -61,6 +61,10 @@ class Handlers:
         self.late.append(json.loads(update)["text"])
         await self.tell()
 
+    def most_bytes(self) -> int:
+        """Read no history."""
+        return 0
+
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         """Obey a stop, and refuse what else there is, in one way or another."""
         match json.loads(update)["text"]:

@@ -63,6 +63,10 @@ class Handlers(Dispatch):
         self.late.append(json.loads(update)["update_id"])
         self._fail()
 
+    def most_bytes(self) -> int:
+        """Read no history."""
+        return 0
+
     async def may_interrupt(self, update: str, turn: Turn) -> bool:
         self._fail()
         return True
@@ -534,12 +538,12 @@ async def test_a_command_while_another_lane_is_being_opened(bot: Bot) -> None:
     go, opening = asyncio.Event(), asyncio.Event()
 
     class Slow(Inbox):
-        async def open(self, claim: Claim) -> Opened:
+        async def open(self, claim: Claim, most_bytes: int = 0) -> Opened:
             if _works() and claim.lane == LANE and not opening.is_set():
                 opening.set()
                 await go.wait()
                 await asyncio.sleep(0.05)
-            return await super().open(claim)
+            return await super().open(claim, most_bytes)
 
     bot.handlers.work = lambda number, turn: (
         turn.interrupted.wait() if number == 2 else asyncio.sleep(0)
@@ -777,10 +781,10 @@ async def test_a_head_that_cannot_be_read(bot: Bot) -> None:
     tries = itertools.count()
 
     class Broken(Inbox):
-        async def open(self, claim: Claim) -> Opened:
+        async def open(self, claim: Claim, most_bytes: int = 0) -> Opened:
             if _works() and next(tries) < 2:
                 raise ValueError("it quotes somebody")
-            return await super().open(claim)
+            return await super().open(claim, most_bytes)
 
     await bot.put(1, 2)
     async with bot.worker(bot.inbox(kind=Broken)).working():

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -29,8 +28,8 @@ from handlers.dialogue.completion import (
 )
 from handlers.dialogue.conversation import Conversation
 from handlers.dialogue.profile import Profile
-from storage.history import History
-from storage.message import ChatKey, Message
+from storage.history import Past
+from storage.message import Message
 from storage.timing import Timing
 from tests.completion import PROFILE, QUESTION
 
@@ -263,16 +262,14 @@ async def test_a_whole_answer_in_one_piece(client: Client, server: Server) -> No
     assert server.asked[0][1]["stream"] is False
 
 
-async def test_what_cannot_be_counted_is_not_asked_for(
-    client: Client, server: Server, redis: Redis
-) -> None:
+async def test_what_cannot_be_counted_is_not_asked_for(client: Client, server: Server) -> None:
     """The conversation goes by its estimate, which learns from what the answers tell."""
-    conversation = Conversation(client, History(redis, 9_510_000))
-    before = await conversation.measure(PROFILE, ChatKey(7), tuple)
+    conversation, past = Conversation(client), Past((), epoch=0)
+    before = await conversation.measure(PROFILE, 7, past, tuple)
     await probe(client, PROFILE)
     assert server.asked == []
     server.answers.append(pieces("a", end=['data: {"end": 1, "tokens": 9999}', "data: [DONE]"]))
     [_ async for _ in conversation.ask(PROFILE, 7, [], "hello " * 1000)]
-    after = await conversation.measure(PROFILE, ChatKey(7), tuple)
+    after = await conversation.measure(PROFILE, 7, past, tuple)
     assert 0 < before.tokens < after.tokens
     assert server.ids == ["7-0"]

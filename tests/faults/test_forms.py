@@ -21,7 +21,7 @@ from handlers.turn.turn import Reply, Turn
 from storage import keys
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
-from storage.history import History, encode
+from storage.history import encode
 from storage.inbox import MOST_WAITING, Arrival, Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
@@ -30,6 +30,7 @@ from storage.server.connect import StorageUnavailable, connect, patiently, reach
 from storage.server.script import UNCONFIRMED
 from tests.faults.conftest import HURRIED
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
+from tests.history import History
 
 BOT, LANE = 5, ChatKey(7)
 hurriedly = partial(patiently, pauses=HURRIED.storage_pauses)
@@ -113,7 +114,9 @@ async def test_what_goes_on_beside_it(form: Form, client: Redis) -> None:
                 assert await heard.get() in ((LANE,) if number == 1 else (LANE, None))
             if number == 1:
                 await form.strike()
-        assert not await another._try("another:0")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5), another.place():
+                pass
     listening.cancel()
 
 

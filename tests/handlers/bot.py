@@ -28,12 +28,12 @@ from handlers.turn.turn import Turn
 from storage import keys
 from storage.budget import Act, Budget, Frozen
 from storage.change import Kept
-from storage.history import History
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.timing import Timing
 from tests.conftest import ANN, unlabelled
+from tests.history import History
 
 ME = {"id": 9, "is_bot": True, "first_name": "Demo", "username": "demo_bot"}
 ADMINISTRATOR = dict.fromkeys(
@@ -216,12 +216,10 @@ class Bot:
         self.inbox = Inbox(redis, self.id, "worker", timing)
         self.history = History(redis, self.id)
         self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
-        conversation = Conversation(self.model, self.history)
-        register(
-            self.application,
-            Tools(conversation, access, streaming, buttons, documents or Documents()),
-        )
-        self.dispatch = Dispatch(self.application, access, lambda: self.profile)
+        conversation = Conversation(self.model)
+        tools = Tools(conversation, access, streaming, buttons, documents or Documents())
+        register(self.application, tools)
+        self.dispatch = Dispatch(self.application, tools, lambda: self.profile)
 
     async def hears(self, *updates: dict[str, Any]) -> list[str]:
         """Let updates come in together, and be dealt with; gives what is said to them."""
@@ -256,12 +254,14 @@ class Bot:
         text = json.dumps({"update_id": number, **update})
         await self.inbox.put(Arrival(lane, number, text))
         (claim,) = await self.inbox.take(1, 1)
-        return claim, Turn(self.inbox, claim, await self.inbox.open(claim))
+        opened = await self.inbox.open(claim, self.dispatch.most_bytes())
+        return claim, Turn(self.inbox, claim, opened)
 
     async def _work(self) -> None:
         while await self.redis.xlen(keys.ready(self.id)):
             for claim in await self.inbox.take(10, 1):
-                turn = Turn(self.inbox, claim, opened := await self.inbox.open(claim))
+                opened = await self.inbox.open(claim, self.dispatch.most_bytes())
+                turn = Turn(self.inbox, claim, opened)
                 await self.dispatch.handle(opened.head.update, turn)
                 await self.inbox.done(claim, answer_ids=turn.answer_ids)
 

@@ -10,6 +10,8 @@ from telegram import ChatMember, User
 from telegram.error import TimedOut
 from telegram.ext import ApplicationBuilder, ExtBot
 
+from handlers.actions.tools import Tools
+from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
 from handlers.turn.turn import Turn
@@ -18,6 +20,7 @@ from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey
 from storage.timing import Timing
 from tests.completion import PROFILE
+from tests.handlers.bot import Model
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5
 GROUP = -100
@@ -64,12 +67,13 @@ def judging(telegram: Bot, timing: Timing = Timing()) -> Dispatch:
     """Make it."""
     access = Access({OWNER}, {ADMIN, MEMBER, BOT}, set(), timing=timing)
     application = ApplicationBuilder().bot(telegram).updater(None).build()
-    return Dispatch(application, access, lambda: PROFILE)
+    tools = Tools(Conversation(Model()), access, "off", buttons=True)
+    return Dispatch(application, tools, lambda: PROFILE)
 
 
 def turn(asked: int = 77) -> Turn:
     """A turn that answers this question."""
-    opened = Opened(Entry("{}", flood=False), 0, 1, 0, 0, "", "", Shown(), "", ())
+    opened = Opened(Entry("{}", flood=False), 0, 1, 0, 0, "", "", Shown(), "")
     claim = Claim("1-1", ChatKey(1), 0.0)
     made = Turn(Inbox(Redis(), 9, "worker"), claim, opened)
     made.asked = asked

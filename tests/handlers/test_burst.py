@@ -39,6 +39,11 @@ class Turn:
         """Look at them."""
         return [Entry(json.dumps({"update_id": 1, **one}), flood=False) for one in self._following]
 
+    @property
+    def is_followed(self) -> bool:
+        """Tell whether any were there from the start."""
+        return bool(self._following)
+
     async def join(self, number: int) -> None:
         """Take some in."""
         assert number

@@ -1,23 +1,21 @@
 """The dialogue, with a model that notes what it is asked."""
 
-import itertools
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from redis.asyncio import Redis
 
 from handlers.dialogue.completion import Answer, ContextTooLong
 from handlers.dialogue.conversation import Conversation
 from handlers.dialogue.profile import Profile
 from handlers.dialogue.prompt import filled
-from storage.history import History
-from storage.message import ChatKey, Message
+from storage.history import Past
+from storage.message import Message
 
-_bot_ids = itertools.count(9_500_000)
 PROMPT = "system"
 BUDGET = 100
+NOTHING = Past((), epoch=0)
 PROFILE = Profile("model", PROMPT, 0.6, 50, BUDGET + 50)
 
 
@@ -46,10 +44,10 @@ class Model:
 
 
 @pytest.mark.parametrize(("beyond", "is_asked"), [(0, True), (1, False), (10_000, False)])
-async def test_what_cannot_fit_is_not_asked(redis: Redis, beyond: int, is_asked: bool) -> None:
+async def test_what_cannot_fit_is_not_asked(beyond: int, is_asked: bool) -> None:
     """The model sees whatever might fit its window, were all letters cheap, and nothing else."""
     model = Model()
-    conversation = Conversation(model, History(redis, next(_bot_ids)))
+    conversation = Conversation(model)
     question = "x" * (BUDGET * 8 - len(PROMPT) + beyond)
     if is_asked:
         [_ async for _ in conversation.ask(PROFILE, 1, [], question)]
@@ -59,39 +57,39 @@ async def test_what_cannot_fit_is_not_asked(redis: Redis, beyond: int, is_asked:
     assert model.asked == [question] * is_asked
 
 
-async def test_the_prompt_is_of_the_moment(redis: Redis) -> None:
+async def test_the_prompt_is_of_the_moment() -> None:
     """What is asked and what /context counts has the zone's date in it."""
     model = Model()
     zone = timezone(timedelta(hours=14))
     profile = replace(PROFILE, system_prompt="{date} {time}", zone=zone, window=10_000)
-    conversation = Conversation(model, History(redis, next(_bot_ids)))
+    conversation = Conversation(model)
     before = filled("{date} {time}", datetime.now(zone))
     [_ async for _ in conversation.ask(profile, 1, [], "?")]
-    await conversation.measure(profile, ChatKey(1), tuple)
+    await conversation.measure(profile, 1, NOTHING, tuple)
     assert set(model.prompts) <= {before, filled("{date} {time}", datetime.now(zone))}
     assert len(model.prompts) == 2
 
 
-async def test_each_model_has_its_estimate(redis: Redis) -> None:
+async def test_each_model_has_its_estimate() -> None:
     """What one counts tells nothing of another."""
     model = Model()
-    conversation = Conversation(model, History(redis, next(_bot_ids)))
+    conversation = Conversation(model)
     profile, other = replace(PROFILE, window=10_000), replace(PROFILE, model="other", window=10_000)
     model.counts, model.prompt_tokens = False, 1000
-    before = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
+    before = (await conversation.measure(profile, 1, NOTHING, tuple)).tokens
     for _ in range(3):
         [_ async for _ in conversation.ask(profile, 1, [], "x" * 1500)]
-    after = (await conversation.measure(profile, ChatKey(1), tuple)).tokens
+    after = (await conversation.measure(profile, 1, NOTHING, tuple)).tokens
     assert after > before
-    assert (await conversation.measure(other, ChatKey(1), tuple)).tokens == before
+    assert (await conversation.measure(other, 1, NOTHING, tuple)).tokens == before
 
 
-async def test_what_nobody_counts_is_estimated(redis: Redis) -> None:
+async def test_what_nobody_counts_is_estimated() -> None:
     """An API may have no tokeniser; one that has is believed."""
     model = Model()
-    conversation = Conversation(model, History(redis, next(_bot_ids)))
-    counted = await conversation.measure(PROFILE, ChatKey(1), tuple)
+    conversation = Conversation(model)
+    counted = await conversation.measure(PROFILE, 1, NOTHING, tuple)
     model.counts = False
-    estimated = await conversation.measure(PROFILE, ChatKey(1), tuple)
+    estimated = await conversation.measure(PROFILE, 1, NOTHING, tuple)
     assert (counted.tokens, estimated.tokens) == (1, 2 + 8)  # the prompt, three letters a token
     assert estimated.window == BUDGET

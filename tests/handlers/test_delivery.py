@@ -5,6 +5,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -19,9 +20,11 @@ from handlers.outgoing.delivery import Delivery, _persistently
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.texts import ENGLISH
 from handlers.turn.turn import Button, Piece, Reply, Turn
+from storage import keys
+from storage.budget import Act, Budget
 from storage.inbox import Arrival
 from storage.lane import Claim, Shown
-from storage.timing import Timing
+from storage.timing import Timing, clock
 from tests.conftest import ANN, GROUP
 from tests.handlers.bot import UPGRADED, Bot, message, running
 from tests.hurry import hurried
@@ -389,3 +392,78 @@ def test_ten_minutes_of_patience() -> None:
 def test_a_refusal_is_not_tried_again(refusal: TelegramError) -> None:
     """Telegram means it."""
     assert hurried(tries([refusal]))[0] == -1
+
+
+# Its places in the budget
+
+
+class Counting(Budget):
+    """A budget that notes for what it is asked."""
+
+    def __init__(self, redis: Redis, bot_id: int) -> None:
+        super().__init__(redis, bot_id)
+        self.asked: list[str] = []
+
+    async def take(self, chat_id: int, act: Act) -> float | None:
+        """Note it, and take a place."""
+        self.asked.append(act)
+        return await super().take(chat_id, act)
+
+
+async def _answered(bot: Bot, work: Work) -> list[str]:
+    """Let an answer grow to its end; gives what the budget was asked for."""
+    budget = Counting(bot.redis, bot.id)
+    bot.application.bot.rate_limiter._budget = budget
+    await work.delivery.grow([ONE], STOP)
+    await work.turn.keep(reply := Reply([TWO], AGAIN))
+    await work.delivery.finish(reply)
+    return budget.asked
+
+
+async def _spent(bot: Bot, chat: int) -> int:
+    at, spent = await bot.redis.hmget(keys.pace(bot.id, chat), "at", "spent")
+    return int(spent or 0) - int(at or 0)
+
+
+async def test_an_answer_asks_for_no_places(bot: Bot) -> None:
+    """In a private chat its ends take theirs as they are noted and kept."""
+    assert await _answered(bot, await begun(bot, where=ANN)) == []
+    assert 2000 < await _spent(bot, ANN) <= 2200
+
+
+async def test_an_answer_in_a_group_asks_once(bot: Bot) -> None:
+    """Others may have frozen the chat since the lane was opened."""
+    assert await _answered(bot, await begun(bot)) == ["end"]
+    assert 2000 < await _spent(bot, GROUP) <= 2200
+
+
+@pytest.mark.parametrize("opened", [{"frozen": 0.1}, {"frozen": None}, {"asked": clock() - 3}])
+async def test_an_answer_asks_in_doubt(bot: Bot, opened: dict[str, Any]) -> None:
+    """Where the chat was frozen when the lane was opened, or that was long ago."""
+    work = await begun(bot, where=ANN)
+    work.turn._opened = replace(work.turn._opened, **opened)
+    assert await _answered(bot, work) == ["end"]
+    assert 2000 < await _spent(bot, ANN) <= 2200
+
+
+async def test_a_long_answer_asks_for_each_message(bot: Bot) -> None:
+    """By the time its last one comes, the chat may be frozen."""
+    work, budget = await begun(bot, where=ANN), Counting(bot.redis, bot.id)
+    bot.application.bot.rate_limiter._budget = budget
+    await work.turn.keep(reply := Reply([ONE, TWO]))
+    await work.delivery.finish(reply)
+    assert budget.asked == ["wait", "end"]
+
+
+async def test_a_kept_reply_asks_for_its_place(bot: Bot) -> None:
+    """Whoever goes on with it was granted nothing; nor is anything for a second try."""
+    work, budget = await begun(bot, where=ANN), Counting(bot.redis, bot.id)
+    bot.application.bot.rate_limiter._budget = budget
+    await work.turn.keep(reply := Reply([ONE]))
+    bot.telegram.refusals["sendMessage"].append(BAD)
+    await work.delivery.finish(reply)
+    assert budget.asked == ["end"]
+    turn = Turn(bot.inbox, work.claim, await bot.inbox.open(work.claim))
+    assert turn.reply
+    assert turn.reply.pieces == [ONE]
+    assert turn.granted is None

@@ -264,7 +264,7 @@ class Waiting:
 
 def idle(inbox: Any) -> Turn:
     """A turn that has not begun."""
-    opened = Opened(Entry("{}", flood=False), 0, 1, 0, 0, "", "", Shown(), "", ())
+    opened = Opened(Entry("{}", flood=False), 0, 1, 0, 0, "", "", Shown(), "")
     return Turn(inbox, Claim("1-1", ChatKey(SUPERGROUP), 0.0), opened)
 
 

@@ -15,6 +15,7 @@ from telegram.ext import ExtBot
 from bot.clients import open_telegram
 from bot.playground.fault import Fault
 from handlers.outgoing.pacing import Effect, Hold, Kind, Shed
+from storage import keys
 from storage.budget import Budget, Frozen
 from storage.lane import LaneLost
 from storage.server.connect import connect
@@ -35,8 +36,8 @@ class Paced:
 
     def __init__(self, world: World, redis: Redis, jitter: float = 0) -> None:
         """Nothing is added to what Telegram says, unless by ``jitter``."""
-        self.world, self.redis = world, redis
-        budget, settings = Budget(redis, next(_bot_ids)), changed(world.settings, jitter=jitter)
+        self.world, self.redis, self.id = world, redis, next(_bot_ids)
+        budget, settings = Budget(redis, self.id), changed(world.settings, jitter=jitter)
         application = open_telegram(settings, settings.bots[0], AsyncExitStack(), budget)
         self.bot: ExtBot[Any] = application.bot
         world.room.chat(ANN)
@@ -276,3 +277,41 @@ async def test_without_storage(elsewhere: World) -> None:
             with pytest.raises(Frozen):
                 await paced.say(Kind.FINAL)
         await redis.aclose()
+
+
+async def test_what_was_granted_serves_once(paced: Paced) -> None:
+    """It needs no place in the budget; a second try does."""
+    async with paced.bot:
+        await paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FIRST, None, 0.0))
+        assert not await paced.redis.keys(f"{{{paced.id}}}:pace*")
+        paced.world.room.fail("sendMessage", Fault(status=429, retry_after=1))
+        await paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FINAL, None, 0.0))
+        assert await paced.redis.hget(keys.pace(paced.id, ANN), "spent")
+    refused, sent = [call for call in paced.world.room.calls if call["method"] == "sendMessage"][1:]
+    assert sent["time"] - refused["time"] >= 1
+
+
+async def test_a_grant_ends_with_a_freeze(paced: Paced) -> None:
+    """What this process knows of a chat since then counts; of that chat only."""
+    paced.world.room.fail("sendMessage", Fault(status=429, retry_after=1))
+    async with paced.bot:
+        with pytest.raises(Shed):
+            await paced.say(Kind.TYPING)
+        await paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FIRST, None, 0.0))
+        spent = await paced.redis.hget(keys.pace(paced.id, ANN), "spent")
+        await paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FINAL, None, 0.0))
+        assert await paced.redis.hget(keys.pace(paced.id, ANN), "spent") == spent  # it is over
+    refused, sent, _ = [call for call in paced.world.room.calls if call["method"] == "sendMessage"]
+    assert sent["time"] - refused["time"] >= 1
+
+
+async def test_how_long_a_grant_waits(paced: Paced) -> None:
+    """It may come later; the chat may be frozen meanwhile."""
+    before = counted("telegram_waited_seconds_sum", kind="final")
+    async with paced.bot:
+        await paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FINAL, None, 0.05))
+        waits = paced.bot.send_message(ANN, "hi", rate_limit_args=Effect(Kind.FINAL, None, 0.05))
+        await Budget(paced.redis, paced.id).freeze(ANN, 60)
+        with pytest.raises(Frozen):
+            await waits
+    assert counted("telegram_waited_seconds_sum", kind="final") == pytest.approx(before + 0.1)

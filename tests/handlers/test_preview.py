@@ -52,12 +52,12 @@ class NotedTurn(Turn):
         self.troubles: deque[Exception] = deque()
         self._of = bot, claim
 
-    async def note(self, shown: Shown) -> None:
+    async def note(self, shown: Shown, *, owing: bool = False) -> None:
         """Fail, or note it."""
         self.notes += 1
         if self.troubles:
             raise self.troubles.popleft()
-        await super().note(shown)
+        await super().note(shown, owing=owing)
 
     async def kept(self) -> str:
         """How far the answer had grown, for whoever goes on."""

@@ -38,7 +38,8 @@ BROKEN = re.compile(r"(, | and| or)$")
 
 def mutants(file: str, source: str) -> Iterator[Mutant]:
     """Change a script in one place after the other."""
-    head = source.split("\n", 1)[0]
+    first = source.split("\n", 1)[0]
+    head = first if first.startswith("#!lua") else ""  # a part of scripts has no flags
     for other in _other_flags(head):
         yield changed(file, source, 0, len(head), other)
     for token in TOKEN.finditer(source, len(head)):
@@ -51,6 +52,8 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
 
 def _other_flags(head: str) -> list[str]:
     first, _, flags = head.partition(" flags=")
+    if not head:
+        return []
     if not flags:
         return [f"{first} flags=allow-oom"]
     left = [",".join(one for one in flags.split(",") if one != flag) for flag in flags.split(",")]

@@ -77,7 +77,8 @@ async def test_all_can_be_run(redis: Redis) -> None:
 def test_the_list_of_suites() -> None:
     """Every script has some; all of them are there."""
     found = suites()
-    assert {f"storage/{path.name}" for path in (ROOT / "storage").glob("*.lua")} <= found.keys()
+    scripts = (ROOT / "storage").rglob("*.lua")
+    assert {str(path.relative_to(ROOT)) for path in scripts} <= found.keys()
     assert all(
         (ROOT / path.partition("::")[0]).is_file() for paths in found.values() for path in paths
     )
@@ -96,7 +97,7 @@ def test_the_list_of_equal_ones() -> None:
 def test_a_trial(tmp_path: Path) -> None:
     """A mutant is noticed by the suite that knows better, and not by another; then it is gone."""
     ground = Ground(tmp_path)
-    mutant = next(one for one in mutants("storage/newest.lua") if one.was == "return found")
+    mutant = next(one for one in mutants("storage/parts/past.lua") if one.was == "return found")
     assert "test_history" in ground.try_out(mutant, ["tests/storage/test_history.py"], 60).by
     assert ground.try_out(mutant, ["tests/storage/test_address.py"], 60).by == ""
     assert ground.run(["tests/storage/test_history.py"], 60).by == ""

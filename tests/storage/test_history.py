@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 from storage import keys
 from storage.archive import Item
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
-from storage.history import LONGEST, History, Past, decode, encode
+from storage.history import LONGEST, Past, decode, encode
 from storage.inbox import Arrival, Inbox
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
+from tests.history import History
 
 CHAT = ChatKey(5)
 _numbers = itertools.count(9_000_000)
@@ -45,6 +46,10 @@ class Conversations(History):
     async def forget(self, chat: ChatKey) -> None:
         """Let a worker tell that it forgot one."""
         await self.reply(ChatKey(7), Forgotten(chat))
+
+    async def is_forgotten(self, chat: ChatKey) -> bool:
+        """Ask whether one can come back."""
+        return await self._inbox.is_forgotten(chat)
 
     async def reply(self, lane: ChatKey, change: Change | None, answer: Sequence[int] = ()) -> None:
         await self._inbox.begin()

@@ -16,12 +16,12 @@ from storage import keys
 from storage.census import Census
 from storage.change import Forgotten, Kept
 from storage.dead import MOST, DeadLetters
-from storage.history import History
 from storage.inbox import FULL_SECONDS, GROUP, IDS_KEPT, MOST_LOOKED_AT, Arrival, Inbox
-from storage.lane import Claim, Entry, LaneLost, Late, Shown, clock
+from storage.lane import Claim, Entry, LaneLost, Late, Shown
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageFull, StorageRefused, StorageUnavailable, connect
-from storage.timing import Timing
+from storage.timing import Timing, clock
+from tests.history import History
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(-6, 7)

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from storage.lane import Entry, clock
+from storage.lane import Entry
+from storage.timing import clock
 
 
 @pytest.mark.parametrize(

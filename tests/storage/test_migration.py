@@ -10,12 +10,13 @@ from structlog.testing import capture_logs
 from storage import keys
 from storage.archive import Archive
 from storage.change import Forgotten, Kept
-from storage.history import LONGEST, MOST_BYTES, History, Past, encode
+from storage.history import LONGEST, MOST_BYTES, Past, encode
 from storage.inbox import GROUP, Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.mending import Mending
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageRefused
+from tests.history import History
 
 OLD, NEW = ChatKey(-5), ChatKey(-1000000000005)
 
@@ -244,7 +245,7 @@ async def test_what_was_forgotten_can_come_back(bot: Bot) -> None:
     await bot.said(OLD, 1)
     await bot.reset(OLD)
     assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
-    assert await bot.history.is_forgotten(NEW)
+    assert await bot.one.is_forgotten(NEW)
     assert await bot.redis.ttl(keys.forgotten(bot.id, NEW)) > 1700
     assert (await bot.past(NEW)).epoch == 0  # so that an answer under way there is kept
     assert await bot.left() == set()

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +12,7 @@ from bot.background import beside
 from storage import keys
 from storage.places import Places
 from storage.server.connect import connect
-from storage.timing import Timing
+from storage.timing import Timing, clock
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_200_000)
@@ -19,6 +20,29 @@ _bot_ids = itertools.count(8_200_000)
 OFTEN = Timing(place_look=0.01)
 BRIEF = Timing(place_look=0.01, lease=0.03, storage_pauses=(0.02,))
 """Leases so short that those held are renewed a hundred times a second."""
+
+
+class Occupied:
+    """What a process asks for; its replies are held back while ``go`` is not set."""
+
+    def __init__(self, places: Places) -> None:
+        self.go, self.times = asyncio.Event(), 0
+        self.go.set()
+        self._tokens = asyncio.Queue[list[str]]()
+        self._occupy = places._occupy
+        places._occupy = self  # type: ignore[assignment]
+
+    async def __call__(self, names: list[str], arguments: list[Any]) -> Any:
+        go = self.go
+        self.times += 1
+        reply = await self._occupy(names, arguments)
+        self._tokens.put_nowait(arguments[2:])
+        await go.wait()
+        return reply
+
+    async def next(self) -> list[str]:
+        """Wait until the server has answered once more; gives the tokens."""
+        return await self._tokens.get()
 
 
 @pytest.fixture
@@ -47,7 +71,6 @@ async def test_the_bound_holds_over_all_processes(redis: Redis, key: str) -> Non
 
     await asyncio.gather(*(work(shared) for shared in (here, there) * 15))
     assert (most, done) == (3, 30)
-    assert not await redis.exists(key)
 
 
 async def test_the_places_of_the_dead_are_free(redis: Redis, key: str) -> None:
@@ -94,7 +117,7 @@ async def test_a_living_place_is_waited_for(redis: Redis, key: str) -> None:
 async def test_leases_are_renewed(redis: Redis, key: str) -> None:
     """What is held stays held however long it takes."""
     shared = Places(redis, key, 2, "here", BRIEF)
-    async with shared.place(), shared.place(), beside(shared.renewing()), asyncio.timeout(5):
+    async with asyncio.timeout(5), shared.place(), shared.place(), beside(shared.renewing()):
         for _ in range(3):
             now, _ = await redis.time()
             await redis.zadd(key, dict.fromkeys(("here:0", "here:1"), now + 0.01))
@@ -103,84 +126,101 @@ async def test_leases_are_renewed(redis: Redis, key: str) -> None:
     assert not await redis.exists(key)
 
 
-async def test_what_is_given_back_is_not_renewed(
-    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A place given back while others are being renewed is not taken again."""
+async def test_what_is_given_back_is_not_renewed(redis: Redis, key: str) -> None:
+    """A place given back while it is being renewed is not taken again, nor in later rounds."""
     shared = Places(redis, key, 2, "here", BRIEF)
-    second, renew = shared.place(), shared._try
-    renewals: list[str] = []
-
-    async def give_back_meanwhile(token: str) -> bool:
-        if not renewals and shared._held:
-            renewals.append(token)
-            for other in shared._held - {token}:
-                shared._held.discard(other)
-                await redis.zrem(key, other)
-        return await renew(token)
-
-    async with shared.place():
-        await second.__aenter__()
-        monkeypatch.setattr(shared, "_try", give_back_meanwhile)
-        async with beside(shared.renewing()):
-            while not renewals:  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(0.02)
-        assert await redis.zrange(key, 0, -1) == renewals
-        await second.__aexit__(None, None, None)
-
-
-async def test_what_was_given_back_is_not_renewed_later(
-    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor is it in any round that comes after."""
-    shared = Places(redis, key, 2, "here", BRIEF)
-    first, rounds = shared.place(), asyncio.Queue[str]()
-
-    async def noted(token: str) -> bool:
-        rounds.put_nowait(token)
-        return True
-
+    first, occupied = shared.place(), Occupied(shared)
     await first.__aenter__()
     async with shared.place():
-        await first.__aexit__(None, None, None)
-        (token,) = await redis.zrange(key, 0, -1)
-        monkeypatch.setattr(shared, "_try", noted)
         async with beside(shared.renewing()), asyncio.timeout(5):
-            assert {await rounds.get() for _ in range(4)} == {token}
-    assert not await redis.exists(key)
+            for _ in range(2):
+                await occupied.next()
+            occupied.go.clear()
+            assert sorted(await occupied.next()) == ["here:0", "here:1"]
+            await first.__aexit__(None, None, None)
+            (left,) = await redis.zrange(key, 0, -1)
+            occupied.go.set()
+            assert {*await occupied.next(), *await occupied.next()} == {left}
+        assert await redis.zrange(key, 0, -1) == [left]
 
 
-async def test_one_at_a_time_asks(redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those who wait in one process the first asks, again and again, with a pause each time."""
-    shared, other = (
-        Places(redis, key, 2, name, Timing(place_look=7)) for name in ("here", "there")
-    )
-    asked, paused, occupy = asyncio.Queue[str](), list[float](), shared._try
-    sleep = asyncio.sleep
-
-    async def noted(token: str) -> bool:
-        asked.put_nowait(token)
-        return await occupy(token)
-
-    async def pause(seconds: float) -> None:
-        paused.append(seconds)
-        await sleep(0.001)
+async def test_one_asks_for_all(redis: Redis, key: str) -> None:
+    """Of those who wait in one process the first asks, again and again, for all at once."""
+    shared, other = (Places(redis, key, 9, name, OFTEN) for name in ("here", "there"))
+    occupied, entered = Occupied(shared), asyncio.Event()
 
     async def come() -> None:
         async with shared.place():
-            pass
+            await entered.wait()
 
     async with asyncio.timeout(10), AsyncExitStack() as taken:
+        for _ in range(9):
+            await taken.enter_async_context(other.place())
+        coming = [asyncio.create_task(come()) for _ in range(4)]
+        await occupied.next()
+        while len(asked := await occupied.next()) < 4:
+            pass
+        assert asked == ["here:8", "here:7", "here:6", "here:5"]  # in the order in which they came
+        await taken.aclose()
+        while await redis.zcard(key) < 4:  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.005)
+        entered.set()
+        await asyncio.gather(*coming)
+
+
+@pytest.mark.parametrize(("number", "stays"), [(1, False), (2, True), (3, True), (10, True)])
+async def test_a_place_is_kept_where_there_are_plenty(
+    redis: Redis, key: str, number: int, stays: bool
+) -> None:
+    """The next who needs one in this process does not ask, unless others may need it."""
+    shared = Places(redis, key, number, "here")
+    occupied = Occupied(shared)
+    for _ in range(3):
+        async with shared.place():
+            assert await redis.zcard(key) == 1
+        assert await redis.zcard(key) == stays
+    assert occupied.times == (1 if stays else 3)
+
+
+async def test_none_is_kept_where_others_are_many(redis: Redis, key: str) -> None:
+    """More than half are taken: what was used is given back at once."""
+    shared, other = (Places(redis, key, 4, name) for name in ("here", "there"))
+    async with other.place(), other.place():
+        async with shared.place():
+            pass
+        assert await redis.zcard(key) == 2
+
+
+async def test_a_kept_place_is_given_back(redis: Redis, key: str) -> None:
+    """When nobody needs it for a while, or the process ends."""
+    shared = Places(redis, key, 8, "here", Timing(place_kept=0.01))
+    async with beside(shared.renewing()), asyncio.timeout(5):
+        async with shared.place():
+            pass
+        while await redis.exists(key):  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.005)
+    lasting = Places(redis, key, 8, "here", Timing(place_kept=60))
+    async with beside(lasting.renewing()):
+        async with lasting.place():
+            pass
+        await asyncio.sleep(0)
+        assert await redis.zcard(key) == 1
+    assert not await redis.exists(key)
+
+
+async def test_a_kept_place_that_others_have_by_now(redis: Redis, key: str) -> None:
+    """Who was frozen for a lease asks again."""
+    shared, other = (Places(redis, key, 2, name, OFTEN) for name in ("here", "there"))
+    async with shared.place():
+        pass
+    shared._held = dict.fromkeys(shared._held, clock() - 7)  # the lease is 12 s
+    await redis.delete(key)
+    async with AsyncExitStack() as taken:
         for _ in range(2):
             await taken.enter_async_context(other.place())
-        monkeypatch.setattr(shared, "_try", noted)
-        monkeypatch.setattr(asyncio, "sleep", pause)
-        coming = [asyncio.create_task(come()) for _ in range(2)]
-        assert len({await asked.get() for _ in range(6)}) == 1
-        assert paused == [7] * 5
-        await taken.aclose()
-        await asyncio.gather(*coming)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1), shared.place():
+                pass
 
 
 async def test_a_failure_gives_its_place_back(redis: Redis, key: str) -> None:
@@ -194,12 +234,6 @@ async def test_a_failure_gives_its_place_back(redis: Redis, key: str) -> None:
 async def test_who_gives_up_waiting_holds_nothing(redis: Redis, key: str) -> None:
     """A cancelled waiter leaves no place taken, even if it was just being given one."""
     shared, other = (Places(redis, key, 1, name, OFTEN) for name in ("here", "there"))
-    occupy = other._try
-
-    async def occupy_unheard(token: str) -> bool:
-        if await occupy(token):
-            await asyncio.sleep(60)  # the reply is under way
-        return False
 
     async def come() -> None:
         async with other.place():
@@ -211,13 +245,46 @@ async def test_who_gives_up_waiting_holds_nothing(redis: Redis, key: str) -> Non
         waiting.cancel()
         await asyncio.wait([waiting])
         assert await redis.zcard(key) == 1
-    other._try = occupy_unheard  # type: ignore[method-assign]
+    occupied = Occupied(other)
+    occupied.go.clear()  # the reply is under way
     waiting = asyncio.create_task(come())
-    while not await redis.zcard(key):  # noqa: ASYNC110 - it tells no other way
-        await asyncio.sleep(0.005)
+    await occupied.next()
+    assert await redis.zcard(key) == 1
     waiting.cancel()
     await asyncio.wait([waiting])
     assert not await redis.exists(key)
+
+
+async def test_another_asks_for_who_gives_up(redis: Redis, key: str) -> None:
+    """Its place is given back, too, though the reply comes when it is gone; it can come again."""
+    shared = Places(redis, key, 5, "here", OFTEN)
+    occupied, stay = Occupied(shared), asyncio.Event()
+
+    async def come() -> None:
+        async with shared.place():
+            await stay.wait()
+
+    async with asyncio.timeout(5):
+        occupied.go.clear()
+        first = asyncio.create_task(come())
+        await occupied.next()
+        second, third = asyncio.create_task(come()), asyncio.create_task(come())
+        await asyncio.sleep(0)
+        occupied.go.set()
+        occupied.go = asyncio.Event()
+        assert len(await occupied.next()) == 2
+        third.cancel()
+        await asyncio.wait([third])
+        await redis.zadd(key, {"here:2": 9e9})  # as if the server had heard of it only now
+        occupied.go.set()
+        while await redis.zcard(key) != 2:  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.005)
+        assert await redis.zrange(key, 0, -1) == ["here:3", "here:4"]
+        again = asyncio.create_task(come())
+        while await redis.zcard(key) != 3:  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.005)
+        stay.set()
+        await asyncio.gather(first, second, again)
 
 
 async def test_without_storage_one_waits(key: str) -> None:
