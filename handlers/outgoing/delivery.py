@@ -193,9 +193,9 @@ class Delivery:
                 piece.text,
                 self._chat_id,
                 number,
-                entities=piece.entities,
                 rate_limit_args=Effect(kind, self._turn.hold),
                 api_kwargs={
+                    "entities": piece.entities,
                     "link_preview_options": NO_PREVIEW,
                     "reply_markup": _keyboard(trial.buttons),
                 },
@@ -232,9 +232,8 @@ async def send(
     return await bot.send_message(
         chat_id,
         piece.text,
-        entities=piece.entities,
         rate_limit_args=effect,
-        api_kwargs={"link_preview_options": NO_PREVIEW, **fields},
+        api_kwargs={"entities": piece.entities, "link_preview_options": NO_PREVIEW, **fields},
     )
 
 
