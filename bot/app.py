@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
 
-import httpx
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
@@ -201,11 +200,10 @@ async def _take_in(
         process.health.routes.append(webhook.route)
         await stack.enter_async_context(beside(webhook.run(lease)))
     else:
-        http = httpx.AsyncClient(transport=transport(settings.telegram_proxy, 4))
-        await stack.enter_async_context(http)
+        connections = await stack.enter_async_context(transport(settings.telegram_proxy, 4))
         token = bot.telegram_token.get_secret_value()
         url = f"{settings.telegram_api_url}/bot{token}"
-        polling = Polling(http, url, intake, settings.timing)
+        polling = Polling(connections, url, intake, settings.timing)
         process.health.pollings.append(polling)
         await stack.enter_async_context(beside(polling.run(lease)))
 

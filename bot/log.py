@@ -7,18 +7,17 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import structlog
 
-from bot.redaction import hide, redact
+from bot.redaction import guarded, hide
 
 
 def configure(secrets: Iterable[str] = ()) -> None:
     """Send all logs, including the libraries', to stderr, with ``secrets`` replaced.
 
-    The finished line is searched, so that secrets are found in tracebacks and URLs, too (httpx logs
-    requests with the bot's token in the path).
+    The line is searched as it is written, so that secrets are found in tracebacks and URLs, too
+    (httpx logs requests with the bot's token in the path).
     """
     hide("settings", secrets)
     processors: list[structlog.typing.Processor] = [
@@ -38,10 +37,9 @@ def configure(secrets: Iterable[str] = ()) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             renderer,
-            _redacted,
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(guarded(sys.stderr))
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     for chatty in ("httpx", "httpcore", "uvicorn"):
@@ -51,10 +49,6 @@ def configure(secrets: Iterable[str] = ()) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-
-
-def _redacted(_logger: Any, _method: str, line: Any) -> str:
-    return redact(str(line))
 
 
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:

@@ -67,7 +67,12 @@ def _found(form: str) -> str:
 
 def guard() -> None:
     """Redact everything this process prints: output, tracebacks, warnings, usage messages."""
-    sys.stdout, sys.stderr = _Redacted(sys.stdout), _Redacted(sys.stderr)
+    sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
+
+
+def guarded(stream: TextIO) -> TextIO:
+    """Redact whatever is written to a stream, once."""
+    return stream if isinstance(stream, _Redacted) else _Redacted(stream)  # type: ignore[return-value]
 
 
 class _Redacted:

@@ -4,19 +4,50 @@ What that client adds (cookies, redirects, authentication) the Bot API does not 
 """
 
 import asyncio
+import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
+import yarl
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from bot.discretion import discreet_refusal, strings, without_echo
 
+TIMEOUTS = httpx.Timeout(20, connect=10, pool=30).as_dict()
+_AGENT = {"User-Agent": BaseRequest.USER_AGENT}
+_FORM = {**_AGENT, "Content-Type": "application/x-www-form-urlencoded"}
 _UNREAD = {"date": 1, "chat": {"id": 0, "type": ""}}
 """Fields that a message must have."""
-TIMEOUTS = httpx.Timeout(20, connect=10, pool=30).as_dict()
+
+Timeouts = Mapping[str, float | None]
+"""What httpx's transports wait for, in seconds."""
+
+_parsed = functools.lru_cache(maxsize=100)(httpx.URL)
+"""A method's URL is the same in each call, and takes as long to parse as a form to encode."""
+
+
+def form(url: str, fields: Mapping[str, str | int], timeouts: Timeouts) -> httpx.Request:
+    """Make a request that posts ``fields`` to a method's ``url``."""
+    # Of a text in Russian, yarl encodes in 10 µs what takes urllib 75.
+    content = yarl.URL.build(query=fields).raw_query_string.encode()
+    extensions = {"timeout": timeouts}
+    return httpx.Request(
+        "POST", _parsed(url), headers=_FORM, content=content, extensions=extensions
+    )
+
+
+async def answered(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request
+) -> tuple[int, bytes]:
+    """Make a request; returns status and body. Raises `httpx.HTTPError`."""
+    response = await transport.handle_async_request(request)
+    try:
+        return response.status_code, await response.aread()
+    finally:
+        await response.aclose()
 
 
 class Request(BaseRequest):
@@ -55,37 +86,25 @@ class Request(BaseRequest):
             for name, seconds in timeouts.items()
             if seconds is not self.DEFAULT_NONE
         }
-        request = httpx.Request(
-            method,
-            url,
-            headers={"User-Agent": self.USER_AGENT},
-            data=request_data and request_data.json_parameters,
-            files=request_data and request_data.multipart_data,
-            extensions={"timeout": TIMEOUTS | given},
-        )
+        request = _request(method, url, request_data, TIMEOUTS | given)
         try:
             async with asyncio.timeout(self._seconds):
-                code, body = await self._answered(request)
+                code, body = await answered(self._transport, request)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise TimedOut from error
         except httpx.HTTPError as error:
             reason = without_echo(f"{type(error).__name__}: {error}", _said(request_data))
             raise NetworkError(reason) from error
-        return code, body if 200 <= code <= 299 else discreet_refusal(body, _said(request_data))
-
-    async def _answered(self, request: httpx.Request) -> tuple[int, bytes]:
-        response = await self._transport.handle_async_request(request)
-        try:
-            return response.status_code, await response.aread()
-        finally:
-            await response.aclose()
+        if not 200 <= code <= 299:
+            body = discreet_refusal(body, _said(request_data))
+        return code, _Edited(body) if "/editMessage" in url else body
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         """Parse a response. Raises `NetworkError`: Telegram may have done what it was asked.
 
-        Of a message that was sent or edited only the id is read; python-telegram-bot would take
-        0.3 ms to make objects of the rest.
+        Of a message that was sent only the id is read, and of an edited one nothing;
+        python-telegram-bot would take 0.3 ms to make objects of the rest.
         """
         try:
             parsed: dict[str, Any] = json.loads(payload.decode("utf-8", "replace"))
@@ -94,8 +113,26 @@ class Request(BaseRequest):
         except (ValueError, LookupError, AttributeError, RecursionError) as error:
             raise NetworkError("Invalid server response") from error
         if isinstance(result, dict) and "message_id" in result:
-            parsed["result"] = {**_UNREAD, "message_id": result["message_id"]}
+            sent = {**_UNREAD, "message_id": result["message_id"]}
+            parsed["result"] = True if isinstance(payload, _Edited) else sent
         return parsed
+
+
+class _Edited(bytes):
+    """What Telegram answers to an edit."""
+
+
+def _request(method: str, url: str, data: RequestData | None, timeouts: Timeouts) -> httpx.Request:
+    if data and not data.contains_files:
+        return form(url, data.json_parameters, timeouts)
+    return httpx.Request(
+        method,
+        url,
+        headers=_AGENT,
+        data=data and data.json_parameters,
+        files=data and data.multipart_data,
+        extensions={"timeout": timeouts},
+    )
 
 
 def _said(data: RequestData | None) -> Iterable[str]:

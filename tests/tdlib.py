@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import tdjson
-from telegram import MessageEntity
+
+from handlers.rendering.markup import Entity
 
 _KINDS = {
     "bold": "Bold",
@@ -20,7 +21,7 @@ _KINDS = {
 }
 
 
-def refusal(text: str, entities: Iterable[MessageEntity]) -> str | None:
+def refusal(text: str, entities: Iterable[Entity]) -> str | None:
     """Return why Telegram would refuse to send this, None if it would not.
 
     ``getMarkdownText`` needs neither network nor login, and checks and mends the entities it is
@@ -34,16 +35,16 @@ def refusal(text: str, entities: Iterable[MessageEntity]) -> str | None:
     return None if answer["text"].strip() else "message text is empty"
 
 
-def _entity(entity: MessageEntity) -> dict[str, Any]:
-    kind = {"@type": f"textEntityType{_KINDS[entity.type]}"}
-    if entity.url is not None:
-        kind["url"] = entity.url
-    if entity.language is not None:
-        kind = {"@type": "textEntityTypePreCode", "language": entity.language}
+def _entity(entity: Entity) -> dict[str, Any]:
+    kind = {"@type": f"textEntityType{_KINDS[entity['type']]}"}
+    if "url" in entity:
+        kind["url"] = entity["url"]
+    if "language" in entity:
+        kind = {"@type": "textEntityTypePreCode", "language": entity["language"]}
     return {
         "@type": "textEntity",
-        "offset": entity.offset,
-        "length": entity.length,
+        "offset": entity["offset"],
+        "length": entity["length"],
         "type": kind,
     }
 

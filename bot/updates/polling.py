@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import structlog
 
+from bot.request import TIMEOUTS, answered, form
 from bot.updates.intake import KINDS, Intake, NoRoom, is_number
 from storage.lease import Lease, LeaseLost
 from storage.server.connect import StorageFull, StorageUnavailable
@@ -19,6 +20,8 @@ from storage.timing import Timing
 
 log = structlog.get_logger()
 
+HELD_OPEN = httpx.Timeout(None).as_dict()
+"""Telegram holds polls open; `Timing.poll_silence` ends them."""
 LASTING = 3
 """Failures in a row that count as a problem of the intake."""
 
@@ -27,10 +30,14 @@ class Polling:
     """Fetches updates as they come; each is stored before it is confirmed to Telegram."""
 
     def __init__(
-        self, http: httpx.AsyncClient, bot_url: str, intake: Intake, timing: Timing = Timing()
+        self,
+        transport: httpx.AsyncBaseTransport,
+        bot_url: str,
+        intake: Intake,
+        timing: Timing = Timing(),
     ) -> None:
         """``bot_url`` is the prefix of all methods' URLs, including the bot's token."""
-        self._http = http
+        self._transport = transport
         self._url = bot_url
         self._intake = intake
         self._timing = timing
@@ -72,7 +79,8 @@ class Polling:
         Only once we lead, because until then a process with a webhook may have led.
         """
         with contextlib.suppress(httpx.HTTPError):  # polling will fail too, and report it
-            await self._http.post(f"{self._url}/deleteWebhook", timeout=20)
+            request = form(f"{self._url}/deleteWebhook", {}, TIMEOUTS)
+            await answered(self._transport, request)
 
     async def _poll(self) -> None:
         failures = idle = 0
@@ -128,28 +136,30 @@ class Polling:
         return news
 
     async def _fetch(self, seconds: int, limit: int = 100) -> list[Any]:
-        parameters = {"timeout": seconds, "limit": limit, "allowed_updates": json.dumps(KINDS)}
+        fields: dict[str, str | int] = {
+            "timeout": seconds,
+            "limit": limit,
+            "allowed_updates": json.dumps(KINDS),
+        }
         if self._offset is not None:
-            parameters["offset"] = self._offset
+            fields["offset"] = self._offset
+        request = form(f"{self._url}/getUpdates", fields, HELD_OPEN)
         try:
             async with asyncio.timeout(self._timing.poll_silence):
-                # httpx would give up after 5 s of silence; Telegram holds polls for 25.
-                response = await self._http.post(
-                    f"{self._url}/getUpdates", data=parameters, timeout=None
-                )
+                code, body = await answered(self._transport, request)
         except TimeoutError:
             self.restarts += 1
             raise _PollFailed(f"silent for {self._timing.poll_silence:.0f} s, restarted") from None
         except httpx.HTTPError as error:
             passing = isinstance(error, httpx.ReadError)
             raise _PollFailed(f"{type(error).__name__}: {error}", passing=passing) from error
-        if response.status_code != 200:
-            raise _refused(response, self._timing)
+        if code != 200:
+            raise _refused(code, body, self._timing)
         self._heard_at = time.monotonic()
         try:
-            updates = json.loads(response.content)["result"]
+            updates = json.loads(body)["result"]
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            return await self._without_the_unreadable(response.content, limit, error)
+            return await self._without_the_unreadable(body, limit, error)
         if not isinstance(updates, list):
             raise _PollFailed("Telegram's answer is not a list")
         return updates
@@ -190,28 +200,28 @@ def _pause(first: float, times: int, longest: float) -> float:
     return min(longest, first * 2.0 ** min(times - 1, 20))
 
 
-def _refused(response: httpx.Response, timing: Timing) -> _PollFailed:
-    reason = f"HTTP {response.status_code}{_described(response)}"
-    if response.status_code == 429:
-        return _PollFailed(reason, _told(response, timing.told_pause))
-    if response.status_code == 409:
+def _refused(code: int, body: bytes, timing: Timing) -> _PollFailed:
+    reason = f"HTTP {code}{_described(body)}"
+    if code == 429:
+        return _PollFailed(reason, _told(body, timing.told_pause))
+    if code == 409:
         reason = f"another process polls for this bot, or a webhook is set: {reason}"
         return _PollFailed(reason, timing.conflict_pause)
     return _PollFailed(reason)
 
 
-def _told(response: httpx.Response, longest: float) -> float | None:
+def _told(body: bytes, longest: float) -> float | None:
     """Read for how many seconds Telegram told us to wait; None if it is not a usable number."""
     try:
-        seconds = float(response.json()["parameters"]["retry_after"])
+        seconds = float(json.loads(body)["parameters"]["retry_after"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None
     return min(seconds, longest) if seconds >= 1 else None
 
 
-def _described(response: httpx.Response) -> str:
+def _described(body: bytes) -> str:
     """Find Telegram's own description; anything else in a response may be what people said."""
     try:
-        return f": {response.json()['description'][:300]}"
+        return f": {json.loads(body)['description'][:300]}"
     except (ValueError, LookupError, TypeError, RecursionError):
         return ""

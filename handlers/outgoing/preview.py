@@ -144,8 +144,7 @@ class Preview:
             self._message.chat_id,
             self._turn.asked,  # by which Telegram's own Stop names what it stops
             pieces[-1].text,
-            entities=pieces[-1].entities,
-            api_kwargs={"can_stop": True},  # Bot API 10.3
+            api_kwargs={"entities": pieces[-1].entities, "can_stop": True},  # Bot API 10.3
             rate_limit_args=Effect(Kind.UPDATE, self._turn.hold),
             **topic_of(self._message),
         )

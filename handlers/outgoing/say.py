@@ -46,6 +46,6 @@ async def notify(message: TelegramMessage, text: str) -> None:
     """
     notice, effect = Chunk(text, ()), Effect(Kind.NOTICE, hold=None)
     try:
-        await send(message, message.chat_id, notice, rate_limit_args=effect, **topic_of(message))
+        await send(message, message.chat_id, notice, effect, topic_of(message))
     except ChatMigrated as error:
-        await send(message, error.new_chat_id, notice, rate_limit_args=effect)
+        await send(message, error.new_chat_id, notice, effect, {})

@@ -6,12 +6,10 @@ Positions count code points; only finished chunks count UTF-16 units, as Telegra
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, overload
-
-from telegram import MessageEntity
+from typing import Any, Literal, overload
 
 from handlers.rendering.filename import file_name, language
 from handlers.rendering.formatting import FILE, Formatted, Span, is_visible, joined
@@ -26,12 +24,16 @@ MAX_ENTITIES = 90
 """Entities in a chunk. Telegram applies 100, and adds its own for bare links and hashtags."""
 
 
+Entity = Mapping[str, Any]
+"""Formatting as the Bot API's JSON has it: type, offset, length, and a url or a language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """One message: its text, never blank, and its entities, in order, in UTF-16 units."""
 
     text: str
-    entities: tuple[MessageEntity, ...]
+    entities: tuple[Entity, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +175,13 @@ def _chunk(text: str, start: int, spans: list[Span]) -> Iterator[Chunk]:
             length = last + bisect_left(astral, last) - offset
             entities.append(_entity(span.kind, offset, length, span.detail))
     # A span that was cut may now be shorter than one it used to contain.
-    yield Chunk(text, tuple(sorted(entities, key=lambda e: (e.offset, -e.length))))
+    yield Chunk(text, tuple(sorted(entities, key=lambda e: (e["offset"], -e["length"]))))
 
 
-@lru_cache(maxsize=4096)  # python-telegram-bot takes 10 µs to make one
-def _entity(kind: str, offset: int, length: int, detail: str) -> MessageEntity:
-    return MessageEntity(
-        kind,
-        offset,
-        length,
-        url=detail if kind == "text_link" else None,
-        language=(language(detail) or None) if kind == "pre" else None,
-    )
+def _entity(kind: str, offset: int, length: int, detail: str) -> Entity:
+    entity: dict[str, Any] = {"type": kind, "offset": offset, "length": length}
+    if kind == "text_link":
+        entity["url"] = detail
+    elif kind == "pre" and (name := language(detail)):
+        entity["language"] = name
+    return entity

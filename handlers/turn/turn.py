@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from telegram import MessageEntity
-
 from handlers.rendering.markup import Chunk, File
 from handlers.texts import RUSSIAN, Texts
 from storage.budget import Frozen
@@ -182,7 +180,7 @@ def _write(reply: Reply) -> str:
 def _piece(piece: Piece) -> list[object]:
     if isinstance(piece, File):
         return [piece.text, piece.name]
-    return [piece.text, [entity.to_dict() for entity in piece.entities]]
+    return [piece.text, piece.entities]
 
 
 def _read(text: str) -> Reply | None:
@@ -191,9 +189,7 @@ def _read(text: str) -> Reply | None:
     fields = json.loads(text)
     return Reply(
         [
-            File(more, words)
-            if isinstance(more, str)
-            else Chunk(words, tuple(MessageEntity.de_list(more, None)))
+            File(more, words) if isinstance(more, str) else Chunk(words, tuple(more))
             for words, more in fields["pieces"]
         ],
         [Button(label, data) for label, data in fields["buttons"]],

@@ -19,6 +19,7 @@ from bot import web
 from bot.background import beside
 from bot.playground.emulator import telegram_routes
 from bot.playground.room import Room
+from bot.transport import transport
 from bot.updates.intake import KINDS, Intake, NoRoom
 from bot.updates.polling import LASTING, Polling
 from storage import keys
@@ -115,10 +116,9 @@ async def polled(
     telegram: Any, intake: Intake, lease: Lease, timing: Timing = HURRY
 ) -> AsyncIterator[Polling]:
     """Poll while the block runs."""
-    async with httpx.AsyncClient(transport=httpx.MockTransport(telegram)) as http:
-        polling = Polling(http, "http://host/bot1:a", intake, timing)
-        async with beside(polling.run(lease)):
-            yield polling
+    polling = Polling(httpx.MockTransport(telegram), "http://host/bot1:a", intake, timing)
+    async with beside(polling.run(lease)):
+        yield polling
 
 
 async def poll(telegram: Telegram, intake: Intake, lease: Lease, timing: Timing = HURRY) -> None:
@@ -442,9 +442,9 @@ async def test_a_poll_may_stay_open_for_long(redis: Redis) -> None:
     intake = Intake(inbox, DeadLetters(redis, room.bot["id"]), lambda _: False)
     async with (
         web.serving(Starlette(routes=telegram_routes(room)), "127.0.0.1", 0) as url,
-        httpx.AsyncClient(timeout=0.1) as impatient,
+        transport(None, 1) as connections,
     ):
-        polling = Polling(impatient, f"{url}/bot{TOKEN}", intake)
+        polling = Polling(connections, f"{url}/bot{TOKEN}", intake)
         lease = Lease(redis, keys.poller(room.bot["id"]), "process")
         with capture_logs() as logs:
             async with beside(polling.run(lease)):
@@ -468,10 +468,9 @@ async def test_a_webhook_is_taken_away_first(lease: Lease) -> None:
 async def test_who_does_not_poll_is_not_silent(lease: Lease) -> None:
     """Another process does, and has its own problems."""
     intake = Odd()
-    async with httpx.AsyncClient() as http:
-        polling = Polling(http, "http://host/bot1:a", intake)
-        assert not polling.is_silent
-        assert polling.restarts == 0
+    polling = Polling(httpx.MockTransport(Telegram()), "http://host/bot1:a", intake)
+    assert not polling.is_silent
+    assert polling.restarts == 0
     failing = Telegram(*[httpx.Response(500)] * LASTING)
     async with polled(failing, intake, lease):
         await failing.exhausted.wait()

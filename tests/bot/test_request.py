@@ -2,8 +2,11 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request as Posted
 from starlette.responses import Response
@@ -11,9 +14,11 @@ from starlette.routing import Route
 from telegram import Bot
 from telegram.error import NetworkError
 
-from bot.request import Request
+from bot.request import TIMEOUTS, Request, form
 from bot.transport import transport
 from bot.web import serving
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 class Server:
@@ -47,7 +52,10 @@ async def bot(server: Server) -> AsyncIterator[Bot]:
         await request.shutdown()
 
 
-@pytest.mark.parametrize("more", [b"", b', "date": 5, "chat": {"id": 1, "type": "private"}'])
+MORE = b"", b', "date": 5, "edit_date": 6, "chat": {"id": 1, "type": "private"}'
+
+
+@pytest.mark.parametrize("more", MORE)
 @pytest.mark.parametrize("packed", [False, True])
 async def test_a_message_that_was_sent(
     bot: Bot, server: Server, more: bytes, *, packed: bool
@@ -55,6 +63,13 @@ async def test_a_message_that_was_sent(
     """Its id is known, whatever else is told of it, and however it is packed."""
     server.packed, server.body = packed, b'{"ok": true, "result": {"message_id": 7%s}}' % more
     assert (await bot.send_message(1, "hi")).message_id == 7
+
+
+@pytest.mark.parametrize("more", MORE)
+async def test_a_message_that_was_edited(bot: Bot, server: Server, more: bytes) -> None:
+    """Nothing of it is read: who edits it knows its id."""
+    server.body = b'{"ok": true, "result": {"message_id": 7%s}}' % more
+    assert await bot.edit_message_text("hi", 1, 7) is True
 
 
 @pytest.mark.parametrize(
@@ -65,9 +80,10 @@ async def test_a_message_that_was_sent(
 async def test_what_is_no_answer(bot: Bot, server: Server, body: bytes) -> None:
     """It says nothing of what became of the message: a connection that broke says the same."""
     server.body = body
-    with pytest.raises(NetworkError, match="Invalid server response") as caught:
-        await bot.send_message(1, "hi")
-    assert caught.value.__cause__
+    for call in (bot.send_message(1, "hi"), bot.edit_message_text("hi", 1, 7)):
+        with pytest.raises(NetworkError, match="Invalid server response") as caught:
+            await call
+        assert caught.value.__cause__
 
 
 async def test_what_is_accepted(bot: Bot, server: Server) -> None:
@@ -75,3 +91,11 @@ async def test_what_is_accepted(bot: Bot, server: Server) -> None:
     server.body = b'{"ok": true, "result": true}'
     await bot.delete_message(1, 2)
     assert server.accepted == ["gzip, deflate"]
+
+
+@given(st.dictionaries(TEXTS, TEXTS))
+def test_any_text_can_be_posted(fields: dict[str, str]) -> None:
+    """A form gives it back as it was, in the order of its fields."""
+    posted = form("http://host/bot1:a/sendMessage", fields, TIMEOUTS)
+    assert parse_qsl(posted.content.decode("ascii"), keep_blank_values=True) == [*fields.items()]
+    assert posted.headers["content-type"] == "application/x-www-form-urlencoded"

@@ -10,9 +10,10 @@ def shown(chunk: Chunk) -> str:
     """Write a chunk with its entities as tags, such as ``<bold>`` or ``<pre python>``."""
     tags = []
     for order, entity in enumerate(chunk.entities):
-        opening = " ".join(filter(None, (entity.type, entity.url, entity.language)))
-        tags.append((entity.offset, 1, order, f"<{opening}>"))
-        tags.append((entity.offset + entity.length, 0, -order, f"</{entity.type}>"))
+        kind, start, end = entity["type"], entity["offset"], entity["offset"] + entity["length"]
+        opening = " ".join(filter(None, (kind, entity.get("url"), entity.get("language"))))
+        tags.append((start, 1, order, f"<{opening}>"))
+        tags.append((end, 0, -order, f"</{kind}>"))
     units = chunk.text.encode("utf-16-le")
     parts: list[str] = []
     done = 0
@@ -36,8 +37,8 @@ def assert_sendable(pieces: Sequence[Chunk | File]) -> None:
         assert chunk.text == chunk.text.rstrip()
         assert not chunk.text.startswith("\n")
         assert len(chunk.entities) <= MAX_ENTITIES
-        assert all(entity.length > 0 for entity in chunk.entities)
-        offsets = [(entity.offset, -entity.length) for entity in chunk.entities]
+        assert all(entity["length"] > 0 for entity in chunk.entities)
+        offsets = [(entity["offset"], -entity["length"]) for entity in chunk.entities]
         assert offsets == sorted(offsets)
         shown(chunk)  # decodes at every bound, strictly: none is inside a surrogate pair
         assert refusal(chunk.text, chunk.entities) is None

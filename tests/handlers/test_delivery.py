@@ -12,7 +12,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
-from telegram import MessageEntity, Update
+from telegram import Update
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from bot.updates.intake import lane_of
@@ -31,7 +31,7 @@ from tests.hurry import hurried
 
 _numbers = itertools.count(1)
 TIMING = Timing()
-BOLD = (MessageEntity("bold", 0, 1),)
+BOLD = ({"type": "bold", "offset": 0, "length": 1},)
 ONE, TWO, THREE = (Chunk(text, BOLD) for text in ("one", "two", "three"))
 NOTHING = Shown()
 STOP, AGAIN = [Button("Stop", "stop:1")], [Button("Again", "again:1")]
@@ -129,6 +129,16 @@ async def test_it_grows(bot: Bot) -> None:
     assert work.calls() == [("edit", second, "two", "*a")]
     assert work.turn.shown == Shown(2, (first, second))
     assert kinds() - before == {"first": 1, "update": 2, "final": 1}
+
+
+async def test_only_a_links_address_grows(bot: Bot) -> None:
+    """Whatever Telegram would show otherwise is edited, though the text is the same."""
+    work = await begun(bot)
+    for url in ("https://a.ru/", "https://a.ru/b"):
+        link = {"type": "text_link", "offset": 0, "length": 1, "url": url}
+        await work.delivery.grow([Chunk("a", (link,))], STOP)
+    (number,) = work.turn.shown.ids
+    assert work.calls() == [("send", "a", "*s>"), ("edit", number, "a", "*s")]
 
 
 async def test_what_is_so_already(bot: Bot) -> None:

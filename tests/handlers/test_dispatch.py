@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
-from telegram import MessageEntity
 from telegram.error import BadRequest
 
 from handlers.incoming.parsing import Unreadable
@@ -183,7 +182,7 @@ async def test_a_draft_is_stopped(bot: Bot, number: int, stops: bool) -> None:
 
 async def test_a_reply_is_kept(bot: Bot) -> None:
     """Whoever goes on has all of it."""
-    bold = MessageEntity("bold", 0, 1)
+    bold = {"type": "bold", "offset": 0, "length": 1}
     pieces: list[Piece] = [Chunk("привет", (bold,)), File("a.py", "code")]
     reply = Reply(pieces, [Button("Again", "again:1")], is_answer=True)
     claim, turn = await bot.begins(message("hi"))

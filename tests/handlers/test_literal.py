@@ -152,4 +152,4 @@ def test_any_prose_stays_as_it_is(lines: list[list[str]]) -> None:
     chunks = messages(render(markdown))
     assert_sendable(chunks)
     assert "".join(chunk.text for chunk in chunks) == markdown.replace("`", "")
-    assert {entity.type for chunk in chunks for entity in chunk.entities} <= {"code"}
+    assert {entity["type"] for chunk in chunks for entity in chunk.entities} <= {"code"}

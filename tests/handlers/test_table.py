@@ -92,7 +92,7 @@ def test_no_line_of_columns_is_too_wide_and_no_word_is_lost(rows: list[list[str]
     ]
     text = "\n".join(chunk.text for chunk in chunks)
     assert_sendable(chunks)
-    if any(entity.type == "pre" for chunk in chunks for entity in chunk.entities):
+    if any(entity["type"] == "pre" for chunk in chunks for entity in chunk.entities):
         assert max(map(width, text.split("\n"))) <= MAX_WIDTH
     for row in rows[1:]:
         for cell in row:

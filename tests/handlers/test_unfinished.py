@@ -155,7 +155,11 @@ def letters(chunks: list[Chunk]) -> list[tuple[str, frozenset[str]]]:
         units = chunk.text.encode("utf-16-le")
         place = 0
         for letter in chunk.text:
-            kinds = {e.type for e in chunk.entities if e.offset <= place < e.offset + e.length}
+            kinds = {
+                entity["type"]
+                for entity in chunk.entities
+                if 0 <= place - entity["offset"] < entity["length"]
+            }
             if not letter.isspace() and letter not in "|-+—":
                 found.append((letter, frozenset(map(str, kinds - {"text_link"}))))
             place += 1 + (letter > "\uffff")
