@@ -28,7 +28,8 @@ class Pool(ConnectionPool):
     next call: at a server with ``maxclients 5``, twelve calls at once leave a pool that refuses
     every later call while five open connections lie idle below. Here a connection that is not open
     is dropped, and a call that gets none waits for an open one. redis-py is not fair to those who
-    wait, either: under load some waited for seconds, others never.
+    wait, either: under load some waited for seconds, others never. And where it takes a lock, a
+    timeout and a retry for each call, here a call takes an idle connection at once.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Pool(ConnectionPool):
         self._wait = wait
         self._spare_seconds = spare
         self._turn = asyncio.Lock()
+        self._waiting = 0
         self._returned = asyncio.Event()
         self._refused = float("-inf")
         self._spare = 0
@@ -58,7 +60,8 @@ class Pool(ConnectionPool):
         while True:
             connection = await self._next(ends - time.monotonic())
             try:
-                await self.ensure_connection(connection)
+                if not connection.is_connected or await connection.can_read():  # perhaps its end
+                    await self.ensure_connection(connection)
             except BaseException as error:
                 await self.release(connection)
                 if not isinstance(error, RedisConnectionError) or not self._works():
@@ -69,6 +72,14 @@ class Pool(ConnectionPool):
 
     async def _next(self, seconds: float) -> AbstractConnection:
         """Wait for our turn and take a connection, open or not."""
+        if self._waiting or not self._available_connections:
+            await self._wait_for_one(seconds)
+        connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
+        self._spare = min(self._spare, len(self._available_connections))
+        return connection
+
+    async def _wait_for_one(self, seconds: float) -> None:
+        self._waiting += 1
         try:
             async with asyncio.timeout(seconds), self._turn:
                 while not self.can_get_connection():
@@ -77,11 +88,10 @@ class Pool(ConnectionPool):
                         # Nothing signals when another one may be opened.
                         async with asyncio.timeout(REFUSED_SECONDS):
                             await self._returned.wait()
-                connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
         except TimeoutError as error:
             raise RedisConnectionError("No connection available.") from error
-        self._spare = min(self._spare, len(self._available_connections))
-        return connection
+        finally:
+            self._waiting -= 1
 
     def can_get_connection(self) -> bool:
         """True if one is idle or may be opened."""
@@ -92,10 +102,11 @@ class Pool(ConnectionPool):
 
     async def release(self, connection: AbstractConnection) -> None:
         """Take back a connection if it is open; close those unused for long."""
+        if connection.should_reconnect():  # type: ignore[no-untyped-call]
+            await connection.disconnect()
+        self._in_use_connections.remove(connection)
         if connection.is_connected:
-            await super().release(connection)
-        else:
-            self._in_use_connections.remove(connection)
+            self._available_connections.append(connection)
         self._returned.set()
         if time.monotonic() - self._trimmed > self._spare_seconds:
             await self._trim()
