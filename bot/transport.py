@@ -24,8 +24,8 @@ IDLE_SECONDS = 15
 DECODED = "gzip, deflate"
 """What httpx decodes everywhere; aiohttp by itself offers what it could decode."""
 
-GATHERED = 1024 * 1024
-"""Bytes of a body that gather at least; aiohttp stops at twice as many until they are read."""
+BUFFER = 1024 * 1024
+"""aiohttp holds up to twice as many bytes of a body until they are read; more cannot gather."""
 
 Check = Callable[[], Awaitable[None]]
 
@@ -40,8 +40,8 @@ def transport(
     """Make a transport for up to ``connections`` requests at once, via an http or socks5 proxy.
 
     ``before_write`` is awaited once a request has its connection, directly before it is written;
-    what it raises ends the request. Not through SOCKS, a response has the extension ``gather``: its
-    body can be left to come for some seconds, and be read in one piece.
+    what it raises ends the request. A response has the extension ``gather``, except through SOCKS:
+    ``await gather(seconds)`` lets more of its body come, to be read in one piece.
     """
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS)
     if proxy is None:
@@ -80,7 +80,9 @@ class _Transport(AiohttpTransport):
             keepalive_timeout=IDLE_SECONDS,
             ssl=self.ssl_context,
         )
-        return aiohttp.ClientSession(connector=connector, request_class=Checked)
+        return aiohttp.ClientSession(
+            connector=connector, request_class=Checked, read_bufsize=BUFFER
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers.setdefault("Accept-Encoding", DECODED)
@@ -114,10 +116,9 @@ class _Body(httpx.AsyncByteStream):
                 yield piece
 
     async def gather(self, seconds: float) -> None:
-        """Let more of the body come: until its end, or its failure, at most for ``seconds``."""
+        """Wait for the body's end or failure, for at most ``seconds``."""
         if self._content.exception():
             return
-        self._content.set_read_chunk_size(GATHERED)
         with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # reading raises it
             async with asyncio.timeout(seconds):
                 await self._content.wait_eof()
