@@ -15,6 +15,7 @@ import aiohttp
 import httpx
 from aiohttp.connector import Connection
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 from pydantic import SecretStr
 
 IDLE_SECONDS = 15
@@ -22,6 +23,9 @@ IDLE_SECONDS = 15
 
 DECODED = "gzip, deflate"
 """What httpx decodes everywhere; aiohttp by itself offers what it could decode."""
+
+BUFFER = 1024 * 1024
+"""aiohttp holds up to twice as many bytes of a body until they are read; more cannot gather."""
 
 Check = Callable[[], Awaitable[None]]
 
@@ -36,7 +40,8 @@ def transport(
     """Make a transport for up to ``connections`` requests at once, via an http or socks5 proxy.
 
     ``before_write`` is awaited once a request has its connection, directly before it is written;
-    what it raises ends the request.
+    what it raises ends the request. A response has the extension ``gather``, except through SOCKS:
+    ``await gather(seconds)`` lets more of its body come, to be read in one piece.
     """
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS)
     if proxy is None:
@@ -75,12 +80,14 @@ class _Transport(AiohttpTransport):
             keepalive_timeout=IDLE_SECONDS,
             ssl=self.ssl_context,
         )
-        return aiohttp.ClientSession(connector=connector, request_class=Checked)
+        return aiohttp.ClientSession(
+            connector=connector, request_class=Checked, read_bufsize=BUFFER
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers.setdefault("Accept-Encoding", DECODED)
         try:
-            return await super().handle_async_request(request)
+            response = await super().handle_async_request(request)
         except httpx.ConnectTimeout as error:
             cause = error.__cause__
             if isinstance(cause, aiohttp.ClientConnectorError):
@@ -90,6 +97,43 @@ class _Transport(AiohttpTransport):
             raise httpx.ReadError(str(cause), request=request) from cause
         except (aiohttp.ClientError, UnicodeError) as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error
+        assert isinstance(response.stream, AiohttpResponseStream)  # noqa: S101 - what else
+        body = response.stream = _Body(response.stream)
+        response.extensions["gather"] = body.gather
+        return response
+
+
+class _Body(httpx.AsyncByteStream):
+    """A response's body, in pieces of all that has come; also of what came before it broke off."""
+
+    def __init__(self, stream: AiohttpResponseStream) -> None:
+        self._stream = stream
+        self._content = stream._aiohttp_response.content  # noqa: SLF001 - it has no other name
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with map_aiohttp_exceptions():
+            while piece := self._left() or await self._content.readany():
+                yield piece
+
+    async def gather(self, seconds: float) -> None:
+        """Wait for the body's end or failure, for at most ``seconds``."""
+        if self._content.exception():
+            return
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError):  # reading raises it
+            async with asyncio.timeout(seconds):
+                await self._content.wait_eof()
+
+    def _left(self) -> bytes:
+        """Return what aiohttp would throw away because the body broke off behind it."""
+        if not (error := self._content.exception()):
+            return b""
+        self._content.set_exception(None)  # type: ignore[arg-type]
+        left = self._content.read_nowait()
+        self._content.set_exception(error)
+        return left
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class _Socks(httpx.AsyncHTTPTransport):

@@ -137,6 +137,8 @@ class Timing:
     """Without a word from the model for so long, it is given up, tries and pauses together."""
     answer: float = 600.0
     """What an answer may take in all, in case a stream drips for ever."""
+    gather: float = 0.2
+    """How long words gather before they are read, behind the first ones; an end is seen at once."""
     model_pauses: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     """Before each retry, plus jitter; the last one repeats."""
     count: float = 10.0

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import random
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Awaitable,
     Callable,
     Iterable,
     Iterator,
@@ -34,27 +36,36 @@ TIMEOUTS = httpx.Timeout(None, connect=10).as_dict()
 LARGEST_LINE = 4 * 1024 * 1024
 """Most bytes in a line of a stream; it may repeat the whole text, but real ones are far smaller."""
 
+_url = functools.lru_cache(httpx.URL)
+"""Two addresses are all there are, and reading one takes 50 µs."""
 
-async def read(chunks: AsyncIterator[bytes], reader: Reader) -> AsyncGenerator[Answer]:
+
+async def read(
+    chunks: AsyncIterator[bytes], reader: Reader, gather: Callable[[], Awaitable[None]]
+) -> AsyncGenerator[Answer]:
     """Yield the answer as its bytes arrive; the last one is complete.
 
-    Lines end at newlines only: httpx's line decoder also splits at U+2028 and the like, which JSON
-    allows in a string. Raises a `CompletionError`.
+    After the first words, ``gather()`` is awaited before more is read. Lines end at newlines only:
+    httpx's line decoder also splits at U+2028 and the like, which JSON allows in a string. Raises a
+    `CompletionError`.
     """
-    pending = b""
+    pending, begun = b"", False
     async for chunk in chunks:
         *whole, pending = (pending + chunk).split(b"\n")
-        for answer in filter(None, map(reader.feed, whole)):
+        for answer in reader.feed(whole):
             yield answer
             if answer.complete:
                 return
+            begun = begun or bool(answer.text.strip())
         if len(pending) > LARGEST_LINE:
             raise CompletionUnavailable("a line of the answer is too long")
-    last = reader.feed(pending) if pending else None
-    if last:
-        yield last
-    if not (last and last.complete):
-        yield reader.end()
+        if begun:
+            await gather()
+    for answer in reader.feed([pending] if pending else []):
+        yield answer
+        if answer.complete:
+            return
+    yield reader.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,8 @@ class Client:
                 async with asyncio.timeout_at(deadline):
                     response = await self._open(connection, request, chat_id)
                     chunks = response.aiter_bytes()
-                    reading = aclosing(read(chunks, self._dialect.reader()))
+                    gather = functools.partial(_gather, response, self._timing.gather)
+                    reading = aclosing(read(chunks, self._dialect.reader(), gather))
                     answers = await connection.enter_async_context(reading)
                     answer = await anext(answers)
                 while not answer.complete:
@@ -205,7 +217,7 @@ class Client:
         }
         posted = httpx.Request(
             "POST",
-            f"{self._endpoint.url}{request.path}",
+            _url(f"{self._endpoint.url}{request.path}"),
             json=request.body,
             headers=headers,
             extensions={"timeout": TIMEOUTS},
@@ -223,6 +235,12 @@ def _without_echo(said: Iterable[str]) -> Iterator[None]:
     except CompletionError as error:
         error.args = (without_echo(str(error), said),)
         raise
+
+
+async def _gather(response: httpx.Response, seconds: float) -> None:
+    """Let more of a body come before it is read, if the transport can; it sees the end at once."""
+    if gather := response.extensions.get("gather"):
+        await gather(seconds)
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

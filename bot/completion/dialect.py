@@ -1,6 +1,6 @@
 """The wire format of one API, as the client needs it: requests out, answers in. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,8 +28,11 @@ class Request:
 class Reader(Protocol):
     """Reads one streamed answer. Methods raise the `CompletionError` that the stream reports."""
 
-    def feed(self, line: bytes) -> Answer | None:
-        """Read a line, without its newline; returns the answer so far, None if it adds nothing."""
+    def feed(self, lines: Sequence[bytes]) -> Iterable[Answer]:
+        """Read lines that came at once, without their newlines; gives the answer so far.
+
+        It need not be given after each line, but before an error, which may repeat its words.
+        """
         ...
 
     def end(self) -> Answer:

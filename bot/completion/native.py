@@ -6,7 +6,7 @@ line holds the whole text so far, and counters are strings.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.completion.dialect import Capabilities, Dialect, Reader, Request
@@ -40,6 +40,9 @@ REMEDIES = (
     (400, "model", "MODEL may be misspelt, or no longer exist"),
 )
 """Hints for the owner by status and a word of the message; the first match is used."""
+
+ENDS = (b'"error"', b"FINAL", b"CONTENT_FILTER")
+"""A line that ends a stream has one of these; others may have them in their text."""
 
 HTTP_OF_GRPC: dict[Any, int] = {
     2: 500, 3: 400, 4: 504, 5: 404, 7: 403, 8: 429, 12: 501, 13: 500, 14: 503, 16: 401
@@ -168,8 +171,16 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 class _Reader(Reader):
-    def feed(self, line: bytes) -> Answer | None:
-        return decode(line) if line.strip() else None
+    def feed(self, lines: Sequence[bytes]) -> Iterator[Answer]:
+        """Each line has the whole text, so most need not be read: only the last, and an end.
+
+        What came before an end is read, too, because an error may repeat its words.
+        """
+        told = [line for line in lines if line.strip()]
+        ends = [any(mark in line for mark in ENDS) for line in told]
+        for line, is_end, is_last in zip(told, ends, [*ends, True][1:], strict=True):
+            if is_end or is_last:
+                yield decode(line)
 
     def end(self) -> Answer:
         raise CompletionUnavailable("the answer broke off")

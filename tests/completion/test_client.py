@@ -63,11 +63,16 @@ KEY = "AQVN-sesame"
 class Taken(list[bytes]):
     """A reader that takes lines and answers nothing."""
 
-    def feed(self, line: bytes) -> None:
-        self.append(line)
+    def feed(self, lines: Sequence[bytes]) -> Sequence[Answer]:
+        self.extend(lines)
+        return ()
 
     def end(self) -> Answer:
         return Answer("", complete=True)
+
+
+async def at_once() -> None:
+    """Let nothing gather."""
 
 
 def split(chunks: Sequence[bytes]) -> list[bytes]:
@@ -79,7 +84,7 @@ def split(chunks: Sequence[bytes]) -> list[bytes]:
             yield chunk
 
     async def collect() -> None:
-        assert [answer async for answer in read(arriving(), taken)] == [taken.end()]
+        assert [answer async for answer in read(arriving(), taken, at_once)] == [taken.end()]
 
     asyncio.run(collect())
     return taken
@@ -131,7 +136,7 @@ async def test_nothing_is_read_beyond_a_complete_answer() -> None:
     async def arriving() -> AsyncIterator[bytes]:
         yield b"\n".join([line("a", "PARTIAL"), line("ab"), line("abc"), too_long])
 
-    found = [answer async for answer in read(arriving(), Native().reader())]
+    found = [answer async for answer in read(arriving(), Native().reader(), at_once)]
     assert found == [Answer("a"), Answer("ab", complete=True)]
 
 
@@ -481,6 +486,138 @@ async def test_whatever_follows_the_last_line_spoils_nothing(api: Api, after: by
     assert answers == [Answer("yes", complete=True)]
 
 
+# --- words that gather
+
+
+@dataclass
+class Steps:
+    """A server that sends a head and a first line, and the rest once it is told to ``go``."""
+
+    rest: list[bytes]
+    breaks: bool = False
+    head: bytes = b"Content-Length: 4000000"
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + self.head + b"\r\n\r\n" + BEGUN)
+        await self.go.wait()
+        for each in self.rest:
+            writer.write(each + b"\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        if self.breaks:
+            writer.close()
+            self.gone.set()
+        await reader.read()
+
+
+def ending(*lines: bytes) -> Steps:
+    """Make a server that tells where its body ends, and keeps the connection open."""
+    size = len(BEGUN) + sum(len(line) + 1 for line in lines)
+    return Steps([*lines], head=b"Content-Length: %d" % size)
+
+
+@pytest.fixture
+def gathering(api: Api) -> None:
+    """Let words gather for longer than a model may be silent: who waits for them gets nothing."""
+    api.timing = replace(ONCE, gather=1000, model_silence=10)
+
+
+async def stepwise(api: Api, server: Steps, *, late: bool = False) -> list[Answer]:
+    """Have the first words, and then the rest; ``late``: it is there before it is asked for."""
+    async with listening(server) as port:
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        async with aclosing(client.stream(PROFILE, QUESTION, 0)) as answers:
+            first = await anext(answers)
+            server.go.set()
+            if late:
+                await server.gone.wait()
+                await asyncio.sleep(0.1)  # nobody tells when it has got here
+            return [first, *[answer async for answer in answers]]
+
+
+MORE = [line("begun, and more", "PARTIAL"), line("begun, and more words", "PARTIAL")]
+DONE = line("begun and done")
+
+
+@pytest.mark.usefixtures("gathering")
+async def test_what_gathers_is_read_at_its_end(api: Api) -> None:
+    """The first words come at once, and so does the end; what gathered before it is not told."""
+    answers = await stepwise(api, ending(*MORE, DONE))
+    assert [answer.text for answer in answers] == [
+        "begun",
+        "begun, and more words",
+        "begun and done",
+    ]
+
+
+@pytest.mark.usefixtures("gathering")
+async def test_nothing_gathers_before_the_first_words(api: Api) -> None:
+    """A line without words delays those in the next one not at all."""
+    go = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + line(" ", "PARTIAL") + b"\n")
+        await go.wait()
+        writer.write(BEGUN)
+        await reader.read()
+
+    async with listening(answer) as port:
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        async with aclosing(client.stream(PROFILE, QUESTION, 0)) as answers:
+            assert (await anext(answers)).text == " "
+            go.set()
+            assert (await anext(answers)).text == "begun"
+
+
+async def test_what_gathered_is_read_in_time(api: Api) -> None:
+    """Words come while the model goes on."""
+    server = Steps(MORE)
+    async with listening(server) as port:
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        async with aclosing(client.stream(PROFILE, QUESTION, 0)) as answers:
+            await anext(answers)
+            server.go.set()
+            while (await anext(answers)).text != "begun, and more words":
+                pass
+
+
+@pytest.mark.usefixtures("gathering")
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_stream_that_breaks_while_words_gather(api: Api, late: bool) -> None:
+    """That is noticed at once, too; nobody waits for what cannot come."""
+    with pytest.raises(CompletionUnavailable, match="ReadError"):
+        await stepwise(api, Steps([], breaks=True), late=late)
+
+
+@pytest.mark.usefixtures("gathering")
+@pytest.mark.parametrize("late", [False, True])
+async def test_an_answer_is_not_lost_with_its_connection(api: Api, late: bool) -> None:
+    """What has come is read, whatever happens behind it."""
+    answers = await stepwise(api, Steps([DONE], breaks=True), late=late)
+    assert answers[-1] == Answer("begun and done", complete=True)
+
+
+@pytest.mark.usefixtures("gathering")
+async def test_much_gathers_without_a_pause(api: Api) -> None:
+    """A long answer that comes at once fills no buffer that must be emptied before it goes on."""
+    long = [line(f"begun {'x' * 50_000} {number}", "PARTIAL") for number in range(30)]
+    assert (await stepwise(api, ending(*long, DONE)))[-1].complete
+
+
+@pytest.mark.usefixtures("gathering")
+async def test_an_error_among_what_gathered_repeats_none_of_it(api: Api) -> None:
+    """The words before it are known, so that they can be taken out of it."""
+    error = b'{"error": {"httpCode": 400, "message": "you must not say purple"}}'
+    with pytest.raises(CompletionMisconfigured) as caught:
+        await stepwise(api, ending(*MORE, line("say purple", "PARTIAL"), error, DONE))
+    assert "400" in str(caught.value)
+    assert "purple" not in str(caught.value)
+
+
 @pytest.mark.usefixtures("once")
 async def test_a_refused_connection(api: Api) -> None:
     """Nobody there is a reason to try later."""
@@ -699,7 +836,7 @@ class BreaksOff(httpx.AsyncByteStream):
         raise self.error
 
 
-def at_once(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
+def unsent(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
     """Fail to send any request."""
 
     def handle(_request: httpx.Request) -> httpx.Response:
@@ -714,7 +851,7 @@ def midway(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [at_once, midway])
+@pytest.mark.parametrize("moment", [unsent, midway])
 @pytest.mark.parametrize("signing_in", [False, True])
 @pytest.mark.parametrize("kind", kinds_of(httpx.HTTPError))
 async def test_no_error_of_httpx_gets_out(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -44,20 +44,22 @@ class PiecesReader(Reader):
         self._tokens = 0
         self._ended = False
 
-    def feed(self, line: bytes) -> Answer | None:
-        """Read a line of an event; comments and blank lines tell nothing."""
-        name, _, value = line.partition(b": ")
-        if name != b"data":
-            return None
-        if value == b"[DONE]":
-            return self.end()
-        event = json.loads(value)
-        if "error" in event:
-            raise CompletionUnavailable(event["error"])
-        self._tokens = event.get("tokens", 0)
-        self._ended |= "end" in event
-        self._text += event.get("piece", "")
-        return Answer(self._text)
+    def feed(self, lines: Sequence[bytes]) -> Iterator[Answer]:
+        """Read lines of events; comments and blank lines tell nothing."""
+        for line in lines:
+            name, _, value = line.partition(b": ")
+            if name != b"data":
+                continue
+            if value == b"[DONE]":
+                yield self.end()
+                continue
+            event = json.loads(value)
+            if "error" in event:
+                raise CompletionUnavailable(event["error"])
+            self._tokens = event.get("tokens", 0)
+            self._ended |= "end" in event
+            self._text += event.get("piece", "")
+            yield Answer(self._text)
 
     def end(self) -> Answer:
         """It is whole if the model said so."""

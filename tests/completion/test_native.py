@@ -1,6 +1,8 @@
 """YandexGPT's own wire format, piece by piece."""
 
 import json
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.completion.native import classify, decode, encode
+from bot.completion.native import Native, classify, decode, encode
 from handlers.dialogue.completion import (
     Answer,
     CompletionError,
@@ -118,6 +120,44 @@ def test_counters_are_strings_or_numbers(counter: Any, details: dict[str, Any]) 
 def test_counters_may_be_missing(result: dict[str, Any]) -> None:
     """A missing count is 0, as proto's JSON leaves zeros out."""
     assert decode(line("text", **result)) == Answer("text", complete=True)
+
+
+def told(batches: Sequence[Sequence[bytes]]) -> tuple[list[str], str]:
+    """Let a stream be read in these batches; the texts, and how it ended."""
+    reader, texts = Native().reader(), []
+    try:
+        for answer in chain.from_iterable(map(reader.feed, batches)):
+            texts.append(answer.text)
+            if answer.complete:
+                return texts, "complete"
+    except CompletionError as error:
+        return texts, str(error)
+    return texts, "open"
+
+
+@given(
+    st.lists(
+        st.builds(
+            line,
+            st.sampled_from(["one", "two", 'of "error" and FINAL', " "]),
+            st.sampled_from(
+                ["PARTIAL", "UNSPECIFIED", "FINAL", "TRUNCATED_FINAL", "CONTENT_FILTER"]
+            ),
+        )
+        | st.sampled_from([b"", b"\r", b'{"error": "down"}', b'{ "error" : {"httpCode": 429}}']),
+        max_size=6,
+    )
+)
+def test_lines_that_come_at_once_say_the_same(lines: list[bytes]) -> None:
+    """They end as they would one by one, by the first end, behind the same words."""
+    texts, end = told([lines])
+    every_text, every_end = told([[line] for line in lines])
+    assert (texts[-1:], end) == (every_text[-1:], every_end)
+
+
+def test_what_nobody_will_see_is_not_read() -> None:
+    """Of several lines the last one tells all."""
+    assert told([[line("a", "PARTIAL"), b"nonsense", line("abc", "PARTIAL"), b""]])[0] == ["abc"]
 
 
 def test_an_error_member_without_an_error_is_none() -> None:
