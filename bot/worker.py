@@ -178,6 +178,9 @@ class Worker:
     async def _handle(self, lane: Lane, opened: Opened) -> None:
         """Deal with an update, while what waits behind it is judged: it may cut it short."""
         assert lane.turn  # noqa: S101 - it was just opened
+        if not opened.interrupts:
+            await self._dispatch.handle(opened.head.update, lane.turn)
+            return
         judging = asyncio.create_task(self._interruptions.judge(lane, opened.interrupts))
         try:
             await asyncio.wait([judging], timeout=self._timing.judge)
