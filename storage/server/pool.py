@@ -13,6 +13,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MaxConnectionsError
 
+from storage.server.batch import Batch
+
 WAIT_SECONDS = 10.0
 """How long a call waits for a connection before it fails."""
 REFUSED_SECONDS = 1.0
@@ -40,6 +42,7 @@ class Pool(ConnectionPool):
         **named: Any,
     ) -> None:
         super().__init__(*args, **named)
+        self.batch = Batch(self)
         self._wait = wait
         self._spare_seconds = spare
         self._turn = asyncio.Lock()

@@ -1,5 +1,6 @@
 """Lua scripts: each runs as one unit, on the server that has its keys."""
 
+import contextlib
 import re
 import time
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import PipelineCommand
 from redis.exceptions import NoScriptError, RedisError
 
-from storage.server.pool import Cluster
+from storage.server.batch import Alone, Command
+from storage.server.pool import Cluster, Pool
 from storage.server.sentinel import Master
 
 log = structlog.get_logger()
@@ -24,8 +26,6 @@ REPLICA_MS = 300
 DOUBT_SECONDS = 60.0
 """How long a replica that did not confirm is not counted on, even if the server lists it."""
 MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIME')[1])"
-
-Command = tuple[str | int | float, ...]
 
 
 def text(name: str) -> str:
@@ -49,11 +49,17 @@ class Script:
         if allow_oom:
             self._text = self._text.replace("#!lua", "#!lua flags=allow-oom", 1)
         self._script = redis.register_script(self._text)
+        pool = getattr(redis, "connection_pool", None)  # a cluster has one for each server
+        self._batch = pool.batch if isinstance(pool, Pool) else None
         self._replicas = 1  # known to confirm
         self._doubted = float("-inf")
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
-        """Run it. Raises what redis-py raises."""
+        """Run it, with others that are run in the same moment. Raises what redis-py raises."""
+        if self._batch:
+            with contextlib.suppress(Alone, NoScriptError):
+                command = "EVALSHA", self._script.sha, len(keys), *keys, *args
+                return await self._batch.reply(command)
         return await self._script(keys, args)
 
     async def kept(self, keys: Sequence[str], args: Sequence[str | int | float], mark: str) -> Any:
