@@ -99,7 +99,8 @@ def unmasked(text: str) -> str:
 def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
     source = _COMPARED.sub(_compared, source)
-    source = _TOKEN.sub(lambda found: hidden(found[0]), source)
+    if any(sign in source for sign in ("://", "www.", "\\")):
+        source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
     source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
     return _END_OF_BOLD.sub(lambda bold: bold[1] + bold[2].translate(_ENDS) + bold[3], source)
@@ -133,6 +134,7 @@ _TOKEN = re.compile(
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
+    r"(?=[<*_~\[])(?:"  # most letters are none of these: the rest need not be tried
     r"(?<!\\)<"  # HTML would vanish, and so would what looks like it
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
@@ -143,13 +145,13 @@ _LITERAL = re.compile(
     r"|(?<=[(\"'«\[])[*_](?=[)\"'»\]])"  # COUNT(*), "_": a mark alone
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
     r"|(?<![~\\])~(?!~)"  # ~5 is about five
-    r"|(?<!\\)\[(?=\^)"  # a footnote, [^1], would become a link
+    r"|(?<!\\)\[(?=\^))"  # a footnote, [^1], would become a link
 )
 # "(1+r)**n", "a[i]*b" and "n*(n-1)", but not after what may have opened emphasis in the same line.
 _PRODUCT = re.compile(
-    r"(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
+    r"(?=\*)(?:(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
     r"|(?<=[)\]])(?:\*(?=[\w(\[])|\*\*(?=\d|[A-Za-z](?!\w)|[(\[]))"
-    r"|(?<=[^\W_])\*(?=[(\[])"
+    r"|(?<=[^\W_])\*(?=[(\[]))"
 )
 # "**Ответ:**5": Markdown does not end bold between punctuation and a letter.
 _END_OF_BOLD = re.compile(
