@@ -6,6 +6,7 @@ Masks are characters that the parser takes for letters, one for one, so position
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -55,7 +56,7 @@ def is_costly(source: str) -> bool:
 
 
 # Each level indents what is in it, so one line of N markers would become N * N spaces.
-_LIST_IN_LIST = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
+_LIST_IN_LIST = re.compile(r"(?=[-+*\d])(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
 
 
 def _is_costly_table(paragraph: str) -> bool:
@@ -193,6 +194,7 @@ class Masked:
     open: int | None
 
 
+@lru_cache(maxsize=1)  # `closed` reads a growing text just before it is laid out
 def masked(source: str) -> Masked:
     """Mask literals and formulas."""
     formulas, unfinished = _formulas(source) if _MAY_HOLD_FORMULA.search(source) else ((), None)
