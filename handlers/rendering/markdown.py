@@ -100,7 +100,7 @@ def unmasked(text: str) -> str:
 def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
     source = _COMPARED.sub(_compared, source)
-    if any(sign in source for sign in ("://", "www.", "\\")):
+    if any(sign in source for sign in _SIGNS_OF_TOKENS):
         source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
     source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
@@ -125,6 +125,7 @@ _COMPARED = re.compile(
 
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.
+_SIGNS_OF_TOKENS = ("://", "www.", "\\")
 _TOKEN = re.compile(
     r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)"
     r"(?:[^\s<>\[\]|`\"()*_~]|\([^\s<>\[\]|`\"()]*+\)"
@@ -150,7 +151,7 @@ _LITERAL = re.compile(
 )
 # "(1+r)**n", "a[i]*b" and "n*(n-1)", but not after what may have opened emphasis in the same line.
 _PRODUCT = re.compile(
-    r"(?=\*)(?:(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
+    r"(?=[*])(?:(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
     r"|(?<=[)\]])(?:\*(?=[\w(\[])|\*\*(?=\d|[A-Za-z](?!\w)|[(\[]))"
     r"|(?<=[^\W_])\*(?=[(\[]))"
 )

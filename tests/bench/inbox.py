@@ -1,4 +1,4 @@
-"""What the inbox carries: updates a second, round trips, memory, and turns of long histories.
+"""What the inbox carries: updates a second, beside bare writes, scripts, memory, and turns of long histories.
 
 One process, one server that writes every command to disk before it answers; the model says
 something at once, and there is no Telegram.
