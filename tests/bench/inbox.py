@@ -1,7 +1,7 @@
-"""What the inbox carries: updates a second, beside bare writes, scripts, memory, and turns of long histories.
+"""What the inbox carries: updates a second, scripts, memory, and turns of long histories.
 
-One process, one server that writes every command to disk before it answers; the model says
-something at once, and there is no Telegram.
+One process, one server that writes every command to disk before it answers; bare writes to it are
+the floor. The model says something at once, and there is no Telegram.
 """
 
 import asyncio
