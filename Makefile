@@ -37,7 +37,7 @@ crash: .venv/dev  ## kill -9 at random instants and at every step; prints what w
 mutants: .venv/dev  ## change the safety core in one place after the other; prints what no test notices
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-bench: .venv/dev  ## added latency and CPU per answer, beside a bare loop
+bench: .venv/dev  ## what an answer takes and costs, beside a bare loop; what the inbox carries
 	$(BIN)/python -m tests.bench
 
 wheel: .venv/dev  ## the package as it would be published

@@ -38,6 +38,8 @@ class Formatted:
 
     def edited(self, edits: Sequence[Edit]) -> "Formatted":
         """Apply edits, given in order."""
+        if not edits:
+            return self
         parts: list[str] = []
         done = 0
         for start, end, new in edits:

@@ -6,6 +6,7 @@ Masks are characters that the parser takes for letters, one for one, so position
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -55,7 +56,7 @@ def is_costly(source: str) -> bool:
 
 
 # Each level indents what is in it, so one line of N markers would become N * N spaces.
-_LIST_IN_LIST = re.compile(r"(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
+_LIST_IN_LIST = re.compile(r"(?=[-+*\d])(?:(?:[-+*]|\d{1,9}[.)])[ \t>]+){10}[^\s>+*-]")
 
 
 def _is_costly_table(paragraph: str) -> bool:
@@ -99,7 +100,8 @@ def unmasked(text: str) -> str:
 def _literal(source: str) -> str:
     source = _CODE.sub(lambda code: _LONE_BAR.sub(hidden("|"), code[0]), source)
     source = _COMPARED.sub(_compared, source)
-    source = _TOKEN.sub(lambda found: hidden(found[0]), source)
+    if any(sign in source for sign in _SIGNS_OF_TOKENS):
+        source = _TOKEN.sub(lambda found: hidden(found[0]), source)
     source = _LITERAL.sub(lambda found: hidden(found[0]), source)
     source = _PRODUCT.sub(lambda found: found["marked"] or hidden(found[0]), source)
     return _END_OF_BOLD.sub(lambda bold: bold[1] + bold[2].translate(_ENDS) + bold[3], source)
@@ -123,6 +125,7 @@ _COMPARED = re.compile(
 
 # Addresses, paths and patterns: "https://a.ru/_b_", "C:\Users\*.txt", "\d+\.\d*". Marks at their
 # ends are Markdown's, unless a separator stands before.
+_SIGNS_OF_TOKENS = ("://", "www.", "\\")
 _TOKEN = re.compile(
     r"(?:(?<!\w)(?:(?:https?|ftp|tg)://|www\.)"
     r"(?:[^\s<>\[\]|`\"()*_~]|\([^\s<>\[\]|`\"()]*+\)"
@@ -133,6 +136,7 @@ _TOKEN = re.compile(
     r")(?:(?<=[\\/]\*)|(?<=[\\/]\*\*)|(?<![*_~]))"
 )
 _LITERAL = re.compile(
+    r"(?=[<*_~\[])(?:"  # most letters are none of these: the rest need not be tried
     r"(?<!\\)<"  # HTML would vanish, and so would what looks like it
     r"|(?<=[^\W_])\*(?=[^\W_])"  # 2*3*4 is a product
     r"|(?:(?<=\d)|(?<=(?<![\w*])[A-Za-z]))\*\*(?=\d|[A-Za-z](?!\w))"  # x**2 is a power
@@ -143,13 +147,13 @@ _LITERAL = re.compile(
     r"|(?<=[(\"'«\[])[*_](?=[)\"'»\]])"  # COUNT(*), "_": a mark alone
     r"|(?<!\w)__(?:[a-z][a-z\d_]*?|[A-Z][A-Z\d_]*?)__(?!\w)"  # __main__ is a name
     r"|(?<![~\\])~(?!~)"  # ~5 is about five
-    r"|(?<!\\)\[(?=\^)"  # a footnote, [^1], would become a link
+    r"|(?<!\\)\[(?=\^))"  # a footnote, [^1], would become a link
 )
 # "(1+r)**n", "a[i]*b" and "n*(n-1)", but not after what may have opened emphasis in the same line.
 _PRODUCT = re.compile(
-    r"(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
+    r"(?=[*])(?:(?P<marked>(?<![\w)\]*])(?P<mark>\*++)(?=\S)(?:[^*\n]*(?P=mark)|.*))"
     r"|(?<=[)\]])(?:\*(?=[\w(\[])|\*\*(?=\d|[A-Za-z](?!\w)|[(\[]))"
-    r"|(?<=[^\W_])\*(?=[(\[])"
+    r"|(?<=[^\W_])\*(?=[(\[]))"
 )
 # "**Ответ:**5": Markdown does not end bold between punctuation and a letter.
 _END_OF_BOLD = re.compile(
@@ -191,6 +195,7 @@ class Masked:
     open: int | None
 
 
+@lru_cache(maxsize=1)  # `closed` reads a growing text just before it is laid out
 def masked(source: str) -> Masked:
     """Mask literals and formulas."""
     formulas, unfinished = _formulas(source) if _MAY_HOLD_FORMULA.search(source) else ((), None)

@@ -134,11 +134,11 @@ PAIRED = f"sub|sup|{'|'.join(_KINDS)}"
 SPOILER = r"(?<![^\s(«\"'—–*_~-])(?=\|\|[^\s|])"
 """Where a spoiler begins; in ``f(a||b)`` none does."""
 _MARK = re.compile(
-    rf"{_LESS}(?P<address>(?:https?|ftp|tg)://[^\s>{_LESS}]+"
+    rf"(?=[{_LESS}|])(?:{_LESS}(?P<address>(?:https?|ftp|tg)://[^\s>{_LESS}]+"
     rf"|[^\s@>{_LESS}]+@[^\s@>{_LESS}]+\.[^\s@>{_LESS}]+)>"
     rf"|(?P<br>{_LESS}br[ ]?/?>\n?)"
     rf"|{_LESS}(?:(?P<close>(?<=\S.)/)|(?!/))(?P<tag>{PAIRED})>(?(close)|(?=\S))"
-    rf"|(?P<bars>(?:{SPOILER}(?P<opens>))?(?:(?<=[^\s|])(?=\|\|(?![^\W_]))(?P<closes>))?\|\|)",
+    rf"|(?P<bars>(?:{SPOILER}(?P<opens>))?(?:(?<=[^\s|])(?=\|\|(?![^\W_]))(?P<closes>))?\|\|))",
     re.IGNORECASE,
 )
 _Edits = list[tuple[int, int, str]]

@@ -36,6 +36,7 @@ _MARKS_ALONE = re.compile(
     r"|[ \t>]*(?:(?:[-+*]|\d+[.)])[ \t]+)*(?:`{3,}|~{3,})[^`\n]*"  # a fence and its language
 )
 _UNDECIDED = re.compile(
+    r"(?=[][<>*_~`$|&!\\\s])"  # most letters are none of these: the rest need not be tried
     r"(?:(?<=\d[.)] )(?:>[ =]*|\[[ xX]?\]?)"  # "1. >= 5" compares, "1. [x] да" is a task
     r"|(?<![^\W_])(?<![*\\])\*\."  # *.log is a pattern
     r"|(?<!\\)\\(?:ce?|be?g?i?n?(?:\{[A-Za-z*]*)?)"  # a formula without delimiters

@@ -1,15 +1,16 @@
-"""What the inbox carries: updates a second, round trips, memory, and turns of long histories.
+"""What the inbox carries: updates a second, scripts, memory, and turns of long histories.
 
-One process, one server that writes every command to disk before it answers; the model says
-something at once, and there is no Telegram.
+One process, one server that writes every command to disk before it answers; bare writes to it are
+the floor. The model says something at once, and there is no Telegram.
 """
 
 import asyncio
 import json
+import statistics
 import tempfile
 import time
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
 
 from redis.asyncio import Redis
 
@@ -19,9 +20,12 @@ from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
 from storage.server.embedded import embedded_server
+from tests.bench.figures import scripts_run, spread
 from tests.history import History
 
-CHATS, UPDATES, SLOTS = 500, 20_000, 50
+CHATS, UPDATES, SLOTS, ROUNDS = 500, 5_000, 50, 3
+UPDATE = json.dumps({"update_id": 0, "message": {"text": "x" * 500}})
+ALONE = 500
 IDLE_CHATS, TURNS = 2_000, 20
 BOT = 42
 EXCHANGE = Exchange(Message(Role.USER, "вопрос " * 10), Message(Role.ASSISTANT, "ответ " * 60))
@@ -32,36 +36,63 @@ async def inbox() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with embedded_server(Path(folder)) as url:
             redis = connect(url, connections=SLOTS + 8)
-            calls = _counting(redis)
-            await _throughput(redis, calls)
+            await _throughput(redis)
             await _memory(redis)
             await _long_history(redis)
             await redis.aclose()
 
 
-def _counting(redis: Redis) -> list[int]:
-    """Count the round trips of a client from now on."""
-    calls = [0]
-    execute: Any = redis.execute_command
-
-    async def counted(*args: Any, **options: Any) -> Any:
-        calls[0] += 1
-        return await execute(*args, **options)
-
-    redis.execute_command = counted  # type: ignore[method-assign]
-    return calls
-
-
-async def _throughput(redis: Redis, calls: list[int]) -> None:
+async def _throughput(redis: Redis) -> None:
     box = Inbox(redis, BOT, "bench")
     await box.begin()
-    started, before = time.perf_counter(), calls[0]
-    update = json.dumps({"update_id": 0, "message": {"text": "x" * 500}})
-    for start in range(0, UPDATES, 100):
-        batch = range(start, start + 100)  # as many as a poll brings
-        await box.put(*(Arrival(ChatKey(number % CHATS + 1), number, update) for number in batch))
-    stored = time.perf_counter()
+    bare, put, dealt, both = list[float](), list[float](), list[float](), list[float]()
+    scripts = 0
+    for number in range(ROUNDS):
+        bare.append(UPDATES / await _timed(_pushes(redis, UPDATES, SLOTS)))
+        before = await scripts_run(redis)
+        updates = range(number * UPDATES, (number + 1) * UPDATES)
+        took = await _timed(_put(box, updates)), await _timed(_deal(box, UPDATES))
+        scripts += await scripts_run(redis) - before
+        put.append(UPDATES / took[0])
+        dealt.append(UPDATES / took[1])
+        both.append(UPDATES / sum(took))
+    print(f"inbox: {UPDATES:,} updates of {CHATS} chats, {SLOTS} at once, each command on disk;")
+    print(f"updates/s, median (lowest–highest) of {ROUNDS} rounds")
+    print(f"  put                      {spread(put)}")
+    print(f"  claim, open, commit, done{spread(dealt)}")
+    print(f"  all of it                {spread(both)} (≥ 2,000)")
+    print(f"  floor: RPUSH of an update{spread(bare)}")
+    ratio = statistics.median(bare) / statistics.median(both)
+    alone = 1000 * await _timed(_pushes(redis, ALONE, 1)) / ALONE
+    print(f"  ratio                    {ratio:8.2f}")
+    print(f"  scripts per update       {scripts / ROUNDS / UPDATES:8.2f}")
+    print(f"  one RPUSH, nothing else  {alone:8.2f} ms, with its fsync")
 
+
+async def _timed(work: Awaitable[None]) -> float:
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started
+
+
+async def _pushes(redis: Redis, number: int, at_once: int) -> None:
+    """Write each update by one command: what the disk and the client can do."""
+
+    async def push() -> None:
+        for _ in range(number // at_once):
+            await redis.rpush(f"{{{BOT}}}:bare", UPDATE)
+
+    await asyncio.gather(*(push() for _ in range(at_once)))
+
+
+async def _put(box: Inbox, numbers: range) -> None:
+    for start in range(0, len(numbers), 100):  # as many as a poll brings
+        batch = numbers[start : start + 100]
+        await box.put(*(Arrival(ChatKey(number % CHATS + 1), number, UPDATE) for number in batch))
+
+
+async def _deal(box: Inbox, number: int) -> None:
+    """Claim, open, commit and finish as many updates."""
     done, running = 0, 0
     room = asyncio.Event()
 
@@ -74,20 +105,13 @@ async def _throughput(redis: Redis, calls: list[int]) -> None:
         room.set()
 
     async with asyncio.TaskGroup() as tasks:
-        while done < UPDATES:
+        while done < number:
             for claim in await box.take(SLOTS - running, 0.1):
                 running += 1
                 tasks.create_task(answer(claim))
             if running == SLOTS:
                 room.clear()
                 await room.wait()
-    seconds = time.perf_counter() - started
-    print(f"inbox: {UPDATES} updates of {CHATS} chats, {SLOTS} at once")
-    print(f"  put                      {UPDATES / (stored - started):8.0f} updates/s")
-    print(f"  claim, open, commit, done{UPDATES / (seconds - (stored - started)):8.0f} updates/s")
-    print(f"  all of it                {UPDATES / seconds:8.0f} updates/s")
-    print(f"  of Telegram's 30 messages/s {UPDATES / seconds / 30:5.0f} times")
-    print(f"  round trips per update   {(calls[0] - before) / UPDATES:8.2f}")
 
 
 async def _memory(redis: Redis) -> None:

@@ -1,39 +1,24 @@
 """Two processes against one, on the same machine: answers a second, and what idleness costs.
 
-The model answers at once, so that it is the bot that is measured; the local Telegram, the model and
-Redis share the two cores with it.
+The model answers at once, so that it is the bot that is measured; Redis, Telegram and the model
+share the two cores with it.
 """
 
 import asyncio
-import random
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from starlette.applications import Starlette
 
-from bot import web
-from bot.playground.completion import CompletionServer
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
-from storage.message import Message
 from storage.server.connect import connect
-from tests.bench.answers import TOKEN, contender, cpu_ms, is_answered
+from tests.bench.answers import contender
+from tests.bench.figures import cpu_ms
+from tests.bench.upstream import Upstream
 from tests.valkey import own_valkey
 
 CHATS, SECONDS, IDLE_SECONDS = 200, 10.0, 10.0
-
-
-class AtOnce:
-    """Words without a delay."""
-
-    async def answer(
-        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
-    ) -> AsyncIterator[str]:
-        yield f"re: {messages[-1].text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +46,19 @@ async def processes() -> None:
 
 
 async def _measure(number: int) -> Figures:
-    room, model = Room(TOKEN), CompletionServer(AtOnce(), limit=10_000)
-    app = Starlette(routes=[*telegram_routes(room), *model.routes])
+    upstream = Upstream(0.0, lines=1)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(own_valkey())
-        url = await stack.enter_async_context(web.serving(app, "127.0.0.1", 0))
+        url = await stack.enter_async_context(upstream.serving())
         pids = []
         for _ in range(number):
             bot = contender(url, sys.executable, "-m", "bot", "run", REDIS_URL=server.url)
             pids.append((await stack.enter_async_context(bot)).pid)
         redis = connect(server.url, connections=1)
         stack.push_async_callback(redis.aclose)
-        await _talk(room, 2.0)  # connections opened, code warm
+        await _talk(upstream, 2.0)  # connections opened, code warm
         before = sum(map(cpu_ms, pids))
-        answered = await _talk(room, SECONDS)
+        answered = await _talk(upstream, SECONDS)
         cpu = (sum(map(cpu_ms, pids)) - before) / answered
         await asyncio.sleep(3)
         idle, calls = sum(map(cpu_ms, pids)), await _calls(redis)
@@ -84,17 +68,14 @@ async def _measure(number: int) -> Figures:
     return Figures(answered / SECONDS, cpu, idle_cpu, idle_calls)
 
 
-async def _talk(room: Room, seconds: float) -> int:
+async def _talk(upstream: Upstream, seconds: float) -> int:
     """Let all chats ask, each again when it is answered; how many answers came."""
     ends, answered = time.monotonic() + seconds, 0
 
     async def talk(chat: int) -> None:
         nonlocal answered
         while time.monotonic() < ends:
-            text = f"q{random.random()}"
-            room.say(chat, chat, text)
-            while not is_answered(room.messages(chat)[-1], text):
-                await room.changed(room.version, 5)
+            await upstream.ask(chat)
             answered += 1
 
     await asyncio.gather(*(talk(chat) for chat in range(1, CHATS + 1)))
