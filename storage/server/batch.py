@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
-Command = Sequence[str | int | float]
+Command = tuple[str | int | float | bytes | memoryview, ...]
 MOST = 50
 """Commands in one round trip, or the first would wait for the replies to all."""
 
 
 class Alone(Exception):
-    """There was nothing to share a round trip with, or it failed: give the command by itself."""
+    """The round trip failed: give the command by itself, to hear why, and to have it repeated."""
 
 
 class Batch:
@@ -25,7 +26,7 @@ class Batch:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def reply(self, command: Command) -> Any:
-        """Give a command together with others. Raises `Alone`, and the server's ResponseError."""
+        """Give a command, together with others. Raises `Alone`, and the server's ResponseError."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         if not self._waiting:
@@ -43,10 +44,9 @@ class Batch:
     async def _answer(self, waiting: Sequence[tuple[Command, asyncio.Future[Any]]]) -> None:
         replies: Sequence[Any] = [Alone()] * len(waiting)
         try:
-            if len(waiting) > 1:
-                replies = await self._replies([command for command, _ in waiting])
+            replies = await self._replies([command for command, _ in waiting])
         except (RedisError, OSError, ValueError, AttributeError, TypeError):
-            pass  # each tries by itself, and hears why; the last two are redis-py's own bugs
+            pass  # redis-py lets AttributeErrors out where a connection is closed during a write
         finally:
             for (_, future), reply in zip(waiting, replies, strict=True):
                 if future.done():  # who waited has given up
@@ -57,11 +57,12 @@ class Batch:
                     future.set_result(reply)
 
     async def _replies(self, commands: Sequence[Command]) -> list[Any]:
-        # Not redis-py's pipeline: its errors quote the commands.
+        # Not redis-py's pipeline: its errors quote the commands, and it packs them in Python.
+        packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type] # typed for one part
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
         replies: list[Any] = []
         try:
-            await connection.send_packed_command(connection.pack_commands(commands))
+            await connection.send_packed_command(packed)
             for _ in commands:
                 try:
                     replies.append(await connection.read_response())
