@@ -1,6 +1,7 @@
 """The inbox on a real server, step by step."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -264,6 +265,8 @@ async def test_what_is_no_text_in_a_mailbox(bot: Bot) -> None:
     await bot.put(1)
     broken: Any = b"1\xff{}"
     await bot.redis.lset(keys.mailbox(bot.id, LANE), 0, broken)
+    with contextlib.suppress(StorageUnavailable):  # if the server did not know the script yet
+        assert await bot.inbox().overdue(0, 10) == []
     assert await bot.inbox().overdue(0, 10) == []
 
 
