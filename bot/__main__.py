@@ -17,7 +17,7 @@ from bot.app import AddressTaken, TokenRefused, running
 from bot.environment import SettingsRefused, misspelt, read, read_without_model
 from bot.operator import dead, transfer
 from bot.operator.check import check
-from bot.playground import demo
+from bot.playground import arguments as of_demo
 from bot.redaction import guard, say
 from bot.settings import Settings
 from handlers.dialogue.completion import CompletionMisconfigured
@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("export", help="write everything kept of the bot to a file")
     )
     transfer.add_arguments(commands.add_parser("import", help="read such a file into a storage"))
-    demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
+    of_demo.add_arguments(commands.add_parser("demo", help="try it with a local Telegram"))
     return parser
 
 
@@ -108,7 +108,9 @@ async def _run(settings: Settings) -> None:
 
 
 async def _demo(arguments: argparse.Namespace) -> None:
-    await _until_stopped(demo.demo(arguments), "forgetting what was said here", DEMO_SECONDS)
+    from bot.playground.demo import demo  # noqa: PLC0415 - 8 MB that a bot in production never needs
+
+    await _until_stopped(demo(arguments), "forgetting what was said here", DEMO_SECONDS)
 
 
 async def _until_stopped(

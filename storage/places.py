@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from redis.asyncio import Redis
 
-from storage.server.connect import StorageUnavailable, patiently, translated
+from storage.server.connect import StorageRefused, StorageUnavailable, patiently, translated
 from storage.server.script import Script
 from storage.timing import Timing, clock
 
@@ -28,16 +28,16 @@ class Places:
         self._timing = timing
         self._occupy = Script(redis, "occupy")
         self._free = [f"{name}:{place}" for place in range(number)]
-        self._waiting: dict[str, object] = {}
-        """Tokens that need a place, in their order; the object tells one wait from the next."""
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        """Tokens that need a place, in their order."""
         self._held: dict[str, float] = {}
         """Tokens that have one, and when that was last asked for."""
         self._spare: list[str] = []
         """Those of the held ones that nobody uses now."""
         self._plenty = False
-        # Within the process: first come, first served, and one at a time asks Redis, for all.
+        # Within the process: first come, first served, and one task asks Redis, for all.
         self._here = asyncio.Semaphore(number)
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -73,17 +73,27 @@ class Places:
             await self._give_back(spare)
 
     async def _wait(self, token: str) -> None:
-        self._waiting[token] = object()
+        granted = self._waiting[token] = asyncio.get_running_loop().create_future()
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask_on())
         try:
-            async with self._asking:
-                while token in self._waiting:  # not if one who asked before has got it for us
-                    await patiently(
-                        lambda: self._ask([*self._waiting]), self._timing.storage_pauses
-                    )
-                    if token in self._waiting:
-                        await asyncio.sleep(self._timing.place_look)
+            await granted
         finally:
             self._waiting.pop(token, None)
+
+    async def _ask_on(self) -> None:
+        """Ask until nobody waits."""
+        try:
+            while self._waiting:
+                await patiently(lambda: self._ask([*self._waiting]), self._timing.storage_pauses)
+                if self._waiting:
+                    await asyncio.sleep(self._timing.place_look)
+        except StorageRefused as error:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(error)
+        finally:
+            self._asking = None
 
     async def _ask(self, tokens: Sequence[str]) -> None:
         """Ask for places, or for longer ones."""
@@ -97,8 +107,10 @@ class Places:
         for token in granted:
             if token in self._held:
                 self._held[token] = asked
-            if token in waiting and self._waiting.get(token) is waiting[token]:
+            future = self._waiting.get(token)
+            if future and future is waiting.get(token) and not future.done():
                 self._held[token] = asked
+                future.set_result(None)
                 del self._waiting[token]
         # Who gave up meanwhile, or gave back, did so perhaps before the server knew of this.
         await self._remove([token for token in granted if token in self._free])

@@ -21,6 +21,7 @@ from starlette.types import Scope
 from bot import log
 from bot.app import running
 from bot.environment import SettingsRefused, read
+from bot.playground.arguments import HOST, PORT
 from bot.playground.chat import Json, Person, Status
 from bot.playground.completion import CompletionServer, Words
 from bot.playground.door import room_routes
@@ -31,12 +32,10 @@ from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
 from bot.playground.view import View
 from bot.settings import Settings
-from bot.values import host_and_port
 from bot.web import serving
 from storage.message import Message
 from storage.timing import Timing
 
-HOST, PORT = "127.0.0.1", 8090
 ANNA, BORIS = Person(101, "Anna"), Person(102, "Boris")
 GROUP = -1_000_000_000_100
 
@@ -52,27 +51,6 @@ _PAGE_ONLY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``python -m bot demo``."""
-    parser.add_argument(
-        "--no-bot", action="store_true", help="serve Telegram and the model for a bot elsewhere"
-    )
-    parser.add_argument(
-        "--listen",
-        type=_address,
-        metavar="HOST:PORT",
-        help=f"default {HOST}:{PORT}, or a free port",
-    )
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="another host name it is served under, such as a proxy's; may be repeated",
-    )
-    parser.add_argument("--token", help="the only token that is accepted")
 
 
 @contextlib.asynccontextmanager
@@ -266,13 +244,6 @@ async def _served(
             url = await stack.enter_async_context(serving(app, host, 0))
             note = f" (port {port} is taken)"
         yield url, note
-
-
-def _address(value: str) -> tuple[str, int]:
-    try:
-        return host_and_port(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value} {error}, such as {HOST}:{PORT}") from None
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +20,9 @@ from structlog.testing import capture_logs
 
 from bot import log
 from bot.environment import SettingsRefused
+from bot.playground.arguments import HOST, PORT, add_arguments
 from bot.playground.completion import CompletionServer
-from bot.playground.demo import HOST, PORT, add_arguments, demo, demo_settings
+from bot.playground.demo import demo, demo_settings
 from bot.playground.replies import Silence
 from bot.web import serving
 from storage.message import Message
@@ -263,3 +265,10 @@ async def test_the_end_drops_what_is_in_hand(start: Start, monkeypatch: pytest.M
             await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
             assert await answered(http, 101) == "Well"
             end.reschedule(asyncio.get_running_loop().time() + 15)
+
+
+def test_a_bot_in_production_loads_none_of_it() -> None:
+    """The playground takes 8 MB; of it only the arguments are known from the start."""
+    program = "import sys, bot.__main__; print(*[m for m in sys.modules if '.playground.' in m])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert found.stdout.decode().split() == ["bot.playground.arguments"]

@@ -28,7 +28,8 @@ from structlog.testing import capture_logs
 
 from bot import log
 from bot.playground import demo as module
-from bot.playground.demo import add_arguments, demo
+from bot.playground.arguments import add_arguments
+from bot.playground.demo import demo
 from bot.web import serving
 from handlers.texts import ENGLISH, RUSSIAN
 from storage.message import Message

@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from bot.playground.arguments import add_arguments
 from bot.playground.completion import CompletionServer
-from bot.playground.demo import add_arguments, application, hosts_of
+from bot.playground.demo import application, hosts_of
 from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
 from tests.conftest import Echo

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 
 from bot.background import beside
 from storage import keys
 from storage.places import Places
-from storage.server.connect import connect
+from storage.server.connect import StorageRefused, connect
 from storage.timing import Timing, clock
 from tests.valkey import own_valkey
 
@@ -306,3 +307,24 @@ async def test_without_storage_one_waits(key: str) -> None:
             await server.start()
             await asyncio.wait_for(coming, 10)
         await client.aclose()
+
+
+async def test_a_server_that_refuses(
+    redis: Redis, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who wait hear so; the next asks again."""
+    shared = Places(redis, key, 3, "here")
+
+    async def refuse(*_: object) -> None:
+        raise NoPermissionError("NOPERM")
+
+    async def come() -> None:
+        async with shared.place():
+            pass
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shared, "_occupy", refuse)
+        for error in await asyncio.gather(come(), come(), return_exceptions=True):
+            assert isinstance(error, StorageRefused)
+    async with asyncio.timeout(5):
+        await come()
