@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -121,12 +122,20 @@ async def _until_stopped(
     stop = asyncio.Event()
     _on_signal(task.cancel)  # not begun yet, so there is nothing to finish
     async with work:
+        _collect_rarely()
         _on_signal(stop.set)
         await stop.wait()
         _on_signal(partial(_cut_off, task))
         log.info("stopping", then=f"{then}; a second signal stops at once")
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, _cut_off, task)
+
+
+def _collect_rarely() -> None:
+    """Spare the collector what is there for good; collecting took a tenth of a busy bot's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _cut_off(task: asyncio.Task[Any]) -> None:

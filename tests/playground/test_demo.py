@@ -270,5 +270,7 @@ async def test_the_end_drops_what_is_in_hand(start: Start, monkeypatch: pytest.M
 def test_a_bot_in_production_loads_none_of_it() -> None:
     """The playground takes 8 MB; of it only the arguments are known from the start."""
     program = "import sys, bot.__main__; print(*[m for m in sys.modules if '.playground.' in m])"
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", program]
+    found = subprocess.run(command, capture_output=True, check=True, cwd=root)
     assert found.stdout.decode().split() == ["bot.playground.arguments"]
