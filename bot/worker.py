@@ -31,6 +31,9 @@ TRUSTED_CLAIMS = 3
 MOST_DEATHS = 20
 """Beginnings of work on a suspect after which it is a dead letter, counted apart from failures."""
 
+MOST_CLAIMED = 8
+"""Lanes claimed at a time: of many that wait, the first are asked for while others are claimed."""
+
 LANES = Gauge("worker_lanes", "Conversations that this process works on", ["bot"])
 LANES_MOST = Gauge("worker_lanes_most", "How many it would work on at once", ["bot"])
 TAKEN_OVER = Counter("worker_takeovers", "Conversations taken over from processes that died")
@@ -84,7 +87,8 @@ class Worker:
                     await self._inbox.begin()
                     claims = await self._inbox.mine(list(self._running))
                 else:
-                    claims = await self._inbox.take(free, self._timing.take)
+                    most = min(free, MOST_CLAIMED)
+                    claims = await self._inbox.take(most, self._timing.take)
                 lost_track, failures = False, 0
             except StorageUnavailable as error:
                 log.warning("storage_unavailable", reason=str(error))

@@ -13,13 +13,14 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.notices import MOST_NOTICES
-from bot.worker import MOST_DEATHS, TRUSTED_CLAIMS, Worker
+from bot.worker import MOST_CLAIMED, MOST_DEATHS, TRUSTED_CLAIMS, Worker
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.rendering.markup import Chunk
 from handlers.turn.turn import Reply, Turn
 from storage.dead import DeadLetters
 from storage.inbox import Arrival, Inbox
+from storage.lane import Claim
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
 from storage.timing import Timing
@@ -498,6 +499,27 @@ async def test_who_waits_long_is_told_once(house: House) -> None:
 async def waits_for_ever(*_: Any) -> None:
     """Be a Telegram that does not answer."""
     await asyncio.Event().wait()
+
+
+async def test_the_first_of_many_begin_before_the_last_are_claimed(house: House) -> None:
+    """Lanes are claimed a few at a time, and no more than there is room for."""
+    asked = list[int]()
+
+    class Noting(Inbox):
+        async def take(self, count: int, seconds: float) -> list[Claim]:
+            asked.append(count)
+            return await super().take(count, seconds)
+
+    for chat in range(1, 31):
+        await house.put(chat, "hi")
+    for lanes, most in ((3, 3), (50, MOST_CLAIMED)):
+        handlers, asked[:] = Handlers(at_once), []
+        inbox = Noting(house.redis, house.bot_id, f"noting-{lanes}", HURRIED)
+        async with Worker(inbox, handlers, lanes).working():  # type: ignore[arg-type]
+            await until(lambda: len(handlers.handled) == 30)  # noqa: B023 - awaited
+        assert max(asked) == most
+        for chat in range(1, 31):
+            await house.put(chat, "again")
 
 
 async def test_a_judgement_that_takes_long_holds_up_no_work(house: House) -> None:
