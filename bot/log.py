@@ -16,8 +16,7 @@ from bot.redaction import guarded, hide
 def configure(secrets: Iterable[str] = ()) -> None:
     """Send all logs, including the libraries', to stderr, with ``secrets`` replaced.
 
-    The line is searched as it is written, so that secrets are found in tracebacks and URLs, too
-    (httpx logs requests with the bot's token in the path).
+    The line is searched as it is written, so that secrets are found in tracebacks and URLs, too.
     """
     hide("settings", secrets)
     processors: list[structlog.typing.Processor] = [

@@ -112,8 +112,14 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with map_aiohttp_exceptions():
-            while piece := self._left() or await self._content.readany():
+            while piece := self._left() or await self._more():
                 yield piece
+
+    async def _more(self) -> bytes:
+        try:
+            return await self._content.readany()
+        except RuntimeError as error:  # aiohttp's, where it closed the connection while none read
+            raise httpx.ReadError(str(error)) from error
 
     async def gather(self, seconds: float) -> None:
         """Wait for the body's end or failure, for at most ``seconds``."""

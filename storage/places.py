@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from redis.asyncio import Redis
 
-from storage.server.connect import StorageRefused, StorageUnavailable, patiently, translated
+from storage.server.connect import StorageUnavailable, patiently, translated
 from storage.server.script import Script
 from storage.timing import Timing, clock
 
@@ -15,7 +15,8 @@ class Places:
     """``number`` places under one key. `renewing` must run as long as any is held.
 
     While at least half of all places are free, a process keeps a used one for whoever needs one
-    next, for `Timing.place_kept` at least and twice that at most.
+    next, for `Timing.place_kept` at least and twice that at most. So a token is free (without a
+    place), waiting for one, held in use, then spare (held for nobody), and free again.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Places:
         # Within the process: first come, first served, and one task asks Redis, for all.
         self._here = asyncio.Semaphore(number)
         self._asking: asyncio.Task[None] | None = None
+        self._one_ask = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -59,18 +61,25 @@ class Places:
         """Renew what is held, and give back what is kept for nobody; never returns."""
         try:
             while True:
-                kept = set(self._spare)
+                kept = list(self._spare)
                 await asyncio.sleep(min(self._timing.place_kept, self._timing.lease / 3))
-                unused = [token for token in self._spare if token in kept]
-                self._spare = [token for token in self._spare if token not in kept]
-                await self._give_back(unused)
+                await self._free_spare(kept)
                 due = clock() - self._timing.lease / 3
                 old = [token for token, asked in self._held.items() if asked <= due]
                 with contextlib.suppress(StorageUnavailable), translated():
-                    await self._ask(old)
+                    await self._ask(old or self._spare[:1])  # also to hear whether there are plenty
+                if not self._plenty:
+                    await self._free_spare(list(self._spare))
         finally:
-            spare, self._spare = self._spare, []
-            await self._give_back(spare)
+            await self._free_spare(list(self._spare))
+
+    async def _free_spare(self, tokens: Sequence[str]) -> None:
+        for token in tokens:
+            # Not where all of them are wanted here: whoever comes in must find one.
+            if token in self._spare and not self._here.locked():
+                async with self._here:
+                    self._spare.remove(token)
+                    await self._give_back([token])
 
     async def _wait(self, token: str) -> None:
         granted = self._waiting[token] = asyncio.get_running_loop().create_future()
@@ -84,11 +93,11 @@ class Places:
     async def _ask_on(self) -> None:
         """Ask until nobody waits."""
         try:
-            while self._waiting:
-                await patiently(lambda: self._ask([*self._waiting]), self._timing.storage_pauses)
-                if self._waiting:
+            while asked := list(self._waiting):
+                await patiently(lambda: self._ask(asked), self._timing.storage_pauses)
+                if any(token in self._waiting for token in asked):
                     await asyncio.sleep(self._timing.place_look)
-        except StorageRefused as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits hears of it
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(error)
@@ -99,21 +108,23 @@ class Places:
         """Ask for places, or for longer ones."""
         if not tokens:
             return
-        waiting, asked = dict(self._waiting), clock()
-        free, *granted = await self._occupy(
-            [self._key], [self._number, self._timing.lease, *tokens]
-        )
-        self._plenty = 2 * free >= self._number
-        for token in granted:
-            if token in self._held:
-                self._held[token] = asked
-            future = self._waiting.get(token)
-            if future and future is waiting.get(token) and not future.done():
-                self._held[token] = asked
-                future.set_result(None)
-                del self._waiting[token]
-        # Who gave up meanwhile, or gave back, did so perhaps before the server knew of this.
-        await self._remove([token for token in granted if token in self._free])
+        async with self._one_ask:
+            waiting, asked = dict(self._waiting), clock()
+            free, *granted = await self._occupy(
+                [self._key], [self._number, self._timing.lease, *tokens]
+            )
+            self._plenty = 2 * free >= self._number
+            for token in granted:
+                if token in self._held:
+                    self._held[token] = asked
+                future = self._waiting.get(token)
+                if future and future is waiting.get(token) and not future.done():
+                    self._held[token] = asked
+                    future.set_result(None)
+                    del self._waiting[token]
+            # Who gave up meanwhile, or gave back, did so perhaps before the server knew of this.
+            known = self._held.keys() | self._waiting.keys()
+            await self._remove([token for token in granted if token not in known])
 
     async def _give_back(self, tokens: Sequence[str]) -> None:
         for token in tokens:

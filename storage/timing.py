@@ -138,7 +138,7 @@ class Timing:
     answer: float = 600.0
     """What an answer may take in all, in case a stream drips for ever."""
     gather: float = 0.2
-    """How long words gather before they are read, behind the first ones; an end is seen at once."""
+    """How long words gather before they are read, unless the body ends; the first ones do not."""
     model_pauses: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     """Before each retry, plus jitter; the last one repeats."""
     count: float = 10.0

@@ -50,11 +50,11 @@ class Work:
         """
         asked = clock()
         of_lane = keys.mailbox, keys.outbox, keys.history, keys.epoch, keys.state
-        found = await self._step(
-            "open",
-            keys=[self._ready, *self._of(claim, *of_lane), self._pace(claim)[0]],
-            args=[claim.entry, self._consumer, most_bytes],
-        )
+        names = [self._ready, *self._of(claim, *of_lane), self._pace(claim)[0]]
+        try:
+            found = await self._step("open", names, [claim.entry, self._consumer, most_bytes])
+        except UnicodeDecodeError:  # another program's; without it, a reset can cure that
+            found = await self._step("open", names, [claim.entry, self._consumer, -1])
         if not found:
             raise claim.void()
         head, waited, claims, begun, failures, failure, reply, shown, partial, *more = found

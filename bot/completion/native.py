@@ -7,6 +7,7 @@ line holds the whole text so far, and counters are strings.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from bot.completion.dialect import Capabilities, Dialect, Reader, Request
@@ -170,16 +171,20 @@ def _seconds(retry_after: str | None) -> float | None:
     return None
 
 
+def _may_end(line: bytes) -> bool:
+    return any(mark in line for mark in ENDS)
+
+
 class _Reader(Reader):
     def feed(self, lines: Sequence[bytes]) -> Iterator[Answer]:
         """Each line has the whole text, so most need not be read: only the last, and an end.
 
-        What came before an end is read, too, because an error may repeat its words.
+        What came before an end is read, too, because an error may repeat its words. Whatever else
+        is wrong with a line that is not read, nobody hears of it.
         """
         told = [line for line in lines if line.strip()]
-        ends = [any(mark in line for mark in ENDS) for line in told]
-        for line, is_end, is_last in zip(told, ends, [*ends, True][1:], strict=True):
-            if is_end or is_last:
+        for line, following in zip_longest(told, told[1:]):
+            if following is None or _may_end(line) or _may_end(following):
                 yield decode(line)
 
     def end(self) -> Answer:

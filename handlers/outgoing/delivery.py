@@ -67,7 +67,10 @@ class Delivery:
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
         self._owing = False
-        """First words went without a place in the budget: it is taken when they are noted."""
+        """First words went without a place in the budget: it is taken when they are noted.
+
+        If Telegram said 429 to them, they have one more then, and the next call waits for that.
+        """
 
     @property
     def _chat_id(self) -> int:
@@ -214,7 +217,7 @@ class Delivery:
         turn, granted = self._turn, None
         if kind is Kind.FINAL:
             granted, turn.granted = turn.granted, None
-        elif kind is Kind.FIRST and turn.is_open:
+        elif kind is Kind.FIRST and turn.may_go_at_once:
             granted, self._owing = 0.0, True
         return Effect(kind, turn.hold, granted)
 

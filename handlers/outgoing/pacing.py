@@ -156,10 +156,9 @@ class Pacing(BaseRateLimiter[Effect]):
     async def _wait(self, chat_id: int, effect: Effect) -> None:
         kind, granted = effect.kind, effect.granted
         try:
+            pause = granted
             if granted is None or time.monotonic() < self._frozen.get(chat_id, 0):
                 pause = await self._budget.take(chat_id, _ACTS[kind])
-            else:
-                pause = granted
         except StorageUnavailable:
             # Sending must not fail for this; Telegram itself answers 429 if it is too much.
             pause = None if _ACTS[kind] == "shed" else 0.0

@@ -101,7 +101,7 @@ class Turn:
         raise Frozen(self.timing.moved_park)
 
     @property
-    def is_open(self) -> bool:
+    def may_go_at_once(self) -> bool:
         """True if first words may go at once, and take their place when they are noted.
 
         So it is in a private chat, where nobody else sends, unless Telegram had frozen it when the
@@ -133,8 +133,11 @@ class Turn:
 
     async def keep(self, reply: Reply, change: Change | None = None) -> None:
         """Keep the reply and its change to a history, before it is sent."""
+        asked = clock()
         at_once = len(reply.pieces) == 1 and not self.successor
-        self.granted = await self._inbox.commit(self._claim, _write(reply), change, at_once=at_once)
+        granted = await self._inbox.commit(self._claim, _write(reply), change, at_once=at_once)
+        if clock() - asked < self.timing.unfrozen:  # replicas may take their time to confirm
+            self.granted = granted
         self.reply = reply
 
     async def can_be_restored(self) -> bool:
@@ -157,7 +160,7 @@ class Turn:
     async def note(self, shown: Shown, *, owing: bool = False) -> None:
         """Note which messages of the reply are on Telegram, and the answer so far.
 
-        ``owing``: the first words have just been sent because the chat `is_open`.
+        ``owing``: the first words have just been sent because they `may_go_at_once`.
         """
         self.shown = replace(shown, chat=self.successor)
         await self._inbox.note(self._claim, self.shown, self.partial, owing=owing)

@@ -9,6 +9,8 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 Command = tuple[str | int | float | bytes | memoryview, ...]
+BROKEN = (RedisError, OSError, ValueError, AttributeError, TypeError)
+"""Of a round trip; redis-py lets the last two out where a connection is closed during a write."""
 MOST = 50
 """Commands in one round trip, or the first would wait for the replies to all."""
 
@@ -35,19 +37,21 @@ class Batch:
         return await future
 
     def _send(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting = [one for one in self._waiting if not one[1].done()]  # who gave up sends nothing
+        self._waiting = []
         for start in range(0, len(waiting), MOST):
             task = asyncio.create_task(self._answer(waiting[start : start + MOST]))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
     async def _answer(self, waiting: Sequence[tuple[Command, asyncio.Future[Any]]]) -> None:
-        replies: Sequence[Any] = [Alone()] * len(waiting)
+        replies: list[Any] = []
         try:
-            replies = await self._replies([command for command, _ in waiting])
-        except (RedisError, OSError, ValueError, AttributeError, TypeError):
-            pass  # redis-py lets AttributeErrors out where a connection is closed during a write
+            await self._read([command for command, _ in waiting], replies)
+        except BROKEN:
+            pass
         finally:
+            replies += [Alone()] * (len(waiting) - len(replies))
             for (_, future), reply in zip(waiting, replies, strict=True):
                 if future.done():  # who waited has given up
                     continue
@@ -56,18 +60,20 @@ class Batch:
                 else:
                     future.set_result(reply)
 
-    async def _replies(self, commands: Sequence[Command]) -> list[Any]:
+    async def _read(self, commands: Sequence[Command], replies: list[Any]) -> None:
+        """Give the commands, and add the reply to each."""
         # Not redis-py's pipeline: its errors quote the commands, and it packs them in Python.
         packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type] # typed for one part
         connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
-        replies: list[Any] = []
         try:
             await connection.send_packed_command(packed)
             for _ in commands:
                 try:
-                    replies.append(await connection.read_response())
-                except ResponseError as error:
+                    replies.append(await connection.read_response(disconnect_on_error=False))
+                except (ResponseError, UnicodeDecodeError) as error:
                     replies.append(error)
+        except BaseException:
+            await connection.disconnect(nowait=True)  # or the next would read our replies
+            raise
         finally:
             await self._pool.release(connection)
-        return replies

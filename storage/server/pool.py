@@ -63,7 +63,7 @@ class Pool(ConnectionPool):
         while True:
             connection = await self._next(ends - time.monotonic())
             try:
-                if not connection.is_connected or await connection.can_read():  # perhaps its end
+                if not await _is_idle(connection):
                     await self.ensure_connection(connection)
             except BaseException as error:
                 await self.release(connection)
@@ -74,7 +74,7 @@ class Pool(ConnectionPool):
                 return connection
 
     async def _next(self, seconds: float) -> AbstractConnection:
-        """Wait for our turn and take a connection, open or not."""
+        """Wait for our turn and take a connection, open or not, without a pause in between."""
         if self._waiting or not self._available_connections:
             await self._wait_for_one(seconds)
         connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
@@ -105,10 +105,10 @@ class Pool(ConnectionPool):
 
     async def release(self, connection: AbstractConnection) -> None:
         """Take back a connection if it is open; close those unused for long."""
+        self._in_use_connections.remove(connection)
         if connection.should_reconnect():  # type: ignore[no-untyped-call]
             await connection.disconnect()
-        self._in_use_connections.remove(connection)
-        if connection.is_connected:
+        elif connection.is_connected:
             self._available_connections.append(connection)
         self._returned.set()
         if time.monotonic() - self._trimmed > self._spare_seconds:
@@ -125,6 +125,14 @@ class Pool(ConnectionPool):
     def _works(self) -> bool:
         every = (*self._available_connections, *self._in_use_connections)
         return any(connection.is_connected for connection in every)
+
+
+async def _is_idle(connection: AbstractConnection) -> bool:
+    """Tell whether a connection is open, with nothing in it that somebody else should have read."""
+    try:
+        return connection.is_connected and not await connection.can_read()
+    except (RedisConnectionError, OSError):  # it is just being closed
+        return False
 
 
 # redis-py 8.1 takes it for a reply to the command; as this error it does not mean a dead server.

@@ -1,6 +1,5 @@
 """Lua scripts: each runs as one unit, on the server that has its keys."""
 
-import contextlib
 import re
 import time
 from collections.abc import Sequence
@@ -56,10 +55,12 @@ class Script:
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
         """Run it, with others that are run in the same moment. Raises what redis-py raises."""
-        if self._batch:
-            with contextlib.suppress(Alone, NoScriptError):
+        try:
+            if self._batch:
                 command = "EVALSHA", self._script.sha, len(keys), *keys, *args
                 return await self._batch.reply(command)
+        except (Alone, NoScriptError):
+            pass
         return await self._script(keys, args)
 
     async def kept(self, keys: Sequence[str], args: Sequence[str | int | float], mark: str) -> Any:

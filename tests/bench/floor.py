@@ -1,6 +1,7 @@
 """What Python itself can do: the bot's calls to Telegram and the model in a loop on aiohttp.
 
-Nothing is stored, formatted, ordered or tried again; there is no library for Telegram.
+Nothing is stored, formatted, ordered or tried again; there is no library for Telegram. Each line of
+a stream is read as it comes, as a plain program does.
 """
 
 import asyncio

@@ -98,7 +98,7 @@ async def _deal(box: Inbox, number: int) -> None:
 
     async def answer(claim: Claim) -> None:
         nonlocal done, running
-        await box.open(claim)
+        await box.open(claim, 10_000)  # as a worker does
         await box.commit(claim, '[["answer", []]]', Kept(EXCHANGE, 0, 10, 10))
         await box.done(claim)
         done, running = done + 1, running - 1

@@ -448,6 +448,16 @@ async def test_a_server_that_says_nothing(api: Api, connection: Connection) -> N
     assert "silent" in str(error)
 
 
+@pytest.mark.usefixtures("once")
+async def test_a_stream_that_is_corrupt_while_it_gathers(api: Api) -> None:
+    """It is broken at once, however long silence may last."""
+    api.timing = replace(api.timing, model_silence=60, gather=0.2)
+    async with listening(corrupt(BEGUN)) as port, asyncio.timeout(10):
+        error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
+    assert isinstance(error, CompletionUnavailable)
+    assert "ReadError" in str(error)
+
+
 @pytest.mark.parametrize("reply", [Silence(), Silence("begun")])
 async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
     """A stream that stops is closed, so that the API's gauge counts it no more."""

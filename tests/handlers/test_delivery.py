@@ -477,3 +477,9 @@ async def test_a_kept_reply_asks_for_its_place(bot: Bot) -> None:
     assert turn.reply
     assert turn.reply.pieces == [ONE]
     assert turn.granted is None
+
+
+async def test_a_grant_that_took_long_does_not_hold(redis: Redis) -> None:
+    """The chat may be frozen by the time replicas have confirmed the reply."""
+    async with running(redis, paced=False, timing=Timing(unfrozen=0)) as bot:
+        assert await _answered(bot, await begun(bot, where=ANN)) == ["end", "end"]

@@ -94,6 +94,35 @@ async def test_an_odd_one(client: Redis, odd: Any, kind: type[Exception]) -> Non
     assert sorted(await client.lrange(key, 0, -1)) == ["a", "b"]
 
 
+async def test_what_is_no_text_is_nobody_elses(batch: Batch, client: Redis) -> None:
+    """Those around it are not given again."""
+    await client.rpush("odd", b"a", b"\xff", b"b")
+    one, odd, other = await all_of(
+        batch.reply(("INCR", "n")),
+        batch.reply(("LRANGE", "odd", 0, -1)),
+        batch.reply(("INCR", "n")),
+    )
+    assert (one, other) == (1, 2)
+    assert isinstance(odd, UnicodeDecodeError)
+    assert await batch.reply(("GET", "n")) == "2"
+
+
+async def test_who_gives_up_before_anything_is_sent(batch: Batch) -> None:
+    """Nothing is sent for it."""
+    waiting = [asyncio.create_task(batch.reply(("INCR", "n"))) for _ in range(2)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    _, reply = await all_of(*waiting)
+    assert reply == 1
+
+
+async def test_a_connection_that_is_being_closed(batch: Batch, client: Redis) -> None:
+    """It is opened again, and no call fails for it."""
+    (connection,) = client.connection_pool._available_connections
+    connection._parser.on_disconnect()
+    assert await batch.reply(("PING",)) == "PONG"
+
+
 async def test_scripts_that_the_server_does_not_know(client: Redis) -> None:
     """They are loaded, as after a restart."""
     script, key = Script(client, "bury"), "{1}:dead"

@@ -1,15 +1,18 @@
 """Places in the budget that are taken by `note` and `commit`, and what `open` knows of it."""
 
 import itertools
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from storage import keys
 from storage.budget import Budget, Frozen
+from storage.history import Past
 from storage.inbox import Arrival, Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.message import ChatKey
+from storage.server.connect import StorageRefused
 
 CHAT, GROUP = ChatKey(5), ChatKey(-5, 7)
 _bot_ids = itertools.count(9_210_000)
@@ -122,3 +125,23 @@ async def test_how_much_is_behind(bot: Bot) -> None:
     await bot.inbox.put(*(Arrival(CHAT, 100 + number, "{}", number == 1) for number in range(3)))
     opened = await bot.inbox.open(claim)
     assert (opened.behind, len(opened.interrupts)) == (3, 1)
+
+
+async def test_a_history_that_is_no_text(bot: Bot) -> None:
+    """It cannot be read, but the lane can be opened: a reset cures it."""
+    claim = await bot.claim()
+    history: list[Any] = [b"{\xff}", b"{}"]
+    await bot.redis.rpush(keys.history(bot.id, CHAT), *history)
+    opened = await bot.inbox.open(claim, 1000)
+    assert opened.head.update == "{}"
+    with pytest.raises(StorageRefused, match="UTF-8"):
+        Past.parse(opened.past, CHAT)
+
+
+async def test_where_a_reply_is_kept_no_past_is_read(bot: Bot) -> None:
+    """Nothing is asked any more."""
+    claim = await bot.claim()
+    await bot.redis.rpush(keys.history(bot.id, CHAT), "{}", "{}")
+    assert len((await bot.inbox.open(claim, 1000)).past) == 9
+    await bot.inbox.commit(claim, "reply")
+    assert (await bot.inbox.open(claim, 1000)).past == ""

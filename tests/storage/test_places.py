@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -328,3 +329,46 @@ async def test_a_server_that_refuses(
             assert isinstance(error, StorageRefused)
     async with asyncio.timeout(5):
         await come()
+
+
+async def test_who_comes_in_while_spare_ones_are_given_back(redis: Redis, key: str) -> None:
+    """There is a place for each, however slow the server is."""
+    shared = Places(redis, key, 10, "here", Timing(place_kept=0.01))
+    async with AsyncExitStack() as busy:
+        for _ in range(5):
+            await busy.enter_async_context(shared.place())
+    assert await redis.zcard(key) == 5
+    remove, go = shared._remove, asyncio.Event()
+
+    async def slowly(tokens: Sequence[str]) -> None:
+        await go.wait()
+        await remove(tokens)
+
+    shared._remove = slowly  # type: ignore[method-assign]
+    async with beside(shared.renewing()), asyncio.timeout(5), AsyncExitStack() as busy:
+        while len(shared._spare) == 5:  # noqa: ASYNC110 - it tells no other way
+            await asyncio.sleep(0.005)
+        coming = [asyncio.create_task(busy.enter_async_context(shared.place())) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        go.set()
+        await asyncio.gather(*coming)
+        assert await redis.zcard(key) == 10
+
+
+async def test_who_comes_during_a_question_is_asked_for_next(redis: Redis, key: str) -> None:
+    """At once: there may be room."""
+    shared = Places(redis, key, 10, "here", Timing(place_look=60))
+    occupied = Occupied(shared)
+    occupied.go.clear()
+
+    async def come() -> None:
+        async with shared.place():
+            pass
+
+    async with asyncio.timeout(5):
+        first = asyncio.create_task(come())
+        await occupied.next()
+        second = asyncio.create_task(come())
+        await asyncio.sleep(0)
+        occupied.go.set()
+        await asyncio.gather(first, second)
