@@ -1,14 +1,14 @@
 """How much may go to Telegram: one budget for each chat and one for all, over all processes.
 
 Telegram documents about one message a second in a chat, twenty a minute in a group, and thirty a
-second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
-as far as people have found out, edits, "typing" and drafts count too. The numbers are in
+second overall (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this); as
+far as people have found out, edits, "typing" and drafts count too. The numbers are in
 ``parts/budget.lua``: a chat has a place every 1.1 s and a burst of three, one of it reserved for
-the end of an answer; a group also has one every 4 s and a burst of five, two of which calls that can
-be shed leave free. Of the thirty a second, twenty are for calls that can be shed or can wait. The
-ends of an answer, its first and its final text, wait only while Telegram has frozen the chat; the
-places they take, up to twenty a second, are then missing for others. Every call that waits has a
-place of its own, so calls of a chat go in the order in which they came.
+the end of an answer; a group also has one every 4 s and a burst of five, two of which calls that
+can be shed leave free. Of the thirty a second, twenty are for calls that can be shed or can wait.
+The ends of an answer, its first and its final text, wait only while Telegram has frozen the chat;
+the places they take, up to twenty a second, are then missing for others. Every call that waits has
+a place of its own, so calls of a chat go in the order in which they came.
 """
 
 from typing import Literal

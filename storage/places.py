@@ -68,8 +68,6 @@ class Places:
                 old = [token for token, asked in self._held.items() if asked <= due]
                 with contextlib.suppress(StorageUnavailable), translated():
                     await self._ask(old or self._spare[:1])  # also to hear whether there are plenty
-                if not self._plenty:
-                    await self._free_spare(list(self._spare))
         finally:
             await self._free_spare(list(self._spare))
 

@@ -119,7 +119,7 @@ async def test_who_gives_up_before_anything_is_sent(batch: Batch) -> None:
 async def test_a_connection_that_is_being_closed(batch: Batch, client: Redis) -> None:
     """It is opened again, and no call fails for it."""
     (connection,) = client.connection_pool._available_connections
-    connection._parser.on_disconnect()
+    connection._parser.on_disconnect()  # type: ignore[no-untyped-call]
     assert await batch.reply(("PING",)) == "PONG"
 
 

@@ -372,3 +372,24 @@ async def test_who_comes_during_a_question_is_asked_for_next(redis: Redis, key: 
         await asyncio.sleep(0)
         occupied.go.set()
         await asyncio.gather(first, second)
+
+
+async def test_spare_ones_are_given_back_where_others_need_them(redis: Redis, key: str) -> None:
+    """A process hears each time that there are no longer plenty."""
+    shared = Places(redis, key, 4, "here", Timing(place_kept=0.05))
+    other = Places(redis, key, 4, "there")
+    async with AsyncExitStack() as busy:
+        async with shared.place():
+            pass
+        for _ in range(3):
+            await busy.enter_async_context(other.place())
+        assert await redis.zcard(key) == 4
+        kept = shared._spare
+        shared._spare = []  # as if it had been used only now, after a round had begun
+        async with beside(shared.renewing()), asyncio.timeout(5):
+            await asyncio.sleep(0)
+            shared._spare = kept
+            while await redis.zcard(key) == 4:  # noqa: ASYNC110 - it tells no other way
+                await asyncio.sleep(0.005)
+            assert shared._held == {}
+            assert not shared._plenty
