@@ -66,11 +66,8 @@ class Delivery:
         self._topic = topic_of(message)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
         self._unsure = 0
-        self._owing = False
-        """First words went without a place in the budget: it is taken when they are noted.
-
-        If Telegram said 429 to them, they have one more then, and the next call waits for that.
-        """
+        self._first: Effect | None = None
+        """First words that go without a place in the budget: it is taken when they are noted."""
 
     @property
     def _chat_id(self) -> int:
@@ -96,8 +93,8 @@ class Delivery:
                 first = Kind.UPDATE if place else Kind.FIRST
                 number = await self._unsurely(self._send(trial, first, quote=not place))
                 shown = Shown(turn.shown.final, (*turn.shown.ids, number))
-                await turn.note(shown, owing=self._owing)
-                self._owing = False
+                effect, self._first = self._first, None
+                await turn.note(shown, owing=bool(effect and effect.granted is not None))
 
     async def _unsurely(self, sending: Coroutine[Any, Any, int]) -> int:
         """Count messages that Telegram may have taken without telling us."""
@@ -214,12 +211,13 @@ class Delivery:
 
     def _effect(self, kind: Kind) -> Effect:
         """Make the effect of one call; what was granted serves once."""
-        turn, granted = self._turn, None
+        turn = self._turn
+        effect = Effect(kind, turn.hold)
         if kind is Kind.FINAL:
-            granted, turn.granted = turn.granted, None
+            effect.granted, turn.granted = turn.granted, None
         elif kind is Kind.FIRST and turn.may_go_at_once:
-            granted, self._owing = 0.0, True
-        return Effect(kind, turn.hold, granted)
+            effect.granted, self._first = 0.0, effect
+        return effect
 
     async def _delete(self, number: int) -> None:
         """Delete a message that is no longer part of the reply, if Telegram allows it."""

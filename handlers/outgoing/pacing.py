@@ -68,11 +68,12 @@ _ACTS: dict[Kind, Act] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Effect:
     """A call's kind, and the ``hold`` on its lane, None if it has no lane.
 
-    ``granted`` is how many seconds it has to wait; None: it needs a place in the budget.
+    ``granted`` is how many seconds it has to wait; None: it takes a place in the budget, or has
+    taken one because the grant no longer held.
     """
 
     kind: Kind
@@ -158,6 +159,7 @@ class Pacing(BaseRateLimiter[Effect]):
         try:
             pause = granted
             if granted is None or time.monotonic() < self._frozen.get(chat_id, 0):
+                effect.granted = None
                 pause = await self._budget.take(chat_id, _ACTS[kind])
         except StorageUnavailable:
             # Sending must not fail for this; Telegram itself answers 429 if it is too much.

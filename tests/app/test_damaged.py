@@ -24,8 +24,16 @@ def timing() -> Timing:
     return Timing(failure=0.01, tick=0.1)
 
 
+async def idle(world: World) -> None:
+    """Wait until no conversation is queued or in work."""
+    async with asyncio.timeout(5):
+        while await world.redis.xlen(f"{{{world.bot_id}}}:ready"):  # noqa: ASYNC110 - Redis tells nobody
+            await asyncio.sleep(0.02)
+
+
 async def damage(world: World, name: str, *command: Any) -> None:
-    """Write over a key: a string, or as a command says."""
+    """Write over a key when nothing is in work: a string, or as a command says."""
+    await idle(world)
     key, redis = f"{{{world.bot_id}}}:{name}", cast("Any", world.redis)
     act, *more = command or ("SET", "word")
     await redis.execute_command(act, key, *more)
@@ -34,13 +42,6 @@ async def damage(world: World, name: str, *command: Any) -> None:
 async def letters(world: World) -> list[str]:
     """The reasons of dead letters."""
     return [one.reason for one in await DeadLetters(world.redis, world.bot_id).all()]
-
-
-async def idle(world: World) -> None:
-    """Wait until no conversation is queued or in work."""
-    async with asyncio.timeout(5):
-        while await world.redis.xlen(f"{{{world.bot_id}}}:ready"):  # noqa: ASYNC110 - Redis tells nobody
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from telegram import Update
-from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.updates.intake import lane_of
 from handlers.outgoing.delivery import Delivery, _persistently
@@ -483,3 +483,13 @@ async def test_a_grant_that_took_long_does_not_hold(redis: Redis) -> None:
     """The chat may be frozen by the time replicas have confirmed the reply."""
     async with running(redis, paced=False, timing=Timing(unfrozen=0)) as bot:
         assert await _answered(bot, await begun(bot, where=ANN)) == ["end", "end"]
+
+
+async def test_first_words_that_were_too_many_pay_once(redis: Redis) -> None:
+    """They take their place before the next try, and none when they are noted."""
+    async with running(redis) as bot:
+        work = await begun(bot, where=ANN)
+        bot.telegram.refusals["sendMessage"].append(RetryAfter(1))
+        await work.delivery.grow([ONE], STOP)
+        spent, frozen = await redis.hmget(keys.pace(bot.id, ANN), "spent", "frozen")
+        assert int(spent or 0) - int(frozen or 0) == 2200  # after a freeze they are dearer
