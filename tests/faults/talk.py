@@ -72,7 +72,7 @@ class Talk:
             repeated += len(said) - len(once)
             assert await self.history(chat) == _turns(asked)
         assert repeated <= repeats
-        assert await self._left() == []
+        await until(self._rested)  # what is said is seen a little before its turn is over
         assert await self.world.redis.lrange(keys.dead(self.world.bot_id), 0, -1) == []
 
     async def history(self, chat: int) -> list[str]:

@@ -204,6 +204,10 @@ async def test_each_server_of_a_cluster_is_judged() -> None:
 class Repeats:
     """Stands in for `Dispatch`: keeps an exchange for every update, and sends nothing."""
 
+    def most_bytes(self) -> int:
+        """Read no history."""
+        return 0
+
     async def handle(self, update: str, turn: Turn) -> None:
         """Keep it."""
         exchange = Exchange(Message(Role.USER, update), Message(Role.ASSISTANT, update))
