@@ -20,8 +20,9 @@ Every script that writes checks that ownership first: a worker that lost its lan
 or was cut off, cannot write any more. And every script is safe to repeat, as replies can be lost:
 
 - `put` recognises update ids it has seen;
-- `commit` keeps the reply and, with it, changes the history and counts the usage, but only if no
-  reply is kept yet: after a death the next owner sends the kept reply without asking the model;
+- `commit` keeps the reply and, with it, changes the history, counts the usage and takes the reply's
+  place in the budget, but only if no reply is kept yet: after a death the next owner sends the kept
+  reply without asking the model;
 - `note` records which messages on Telegram show the reply, while it grows and when it is final: the
   next owner goes on editing those, and posts nothing new;
 - `migrate` moves everything kept of a group that is now a supergroup; what has moved is gone;

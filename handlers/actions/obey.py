@@ -9,7 +9,6 @@ from handlers.context import Context
 from handlers.incoming.access import Right
 from handlers.incoming.addressing import command, is_addressed, is_from_a_person
 from handlers.turn.press import Press
-from storage.history import Past
 
 
 async def guard(tools: Tools, context: Context) -> None:
@@ -59,15 +58,14 @@ async def press(tools: Tools, context: Context) -> None:
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
         await context.answer_press()  # pressed before the answer changed
-    elif await _may(tools, context, button.right, past):
+    elif await _may(tools, context, button.right):
         await button.act(tools, context)
     else:
         await context.answer_press(button.refusal(texts))
 
 
-async def _may(tools: Tools, context: Context, right: Right, past: Past | None = None) -> bool:
-    if past is None and right is Right.ASKER:
-        past = context.turn.past
+async def _may(tools: Tools, context: Context, right: Right) -> bool:
+    past = context.turn.past if right is Right.ASKER else None
     asker = past.exchanges[-1].question.sender if past and past.exchanges else 0
     query = context.received.callback_query
     person = query.from_user if query else None
