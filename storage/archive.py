@@ -1,8 +1,10 @@
 """Everything kept of a bot, key by key: read from one Redis, written to another.
 
-That is histories and what belongs to them, usage, questions that wait, dead letters, known update
-ids, and which group became which supergroup. Leases, paces and the queue itself stay behind: they
-are rebuilt.
+That is histories and what belongs to them, usage, settings, who does not want to be heard,
+questions that wait, dead letters, known update ids, who is let in, the registry of chats, which of
+them want no announcements, and which group became which supergroup. Leases, paces, what counts for
+an hour and the queue itself stay behind: they are rebuilt. So does what was overheard, which is
+kept for a day at most, and an announcement under way, which is to end first.
 """
 
 import json
@@ -15,10 +17,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from storage import keys
+from storage.access import Invitation, Listed
+from storage.arrivals import GROUP
+from storage.chats import ChatRecord
 from storage.dead import fields
 from storage.history import decode
-from storage.inbox import GROUP
 from storage.message import ChatKey
+from storage.server import foreign
 from storage.server.connect import translated
 from storage.server.script import Script
 from storage.timing import Timing
@@ -29,10 +34,23 @@ OF_A_CHAT = {
     "state": "hash",
     "forgotten": "list",
     "usage": "hash",
+    "settings": "hash",
+    "unheard": "hash",
     "mailbox": "list",
     "outbox": "hash",
+    "request": "hash",
 }
-OF_THE_BOT = {"seen": "zset", "dead": "list", "webhook-secret": "string", "successors": "hash"}
+OF_THE_BOT = {
+    "seen": "zset",
+    "dead": "list",
+    "webhook-secret": "string",
+    "successors": "hash",
+    "access": "hash",
+    "invitations": "hash",
+    "chats": "hash",
+    "used": "zset",
+    "declined": "zset",
+}
 """Redis's type of each key, by how its name begins."""
 IN_WORK = "outbox"
 """State of the work on a mailbox's head; it holds for that head only."""
@@ -44,7 +62,7 @@ LISTED = ("answer", "shown")
 NUMBERED = (
     *COUNTED, "asked", "revision", "floor", "told",
     "begun", "failures", "joined",
-    "answers", "prompt_tokens", "completion_tokens",
+    "answers", "prompt_tokens", "completion_tokens", "version",
 )  # fmt: skip
 """Hash fields that hold several numbers (LISTED) or one (NUMBERED)."""
 LAST = "mailbox"
@@ -112,17 +130,49 @@ def _seen(update_id: str, score: str) -> None:
         raise ValueError(score)
 
 
-def _successor(group: str, supergroup: str) -> None:
-    _number(group)
-    _number(supergroup)
+def _chat(chat: str, record: str) -> None:
+    _number(chat)
+    ChatRecord.read(record)
+
+
+def _both(field: str, value: str) -> None:
+    _number(field)
+    _number(value)
+
+
+def _listed(one: str, verdict: str) -> None:
+    if one != "version":
+        _number(one)
+        Listed.parse(verdict)
+
+
+def _request(field: str, value: str) -> None:
+    if field in ("asked", "owner") or field.startswith("told:"):
+        _number(value)
+
+
+_code = _matching(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _invitation(code: str, value: str) -> None:
+    _code(code)
+    Invitation.parse(value)
 
 
 _PAIRS: dict[str, Callable[[str, str], None]] = {
     "state": _field,
     "outbox": _field,
     "usage": _field,
+    "settings": _field,
+    "unheard": _both,
     "seen": _seen,
-    "successors": _successor,
+    "successors": _both,
+    "access": _listed,
+    "request": _request,
+    "invitations": _invitation,
+    "chats": _chat,
+    "used": _seen,
+    "declined": _seen,
 }
 _PARTS: dict[str, Callable[[str], object]] = {
     "history": decode,
@@ -130,7 +180,7 @@ _PARTS: dict[str, Callable[[str], object]] = {
     "dead": fields,
     "epoch": _number,
     "interrupt": str,
-    "mailbox": _matching(r"\d+[ !*]\{.*"),
+    "mailbox": _matching(r"\d+([ !#]|\*[^{]*)\{.*"),
     "webhook-secret": _matching(r"[A-Za-z0-9_-]{1,256}"),
 }
 """Checks of one part, or of a field and its value; they raise what `Item.check` does."""
@@ -167,17 +217,20 @@ class Archive:
         """
         with translated():
             found = {
-                str(key).removeprefix(self._tag)
-                async for key in self._redis.scan_iter(f"{self._tag}*", count=1000)
+                key.removeprefix(self._tag)
+                async for key in foreign.names(self._redis, f"{self._tag}*")
             }
         wanted = {*OF_A_CHAT, *OF_THE_BOT} - (set() if whole else {IN_WORK})
         kept = [name for name in found if name.partition(":")[0] in wanted]
         return sorted(kept, key=lambda name: (name.startswith(LAST), name))
 
     async def read(self, name: str) -> Item | None:
-        """Read a key; None if it has gone by now."""
-        with translated():
-            found = await self._export([self._tag + name])
+        """Read a key; None if it has gone by now. What is no text is read as nothing valid."""
+        try:
+            with translated():
+                found = await self._export([self._tag + name])
+        except UnicodeDecodeError:  # another program's
+            return Item(name, "", -1, ())
         if not found:
             return None
         kind, expires, content = str(found[0]), int(found[1]), found[2]

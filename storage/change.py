@@ -1,6 +1,10 @@
 """What a reply does to its conversation, exactly once, because it is kept together with it."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Self
 
 from storage.history import LONGEST, MOST_BYTES, encode
 from storage.message import ChatKey, Exchange
@@ -67,7 +71,83 @@ class Restored:
     floor: int = 0
 
 
-Change = Kept | Forgotten | Left | Undone | Restored
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the bot says in a lane by itself, because of what was done elsewhere.
+
+    If it tells people that the bot hears them, that begins then, unless the settings that say so
+    are no longer those of version ``untold``; 0 for anything else. As long as it waits behind
+    something else, the next one of the same ``setting`` takes its place.
+    """
+
+    text: str
+    untold: int = 0
+    setting: str = ""
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse the output of ``str``. Raises what is `UNREADABLE`."""
+        found = json.loads(text)
+        return cls(str(found["text"]), int(found["untold"]), str(found.get("setting", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Settings of ``chat`` change, by their names; None: the default holds again.
+
+    If they are no longer those of ``version``, nothing happens, and `Outdated` is raised; None
+    changes them whatever they are. ``notice`` is said of it in the chat, by its own lane, "" for
+    nothing; where more is heard from now on, that begins once it has been said. ``inherited`` is
+    how much a topic hears by default: as its group.
+    """
+
+    chat: ChatKey
+    values: Mapping[str, str | None]
+    version: int | None = None
+    notice: str = ""
+    inherited: int = 0
+
+    @property
+    def untold(self) -> int:
+        """The version of the settings of which people must be told first; 0 if of none."""
+        waits = self.notice and "hears" in self.values and not self.hears_nothing
+        return (self.version or 0) + 1 if waits else 0
+
+    @property
+    def written(self) -> Mapping[str, str | None]:
+        """What changes in the chat's hash."""
+        if "hears" not in self.values:
+            return self.values
+        return {**self.values, "untold": str(self.untold) if self.untold else None}
+
+    @property
+    def hears_nothing(self) -> bool:
+        """True if nothing that is said around the bot is to be kept any more."""
+        if "hears" not in self.values:
+            return False
+        value = self.values["hears"]
+        return not self.inherited if value is None else value in ("", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody says in the lane's group is kept in its windows, or not any more.
+
+    ``person`` is their id, or that of the chat in whose name they write.
+    """
+
+    person: int
+    is_kept: bool
+
+
+class Outdated(Exception):
+    """Somebody else has changed these settings meanwhile; nothing is kept."""
+
+
+Change = Kept | Forgotten | Left | Undone | Restored | Chosen | Heard
 
 
 def arguments(change: Change | None) -> list[str | int]:
@@ -91,9 +171,14 @@ def arguments(change: Change | None) -> list[str | int]:
             return ["forget for good" if change.for_good else "forget", change.floor]
         case Left():
             return ["leave", change.revision]
-        case Undone():
-            return ["undo", change.floor]
-        case Restored():
-            return ["restore", change.floor]
-        case None:
-            return [""]
+        case Undone() | Restored():
+            return ["undo" if isinstance(change, Undone) else "restore", change.floor]
+        case Chosen():
+            # An empty value is one, too.
+            pairs = ((name, "" if v is None else f"={v}") for name, v in change.written.items())
+            version = "" if change.version is None else change.version
+            setting = next(iter(change.values))
+            notice = str(Notice(change.notice, change.untold, setting)) if change.notice else ""
+            return ["choose", version, str(change.chat), notice, *chain.from_iterable(pairs)]
+        case _:
+            return ["hear" if change.is_kept else "shun", change.person] if change else [""]

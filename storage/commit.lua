@@ -1,22 +1,37 @@
 #!lua flags=allow-oom
--- KEYS: ready, outbox, usage, history, epoch, state, forgotten, nothing, pace of the chat, pace of all; then
--- history, epoch, state, forgotten of each other conversation that is forgotten too. ARGV: entry, consumer,
--- reply, milliseconds of a freeze that are worth waiting for ('' if the reply needs no place), 1 for a group,
--- what to do with the history: 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens,
--- completion tokens, number of the question, 1 if the person is told what is left out, how often the question
--- was answered before, the kind of call and its model, messages...); 'leave' (then how often it was answered
--- before); 'forget', 'forget for good', 'undo' or 'restore' (then the number of the newest message); or ''.
--- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 0
--- when the lane is not ours; then, if a place was wanted and the reply was not kept before, what take() does.
+-- KEYS: ready, outbox, usage, history, epoch, state, forgotten, heard, nothing, pace of the chat, pace of
+-- all; then history, epoch, state, forgotten, heard of each other conversation that is forgotten too; or the
+-- settings that change, the mailbox of their chat, then what was heard where nothing is heard any more; or
+-- unheard, then heard of each conversation of the chat. ARGV: entry, consumer, reply, milliseconds of a freeze
+-- that are worth waiting for ('' if the reply needs no place), 1 for a group, what to do with the history: 'keep' or 'replace' (then
+-- epoch, most messages, most bytes, prompt tokens, completion tokens, number of the question, 1 if the person
+-- is told what is left out, how often the question was answered before, the kind of call and its model,
+-- messages...); 'leave' (then how often it was answered before); 'forget', 'forget for good', 'undo' or
+-- 'restore' (then the number of the newest message); 'choose' (then the settings' version, '' for any, the
+-- lane of their chat, what is said there of it, '' for nothing, and pairs: a setting, and "=" with its value or ''
+-- for none); 'shun' or 'hear' (then whose words); or ''.
+-- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 3 when
+-- the settings are of another version, so that nothing is kept, 0 when the lane is not ours; then, if a place
+-- was wanted and the reply was not kept before, what take() does.
 --include budget
+--include forget
+--include notify
 local own = redis.call('XPENDING', KEYS[1], 'workers', ARGV[1], ARGV[1], 1)[1]
 if not own or own[2] ~= ARGV[2] then return {0} end
 if redis.call('HEXISTS', KEYS[2], 'reply') == 1 then return {1} end
-local usage, history, epoch, state, forgotten = unpack(KEYS, 3)
+local usage, history, epoch, state, forgotten, heard = unpack(KEYS, 3, 8)
 local act = ARGV[6]
 local forgets = act == 'forget' or act == 'forget for good'
 -- A kept reply will be sent, so anything that can fail because of a key's type comes before that.
-if act ~= '' and not forgets then
+local version
+if act == 'choose' then
+  version = redis.call('HGET', KEYS[12], 'version') or ''
+  version = #version < 10 and version:match('^%d+$') or 0
+  if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= tonumber(version) then return {3} end
+  redis.call('LLEN', KEYS[13])
+elseif act == 'shun' or act == 'hear' then
+  redis.call('HLEN', KEYS[12])
+elseif act ~= '' and not forgets then
   redis.call('LLEN', history)
   redis.call('GET', epoch)
   redis.call('HLEN', state)
@@ -60,26 +75,12 @@ local function add(most_messages, most_bytes, ...)
   redis.call('HSET', state, 'length', length, 'bytes', bytes)
 end
 
--- Returns the number of the newest message we know of: an edit must not bring back what was forgotten.
-local function newest(state, number)
-  local known = redis.pcall('HMGET', state, 'floor', 'asked', 'answer')
-  for i = 1, #known do
-    for other in (known[i] or ''):gmatch('%d+') do number = math.max(number, other) end
-  end
-  return number
-end
-
--- Also removes keys of the wrong type, or that hold a word where a number belongs.
-local function forget(history, epoch, state, forgotten)
-  if type(redis.pcall('INCR', epoch)) ~= 'number' then redis.call('SET', epoch, redis.call('TIME')[1]) end
-  local floor = newest(state, ARGV[7])
-  redis.call('DEL', state)
-  redis.call('HSET', state, 'floor', floor)
-  if act == 'forget for good' then
-    redis.call('DEL', history, forgotten)
-  elseif redis.call('EXISTS', history) == 1 then
-    redis.call('RENAME', history, forgotten)
-    redis.call('EXPIRE', forgotten, 1800)
+-- Removes what somebody said from what was heard, whatever that key is.
+local function silence(heard, person)
+  local said = redis.pcall('ZRANGE', heard, 0, -1)
+  for _, member in ipairs(said) do
+    local read, one = pcall(cjson.decode, member:match('{.*') or '')
+    if read and one.from == tonumber(person) then redis.call('ZREM', heard, member) end
   end
 end
 
@@ -99,8 +100,8 @@ if act == 'keep' or act == 'replace' then
     redis.call('HSET', state, 'floor', newest(state, ARGV[12]))
   end
 elseif forgets then
-  forget(history, epoch, state, forgotten)
-  for i = 11, #KEYS, 4 do forget(unpack(KEYS, i, i + 3)) end
+  forget(act == 'forget for good', ARGV[7], history, epoch, state, forgotten, heard)
+  for i = 12, #KEYS, 5 do forget(act == 'forget for good', ARGV[7], unpack(KEYS, i, i + 4)) end
 elseif act == 'leave' then
   if redis.call('HEXISTS', state, 'asked') == 1 then redis.call('HSET', state, 'revision', ARGV[7]) end
 elseif act == 'undo' then
@@ -114,6 +115,22 @@ elseif act == 'restore' then
     redis.call('PERSIST', history)
     redis.call('HDEL', state, 'length')
   end
+elseif act == 'choose' then
+  redis.call('HSET', KEYS[12], 'version', version + 1)
+  for i = 10, #ARGV, 2 do
+    if ARGV[i + 1] == '' then
+      redis.call('HDEL', KEYS[12], ARGV[i])
+    else
+      redis.call('HSET', KEYS[12], ARGV[i], ARGV[i + 1]:sub(2))
+    end
+  end
+  for i = 14, #KEYS do redis.call('DEL', KEYS[i]) end
+  if ARGV[9] ~= '' then notify(KEYS[1], KEYS[13], ARGV[8], ARGV[9]) end
+elseif act == 'shun' then
+  redis.call('HSET', KEYS[12], ARGV[7], 1)
+  for i = 13, #KEYS do silence(KEYS[i], ARGV[7]) end
+elseif act == 'hear' then
+  redis.call('HDEL', KEYS[12], ARGV[7])
 end
 if ARGV[4] == '' then return {kept} end
-return {kept, take(KEYS[9], KEYS[10], 'end', ARGV[5] == '1', tonumber(ARGV[4]))}
+return {kept, take(KEYS[10], KEYS[11], 'end', ARGV[5] == '1', tonumber(ARGV[4]))}

@@ -1,5 +1,6 @@
 """Dead letters: updates that could not be dealt with, kept until somebody looks at them."""
 
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ class DeadLetter:
     letter: str
     """The letter itself, as it is stored."""
 
+    @property
+    def number(self) -> int:
+        """A number by which the letter can be found again; equal letters have the same."""
+        return int.from_bytes(hashlib.sha256(self.letter.encode()).digest()[:7])
+
 
 class DeadLetters:
     """One bot's dead letters, oldest first. Every method raises `StorageUnavailable`."""
@@ -41,6 +47,17 @@ class DeadLetters:
         with translated():
             letters = await self._redis.lrange(self._key, 0, -1)
         return [_read(str(letter)) for letter in letters]
+
+    async def page(self, first: int, number: int) -> tuple[int, list[DeadLetter]]:
+        """Return how many there are, and ``number`` of them."""
+        with translated():
+            total = await self._redis.llen(self._key)
+            letters = await self._redis.lrange(self._key, first, first + number - 1)
+        return total, [_read(str(letter)) for letter in letters]
+
+    async def find(self, number: int) -> DeadLetter | None:
+        """Find one by its number; None if it is gone."""
+        return next((letter for letter in await self.all() if letter.number == number), None)
 
     async def add(self, update: str, reason: str) -> None:
         """Bury an update that cannot even be queued."""

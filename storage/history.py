@@ -1,6 +1,7 @@
 """A conversation's history: a Redis list of ``{"role", "text"}`` objects, oldest first.
 
-An object may also say who wrote the text (``from``, ``name``) and when (``at``); any other keys are
+An object may also say who wrote the text (``from``, ``name``), when (``at``), which messages it
+quotes, by their numbers (``quoted``), and from which it is joined (``parts``); any other keys are
 kept. Two in a row, counted from the newest, are an exchange. The list is only read here; it changes
 together with the replies kept in `storage.inbox`.
 """
@@ -11,14 +12,14 @@ from typing import Any, Self
 
 import structlog
 
-from storage.message import ChatKey, Exchange, Message, Role, well_formed
+from storage.message import ChatKey, Exchange, Message, Part, Role, well_formed
 from storage.server.connect import StorageRefused
 
 log = structlog.get_logger()
 
 LONGEST = 1000
 """Most messages kept in one history; older ones are dropped. 500 turns exceed any window."""
-KNOWN = {"role", "text", "from", "name", "at"}
+KNOWN = {"role", "text", "from", "name", "at", "quoted", "parts"}
 """Keys of an entry that the bot writes and reads."""
 MOST_BYTES = 3_000_000
 """Most bytes kept in one history if the size of the model's window is not given."""
@@ -82,7 +83,8 @@ class Past:
 def encode(message: Message) -> str:
     """Encode a message as an entry of the list."""
     # Not escaped: readable in redis-cli, and two bytes per Cyrillic letter instead of six.
-    known = {"from": message.sender, "name": message.name, "at": message.at}
+    author = {"from": message.sender, "name": message.name, "at": message.at}
+    known = author | {"quoted": message.quoted, "parts": message.parts}
     known = {key: one for key, one in known.items() if one}
     fields = {"role": message.role, "text": message.text, **known, **message.more}
     return well_formed(json.dumps(fields, ensure_ascii=False))
@@ -97,7 +99,21 @@ def decode(entry: str) -> Message:
     name = fields.get("name")
     name = well_formed(name) if isinstance(name, str) else ""
     more = {key: one for key, one in fields.items() if key not in KNOWN}
-    return Message(Role(fields["role"]), well_formed(fields["text"]), sender, name, at, more)
+    quoted = fields.get("quoted")
+    numbers = tuple(map(_number, quoted)) if isinstance(quoted, list) else ()
+    text = well_formed(fields["text"])
+    parts = _parts(fields.get("parts"), len(text))
+    return Message(Role(fields["role"]), text, sender, name, at, more, numbers, parts)
+
+
+def _parts(value: object, length: int) -> tuple[Part, ...]:
+    """Parse from which messages a text of this length is joined; () unless they make sense."""
+    try:
+        found = tuple(Part(*map(_number, one)) for one in value or ())  # type: ignore[attr-defined]
+    except TypeError:
+        return ()
+    places = [place for part in found for place in (part.start, part.end)]
+    return found if places == sorted(places) and all(0 <= p <= length for p in places) else ()
 
 
 def _number(value: object) -> int:

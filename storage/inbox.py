@@ -10,16 +10,17 @@ An update is in exactly one of four places:
 4. *gone*: answered, or a **dead letter**.
 
 Lanes are queued, not messages. A lane with a non-empty mailbox has exactly one entry in the stream
-**ready**; other lanes have none. `take` gives entries to a worker through a consumer group: an
-entry in a consumer's pending list *is* the ownership of its lane. The owner renews it (`beat`). A
-dead owner does not, and after a lease another worker claims the lane (`stale`). An entry is never
-used twice, so ownership is the pair (entry, consumer). A lane whose chat Telegram has frozen is
-**parked** (`park`): it has a time in a sorted set and no entry, until `unpark` queues it.
+**ready**; other lanes have none. `take` gives entries to a worker through a consumer group, and
+`put` to the worker of its own process: an entry in a consumer's pending list *is* the ownership of
+its lane. The owner renews it (`beat`). A dead owner does not, and after a lease another worker
+claims the lane (`stale`). An entry is never used twice, so ownership is the pair (entry, consumer).
+A lane whose chat Telegram has frozen is **parked** (`park`): it has a time in a sorted set and no
+entry, until `unpark` queues it.
 
 Every script that writes checks that ownership first: a worker that lost its lane, because it froze
 or was cut off, cannot write any more. And every script is safe to repeat, as replies can be lost:
 
-- `put` recognises update ids it has seen;
+- `put` recognises update ids it has seen; lanes that it handed over unheard are found by `mine`;
 - `commit` keeps the reply and, with it, changes the history, counts the usage and takes the reply's
   place in the budget, but only if no reply is kept yet: after a death the next owner sends the kept
   reply without asking the model;
@@ -40,55 +41,30 @@ forward. Nothing else can happen twice, and nothing can be lost.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.access import AccessList
+from storage.announcement import Announcing
+from storage.arrivals import GROUP, MOST_AHEAD, MOST_OF_ONE, MOST_WAITING, Arrivals
 from storage.lane import Claim, Entry, LaneLost, Late
 from storage.message import ChatKey
-from storage.server.connect import StorageFull, StorageUnavailable, textual, translated
-from storage.server.script import Script
+from storage.resets import Resets
+from storage.server.connect import StorageUnavailable, textual, translated
 from storage.timing import Timing, clock
-from storage.work import Work
 
 log = structlog.get_logger()
 
-MOST_WAITING = 50
-"""Most updates of one lane. The first one beyond gets a notice; later ones are dropped."""
-MOST_AHEAD = 200
-"""Most interrupts of one lane beyond those; while memory is full, all urgent updates."""
-MOST_OF_ONE = 10
-"""Most of them from one sender, so that nobody shuts out others."""
-FULL_SECONDS = 60
-"""How long memory counts as full after an update was refused."""
-IDS_KEPT = 100_000
-IDS_SECONDS = 2 * 24 * 60 * 60
-"""How many update ids are remembered, and for how long; Telegram repeats an update for a day."""
 MOST_LOOKED_AT = 1000
 """Lanes that one call of `overdue` looks at; this many cost 2 ms of the server's time."""
 MOST_UNPARKED = 1000
-GROUP = "workers"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An update that has come in; ``interrupts`` if it may cut short what waits in its lane.
-
-    ``sender`` identifies the sender; any text without a "{".
-    """
-
-    lane: ChatKey
-    update_id: int
-    update: str
-    interrupts: bool = False
-    sender: str = ""
-
-
-class Inbox(Work):
+class Inbox(Arrivals, Resets, Announcing):
     """One bot's inbox, seen by one worker.
 
     Methods that work on a claimed lane wait while storage is down, and raise `StorageRefused`; the
@@ -109,72 +85,17 @@ class Inbox(Work):
         ``bounds`` are most updates of one lane, most interrupts beyond those, and most of them from
         one sender.
         """
-        others = "begin", "put", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
-        super().__init__(redis, bot_id, consumer, timing, *others)
-        self._bounds = bounds
+        others = "begin", "beat", "mine", "overdue", "restamp", "sweep", "unpark"
+        announcing = "announce", "cancel", "decline"
+        super().__init__(redis, bot_id, consumer, timing, bounds, *others, *announcing)
+        self.access = AccessList(redis, bot_id, consumer, timing)
         self._server_time = 0
         self._late_after = "-"
-        self._put_urgent = Script(redis, "put", allow_oom=True)
 
     async def begin(self) -> None:
         """Create the consumer group, unless there is one."""
         with translated():
             await self._scripts["begin"](keys=[self._ready])
-
-    async def put(self, *arrivals: Arrival) -> list[str]:
-        """Store updates, each ``update_id`` once; only then may they be confirmed.
-
-        Returns for each ``stored``, ``known``, ``flood`` (stored as the first one too many) or
-        ``dropped`` (one too many after that). Raises `StorageUnavailable`, in particular
-        `StorageFull` when memory is full.
-        """
-        return await self._put(self._scripts["put"], arrivals, "")
-
-    async def put_urgent(self, *arrivals: Arrival) -> list[str]:
-        """Store updates even while memory is full, up to `MOST_OF_ONE` per sender in a lane.
-
-        Then memory counts as full for `FULL_SECONDS`, even if something small would fit. Returns
-        ``full`` for updates beyond the limit: do not confirm those. Raises `StorageUnavailable`.
-        """
-        return await self._put(self._put_urgent, arrivals, FULL_SECONDS)
-
-    async def _put(
-        self, script: Script, arrivals: Sequence[Arrival], full_seconds: int | str
-    ) -> list[str]:
-        names, mark = self._place(), keys.mark(self.bot_id)
-        args = self._limits(full_seconds)
-        for one in arrivals:
-            names.append(keys.mailbox(self.bot_id, one.lane))
-            args += one.update_id, str(one.lane), one.update, int(one.interrupts), one.sender
-        kinds = dict.fromkeys(names[4:], "list") | {names[0]: "zset"}
-        stored = await self._mending.mended(lambda: script.kept(names, args, mark), kinds)
-        return list(map(str, stored))
-
-    def _place(self) -> list[str]:
-        full, nothing = keys.full(self.bot_id), keys.nothing(self.bot_id)
-        return [keys.seen(self.bot_id), self._ready, full, nothing]
-
-    def _limits(self, full_seconds: int | str) -> list[str | int]:
-        waiting, *ahead = self._bounds
-        channel = keys.interrupts(self.bot_id)
-        return [waiting, IDS_KEPT, IDS_SECONDS, channel, *ahead, full_seconds]
-
-    async def check_room(self) -> None:
-        """Raise what `put` would raise now: `StorageFull` or `StorageUnavailable`."""
-        put, names = self._scripts["put"], self._place()
-        await self._mending.mended(lambda: put(names, self._limits("")), {names[0]: "zset"})
-
-    async def is_full(self) -> bool:
-        """True if memory is full, or an update was recently refused because of that."""
-
-        async def ask() -> bool:
-            try:
-                await self.check_room()
-                return bool(await self._redis.exists(keys.full(self.bot_id)))
-            except StorageFull:
-                return True
-
-        return await self._patiently(ask)
 
     async def take(self, count: int, seconds: float) -> list[Claim]:
         """Claim up to ``count`` free lanes; wait up to ``seconds`` for the first.
@@ -215,18 +136,6 @@ class Inbox(Work):
         with translated():
             found = await self._scripts["mine"](keys=[self._ready], args=[self._consumer, *running])
             return await self._claims(zip(found[::2], found[1::2], strict=True), asked)
-
-    async def _claims(self, found: Iterable[tuple[str, str]], asked: float) -> list[Claim]:
-        """Make claims of entries and their lanes; remove what another program put there."""
-        claims: list[Claim] = []
-        for entry, lane in found:
-            try:
-                claims.append(Claim(entry, ChatKey.parse(lane), asked))
-            except ValueError:
-                log.warning("no_lane", entry=entry)
-                await self._redis.xack(self._ready, GROUP, entry)
-                await self._redis.xdel(self._ready, entry)
-        return claims
 
     async def unpark(self) -> None:
         """Queue parked lanes whose time has come."""

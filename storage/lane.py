@@ -1,5 +1,7 @@
 """A lane in a worker's hands: who has claimed it, what waits in it, what is known of its head."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -31,16 +33,21 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update as stored in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`."""
+    """An update as stored in a mailbox; ``flood`` marks the first one beyond `MOST_WAITING`.
+
+    ``is_notice``: no update, but a `storage.change.Notice`. Only our own scripts make that mark.
+    """
 
     update: str
     flood: bool
+    is_notice: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse what the script `put` wrote: time, a mark, perhaps the sender, the update."""
+        """Parse what the scripts wrote: time, a mark, perhaps the sender, the update."""
         start = max(0, text.find("{"))  # whoever cannot read the update reports it
-        return cls(text[start:], flood=text[:start].endswith("!"))
+        before = text[:start]
+        return cls(text[start:], before.endswith("!"), re.fullmatch(r"\d+#", before) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,10 @@ class Opened:
     ``shown`` how much of it is on Telegram, ``partial`` how far an answer had grown.
     ``behind`` is how many entries are behind the head; ``interrupts`` are those of them that may
     want to cut it short, oldest first. Just after ``asked``, by `clock`, the chat was frozen for
-    ``frozen`` seconds (None: unknown). ``past`` is for `storage.history.Past.parse`.
+    ``frozen`` seconds (None: unknown). ``past`` is for `storage.history.Past.parse`, ``settings``
+    for `storage.chat_settings.ChatSettings.parse`, ``heard`` for `storage.hearing.parse`, ``chat``
+    for `storage.chats.ChatRecord.parse`.
+    ``access`` is the version of the list of whom commands have let in or shut out.
     """
 
     head: Entry
@@ -101,3 +111,33 @@ class Opened:
     asked: float = float("-inf")
     frozen: float | None = None
     past: list[Any] | str = ""
+    access: str = ""
+    chat: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    heard: Sequence[str] = ()
+
+    @classmethod
+    def parse(cls, found: Sequence[Any], asked: float) -> Self:
+        """Parse the output of `opened.lua`. Raises ValueError if another program wrote there."""
+        head, waited, claims, begun, failures, failure, reply, shown, partial, *more = found
+        behind, frozen, access, chat, past, settings, heard, *interrupts = more
+        return cls(
+            Entry.parse(head),
+            int(waited),
+            int(claims),
+            int(begun),
+            int(failures),
+            failure,
+            reply,
+            Shown.parse(shown),
+            partial,
+            int(behind),
+            tuple(map(Entry.parse, interrupts)),
+            asked,
+            None if int(frozen) < 0 else int(frozen) / 1000,
+            past,
+            str(access),
+            chat,
+            dict(zip(settings[::2], settings[1::2], strict=True)),
+            heard or (),
+        )

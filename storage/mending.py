@@ -37,6 +37,8 @@ class Mending:
             with translated():
                 return await call()
         except StorageRefused:
+            if not kinds:
+                raise
             await self.mend(kinds)
         with translated():
             return await call()

@@ -1,12 +1,15 @@
 """The vocabulary shared by all packages: who said what, and in which conversation."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What JSON of another shape than was expected may raise; Infinity is no whole number."""
+
+_ASIDE = 2**52
+"""Stands for a topic in lanes beside a chat's; a topic's number is a message's, an int32."""
 
 
 class Role(StrEnum):
@@ -17,13 +20,25 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+class Part(NamedTuple):
+    """One of the messages on Telegram that a question was joined from: its number, and its words.
+
+    They are the question's text from ``start`` to ``end``, in code points.
+    """
+
+    number: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a dialogue; its text is never empty.
 
     For a person's message, ``sender`` is their Telegram id (0 if unknown) and ``name`` their name
     at that time. ``at`` is when it was written, in seconds since 1970, or 0. ``more`` are the
-    keys that somebody else put into its entry of the history.
+    keys that somebody else put into its entry of the history. It quotes the messages on Telegram
+    whose numbers are ``quoted``, and is joined from ``parts`` unless it is a single one.
     """
 
     role: Role
@@ -32,6 +47,8 @@ class Message:
     name: str = ""
     at: int = 0
     more: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    quoted: tuple[int, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +67,23 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class ChatKey:
-    """A conversation: a chat, or one topic of a forum. ``topic_id`` is 0 outside topics."""
+    """A conversation: a chat, or one topic of a forum. ``topic_id`` is 0 outside topics.
+
+    As a lane it can also be what goes on ``aside`` of a chat's conversation.
+    """
 
     chat_id: int
     topic_id: int = 0
+
+    @property
+    def aside(self) -> Self:
+        """The lane beside this chat's, for what need not wait for an answer."""
+        return replace(self, topic_id=_ASIDE)
+
+    @property
+    def conversation(self) -> Self:
+        """The conversation that a lane is about."""
+        return replace(self, topic_id=0) if self.topic_id == _ASIDE else self
 
     def __str__(self) -> str:
         return f"{self.chat_id}:{self.topic_id}" if self.topic_id else str(self.chat_id)

@@ -11,7 +11,8 @@ for place, entry in ipairs(entries) do
   local lane = entry[2][2]
   -- A key of the wrong type is its own lane's problem.
   local head = redis.pcall('LINDEX', ARGV[5] .. lane, 0)
-  local since = type(head) == 'string' and head:match('^%d+')
+  -- Behind what the bot says by itself, a question is told of once it is the head.
+  local since = type(head) == 'string' and not head:find('^%d+#') and head:match('^%d+')
   if since and now - since >= tonumber(ARGV[1])
       and redis.pcall('HSETNX', ARGV[6] .. lane, 'told', 1) == 1 then
     found[#found + 1] = lane

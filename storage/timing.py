@@ -89,6 +89,8 @@ class Timing:
     """Between two looks for what comes behind the part of a text."""
     admin_lately: float = 10.0
     """How long Telegram's word on who is an admin holds, where only an interruption hangs on it."""
+    language_kept: float = 60.0
+    """How long it is remembered, for groups, which language a person has chosen for themselves."""
     pdf_quick: float = 3.0
     """What reading a PDF may take at first; one that takes longer lets the others go before it."""
     pdf: float = 20.0
@@ -113,6 +115,15 @@ class Timing:
 
     unfrozen: float = 2.0
     """How long it holds that a private chat was not frozen; first words then go without asking."""
+
+    # An announcement
+
+    announced: float = 0.1
+    """Between two chats: of twenty calls a second that may wait, ten are left for the others."""
+    announced_again: float = 5.0
+    """After a chat that could not be told yet; the others go first."""
+    progress: float = 3.0
+    """Between two looks at how far it is."""
 
     # An answer that grows
 

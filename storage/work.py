@@ -1,7 +1,7 @@
 """What a worker does with a lane that it has claimed; the rules stand in `storage.inbox`."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -9,13 +9,15 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.budget import WORTH_WAITING_MS, until_place
-from storage.change import Change, Forgotten, arguments
+from storage.change import Change, Chosen, Forgotten, Heard, Outdated, arguments
+from storage.chats import ChatRecord, Noted
 from storage.dead import MOST
 from storage.history import LONGEST, MOST_BYTES
 from storage.lane import Claim, Entry, Opened, Shown
 from storage.mending import Mending
 from storage.message import ChatKey
-from storage.server.connect import patiently
+from storage.server import foreign
+from storage.server.connect import StorageRefused, patiently
 from storage.server.script import Script
 from storage.timing import Timing, clock
 
@@ -39,7 +41,10 @@ class Work:
         self._redis = redis
         self._consumer = consumer
         self._ready = keys.ready(bot_id)
-        steps = ("open", "commit", "note", "done", "migrate", "park", "renote")
+        steps = (
+            *("open", "commit", "note", "told", "done"),
+            *("migrate", "park", "renote", "collect", "reset"),
+        )
         self._scripts = {name: Script(redis, name) for name in (*steps, *scripts)}
         self._mending = Mending(redis)
 
@@ -49,32 +54,50 @@ class Work:
         Raises `LaneLost`; and `StorageRefused` or ValueError if it cannot be read: see `give_up`.
         """
         asked = clock()
-        of_lane = keys.mailbox, keys.outbox, keys.history, keys.epoch, keys.state
-        names = [self._ready, *self._of(claim, *of_lane), self._pace(claim)[0]]
-        try:
-            found = await self._step("open", names, [claim.entry, self._consumer, most_bytes])
-        except UnicodeDecodeError:  # another program's; without it, a reset can cure that
-            found = await self._step("open", names, [claim.entry, self._consumer, -1])
+        mailbox = keys.mailbox(self.bot_id, claim.lane)
+        names = [self._ready, mailbox, *keys.opened(self.bot_id, claim.lane)]
+        found = await self._opened(claim.lane, names, [claim.entry, self._consumer], most_bytes)
         if not found:
             raise claim.void()
-        head, waited, claims, begun, failures, failure, reply, shown, partial, *more = found
-        behind, frozen, past, *interrupts = more
-        return Opened(
-            Entry.parse(head),
-            int(waited),
-            int(claims),
-            int(begun),
-            int(failures),
-            failure,
-            reply,
-            Shown.parse(shown),
-            partial,
-            int(behind),
-            tuple(map(Entry.parse, interrupts)),
-            asked,
-            None if int(frozen) < 0 else int(frozen) / 1000,
-            past,
-        )
+        opened = Opened.parse(found, asked)
+        if "" in opened.settings:
+            await self._mend(dict.fromkeys(keys.settings_of(self.bot_id, claim.lane), "hash"))
+        return opened
+
+    async def _opened(
+        self, lane: ChatKey, names: list[str], args: list[str], most_bytes: int
+    ) -> Any:
+        try:
+            return await self._step("open", names, [*args, most_bytes])
+        except UnicodeDecodeError:  # another program's
+            await self._without_record(lane.chat_id)
+            for chat in {ChatKey(lane.chat_id), lane}:
+                await self.settings(chat)  # sets it aside
+        try:
+            return await self._step("open", names, [*args, most_bytes])
+        except UnicodeDecodeError:  # without the history, a reset can cure that
+            return await self._step("open", names, [*args, -1])
+
+    async def _without_record(self, chat_id: int) -> None:
+        """Drop what the registry has of a chat if it is no text; it is noted anew with its use."""
+        key, name = keys.chats(self.bot_id), str(chat_id)
+        try:
+            await self._patiently(lambda: self._redis.hget(key, name))
+        except UnicodeDecodeError:
+            await self._patiently(lambda: self._redis.hdel(key, name))
+        except StorageRefused:  # of another type: `done` says so
+            pass
+
+    async def settings(self, chat: ChatKey) -> dict[str, str]:
+        """Read what a chat, or a topic of its own, has chosen now; what is no text is set aside."""
+        key, found = keys.settings(self.bot_id, chat), {}
+        try:
+            found = await self._patiently(
+                lambda: self._mending.mended(lambda: self._redis.hgetall(key), {key: "hash"})
+            )
+        except UnicodeDecodeError:  # another program's
+            await self._mend({key: "text"})
+        return {str(name): str(value) for name, value in found.items()}
 
     async def following(self, claim: Claim, most: int) -> list[Entry]:
         """Read what waits behind the head."""
@@ -102,7 +125,8 @@ class Work:
 
         A reply that is sent ``at_once`` also gets its place in the budget: returns the seconds
         until that comes, or None if it has none. Repeated, even by a later owner, it changes
-        nothing. Raises `LaneLost`, `StorageRefused` before anything is kept, and `Frozen` after.
+        nothing. Raises `LaneLost`, `StorageRefused` and `Outdated` before anything is kept, and
+        `Frozen` after.
         """
         chat = change.chat if isinstance(change, Forgotten) else claim.lane
         topics: set[ChatKey] = set()
@@ -118,24 +142,46 @@ class Work:
         ]
         for topic in topics:
             names += keys.conversation(self.bot_id, topic)
+        kinds = {}
+        if isinstance(change, Chosen):
+            kinds = {
+                keys.settings(self.bot_id, change.chat): "hash",
+                keys.mailbox(self.bot_id, change.chat): "list",
+            }
+            names += kinds
+            if change.hears_nothing:
+                names += await self._heard(change.chat)
+        elif isinstance(change, Heard):
+            kinds = {keys.unheard(self.bot_id, claim.lane.chat_id): "hash"}
+            names += [*kinds, *await self._heard(ChatKey(claim.lane.chat_id))]
         place = [WORTH_WAITING_MS if at_once else "", int(claim.lane.chat_id < 0)]
         args = [claim.entry, self._consumer, reply, *place, *arguments(change)]
         commit, mark = self._scripts["commit"], keys.mark(self.bot_id)
-        kept, *granted = await self._patiently(lambda: commit.kept(names, args, mark))
+        kept, *granted = await self._patiently(
+            lambda: self._mending.mended(lambda: commit.kept(names, args, mark), kinds)
+        )
         if not kept:
             raise claim.void()
+        if kept == 3:
+            raise Outdated
         if kept == 2:
             log.warning("usage_not_counted", chat=claim.lane.chat_id)
         return until_place(*granted) if granted else None
+
+    async def _heard(self, chat: ChatKey) -> list[str]:
+        """Name what was heard in a topic, or in a group and all its topics."""
+        topics = set() if chat.topic_id else await self._topics(chat.chat_id)
+        return [keys.heard(self.bot_id, lane) for lane in {chat, *topics}]
 
     async def _topics(self, chat_id: int) -> set[ChatKey]:
         """Find a forum's topics in which something was said or waits."""
 
         async def look() -> set[ChatKey]:
             pattern = f"{keys.tag(self.bot_id)}*:{chat_id}:*"
-            found = [str(key) async for key in self._redis.scan_iter(pattern, count=1000)]
-            numbers = {key.rpartition(":")[2] for key in found}
-            return {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
+            found = foreign.names(self._redis, pattern)
+            numbers = {key.rpartition(":")[2] async for key in found}
+            lanes = {ChatKey(chat_id, int(topic)) for topic in numbers if topic.isdecimal()}
+            return {lane for lane in lanes if lane == lane.conversation}
 
         return await self._patiently(look)
 
@@ -162,7 +208,7 @@ class Work:
         Raises `LaneLost`.
         """
         mailbox, outbox = self._of(claim, keys.mailbox, keys.outbox)
-        await self._patiently(lambda: self._mending.mend({mailbox: "list"}))
+        await self._mend({mailbox: "list"})
         args = [claim.entry, self._consumer, "failure", reason[:500], "failures", failures]
         if not await self._step("renote", keys=[self._ready, outbox], args=args):
             raise claim.void()
@@ -178,21 +224,61 @@ class Work:
             raise claim.void()
         return int(noted)
 
-    async def done(self, claim: Claim, dead: str = "", answer_ids: Sequence[int] = ()) -> None:
+    async def told(self, claim: Claim, version: int, *, reached: bool = True) -> None:
+        """Let the bot hear what is said in the lane: its people have been told.
+
+        So they were to be since their settings' ``version``, if that still holds. If they cannot be
+        ``reached``, the lane has chosen to hear nothing from now on. Raises `LaneLost`.
+        """
+        settings, told = keys.settings(self.bot_id, claim.lane), self._scripts["told"]
+        args: list[str | int] = [claim.entry, self._consumer, version, int(reached)]
+        noted = await self._patiently(
+            lambda: self._mending.mended(
+                lambda: told([self._ready, settings], args), {settings: "hash"}
+            )
+        )
+        if not noted:
+            raise claim.void()
+
+    async def done(
+        self,
+        claim: Claim,
+        dead: str = "",
+        answer_ids: Sequence[int] = (),
+        chat: Noted | None = None,
+    ) -> None:
         """Remove the head, and what was joined to it, and give up the lane.
 
         ``dead`` is the reason if it becomes a dead letter; ``answer_ids`` are the
-        messages on Telegram that answer the last exchange of its conversation.
+        messages on Telegram that answer the last exchange of its conversation; ``chat`` is what the
+        registry of chats learns.
         """
         mailbox, outbox, state = self._of(claim, keys.mailbox, keys.outbox, keys.state)
         letters, nothing = keys.dead(self.bot_id), keys.nothing(self.bot_id)
-        names = [self._ready, mailbox, outbox, letters, state, nothing]
-        kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash"}
+        of_chats = {keys.chats(self.bot_id): "hash", keys.used(self.bot_id): "zset"}
+        names = [self._ready, mailbox, outbox, letters, state, nothing, *of_chats]
+        kinds = {mailbox: "list", outbox: "hash", letters: "list", state: "hash", **of_chats}
         numbers = " ".join(map(str, answer_ids))
         args: list[str | int] = [claim.entry, self._consumer, str(claim.lane), dead, MOST, numbers]
+        args += self._noting(chat)
         await self._patiently(
             lambda: self._mending.mended(lambda: self._scripts["done"](names, args), kinds)
         )
+
+    def _noting(self, chat: Noted | None) -> list[str | int]:
+        if chat is None:
+            return ["", "", "", 0, ""]
+        channel = keys.interrupts(self.bot_id) if chat.quiet else ""
+        before = "*" if chat.before is None else chat.before
+        return [chat.chat_id, chat.record, before, int(chat.used), channel]
+
+    async def record(self, chat_id: int) -> ChatRecord:
+        """Return what is known of a chat."""
+        key = keys.chats(self.bot_id)
+        found = await self._patiently(
+            lambda: self._mending.mended(lambda: self._redis.hget(key, str(chat_id)), {key: "hash"})
+        )
+        return ChatRecord.parse(str(found or ""))
 
     async def inherit(self, claim: Claim, group: int) -> bool:
         """Take over everything kept of a group that has become this lane's supergroup.
@@ -218,6 +304,10 @@ class Work:
             keys.outbox(self.bot_id, chat): "hash",
             **keys.kept(self.bot_id, chat),
             **keys.kept(self.bot_id, ChatKey(supergroup)),
+            keys.access(self.bot_id): "hash",
+            keys.chats(self.bot_id): "hash",
+            keys.used(self.bot_id): "zset",
+            keys.declined(self.bot_id): "zset",
         }
         successors, *others = kinds
         names = [self._ready, successors, keys.nothing(self.bot_id), *others]
@@ -256,6 +346,9 @@ class Work:
                 lambda: park([self._ready, parked], args), {parked: "zset"}
             )
         )
+
+    async def _mend(self, kinds: Mapping[str, str]) -> None:
+        await self._patiently(lambda: self._mending.mend(kinds))
 
     async def _step(self, script: str, keys: list[str], args: list[Any]) -> Any:
         return await self._patiently(lambda: self._scripts[script](keys=keys, args=args))

@@ -49,6 +49,7 @@ class Pool(ConnectionPool):
         self._waiting = 0
         self._returned = asyncio.Event()
         self._refused = float("-inf")
+        self._closed = False
         self._spare = 0
         """How many have been idle ever since ``_trimmed``."""
         self._trimmed = time.monotonic()
@@ -106,13 +107,18 @@ class Pool(ConnectionPool):
     async def release(self, connection: AbstractConnection) -> None:
         """Take back a connection if it is open; close those unused for long."""
         self._in_use_connections.remove(connection)
-        if connection.should_reconnect():  # type: ignore[no-untyped-call]
+        if self._closed or connection.should_reconnect():  # type: ignore[no-untyped-call]
             await connection.disconnect()
         elif connection.is_connected:
             self._available_connections.append(connection)
         self._returned.set()
         if time.monotonic() - self._trimmed > self._spare_seconds:
             await self._trim()
+
+    async def aclose(self) -> None:
+        """Close every connection; those that somebody is just opening as soon as they come back."""
+        self._closed = True
+        await super().aclose()
 
     async def _trim(self) -> None:
         # The newest are used first, so the unused ones are the oldest.

@@ -17,9 +17,22 @@ from storage.server.sentinel import Master
 
 CALLED = frozenset(
     {
-        *("DEL", "EXISTS", "GET", "LRANGE", "LREM", "PEXPIRE", "SCAN", "SET"),
+        *(
+            "DEL",
+            "EXISTS",
+            "GET",
+            "HGETALL",
+            "HSCAN",
+            "LRANGE",
+            "LREM",
+            "PEXPIRE",
+            "SCAN",
+            "SCARD",
+            "SET",
+        ),
+        "SRANDMEMBER",
         *("XAUTOCLAIM", "XCLAIM", "XINFO CONSUMERS", "XLEN", "XPENDING", "XREADGROUP"),
-        *("ZCARD", "ZRANGE", "ZREM"),
+        *("ZCARD", "ZRANGE", "ZREM", "ZSCORE"),
     }
 )
 """Commands called outside our scripts, except those that `_refusals` tries by itself."""

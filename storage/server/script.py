@@ -1,5 +1,6 @@
 """Lua scripts: each runs as one unit, on the server that has its keys."""
 
+import functools
 import re
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ DOUBT_SECONDS = 60.0
 MARK = "#!lua flags=allow-oom\nreturn redis.call('SET', KEYS[1], redis.call('TIME')[1])"
 
 
+@functools.cache
 def text(name: str) -> str:
     """Return a script of ``storage``, with the parts that its lines ``--include`` name."""
     folder = files("storage")

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.archive import Archive, Changed, Item
+from storage.arrivals import Arrival
 from storage.inbox import Inbox
 from storage.lane import Shown
 from storage.message import ChatKey
@@ -134,6 +135,18 @@ async def test_what_waits_is_queued(bot: Bot) -> None:
     opened = await inbox.open(claim)
     assert (opened.head.update, opened.reply) == ('{"update_id": 1}', "[]")
     assert opened.shown == Shown(1, (7, 8))
+
+
+async def test_whatever_waits_can_be_exported(bot: Bot) -> None:
+    """What goes ahead names its sender."""
+    inbox = Inbox(bot.redis, bot.id, "a")
+    arrivals = [(ChatKey(5), "", False), (ChatKey(5), "message 7", True), (LANE.aside, "", False)]
+    for number, (lane, sender, interrupts) in enumerate(arrivals):
+        await inbox.put(Arrival(lane, number, f'{{"update_id": {number}}}', interrupts, sender))
+    for name in ("mailbox:5", f"mailbox:{LANE.aside}"):
+        item = await bot.archive.read(name)
+        assert item
+        item.check()
 
 
 async def test_work_on_another_head_is_not_known(bot: Bot) -> None:

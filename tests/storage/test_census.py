@@ -6,9 +6,10 @@ import pytest
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.arrivals import GROUP, Arrival
 from storage.census import Census, Count
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Arrival, Inbox
+from storage.inbox import Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
 from storage.server.script import Script

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import keys
+from storage.arrivals import Arrival
 from storage.dead import MOST, DeadLetter, DeadLetters
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageRefused, StorageUnavailable, connect
 from tests.valkey import own_valkey

@@ -7,9 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.arrivals import Arrival
 from storage.budget import Budget, Frozen
 from storage.history import Past
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.message import ChatKey
 from storage.server.connect import StorageRefused

@@ -11,10 +11,11 @@ from structlog.testing import capture_logs
 
 from storage import keys
 from storage.archive import Item
+from storage.arrivals import Arrival
 from storage.change import Change, Forgotten, Kept, Left, Restored, Undone
 from storage.history import LONGEST, Past, decode, encode
-from storage.inbox import Arrival, Inbox
-from storage.message import ChatKey, Exchange, Message, Role
+from storage.inbox import Inbox
+from storage.message import ChatKey, Exchange, Message, Part, Role
 from storage.server.connect import StorageRefused
 from tests.history import History
 
@@ -340,6 +341,7 @@ async def test_a_forum_is_forgotten(history: Conversations, redis: Redis) -> Non
         await history.append(chat, 0, exchange(1))
     await history.reply(ChatKey(-6, 3), Kept(exchange(1), 0, asked=30), answer=[31])
     await redis.rpush(keys.mailbox(history.bot_id, ChatKey(-6, 4)), "0 {}")
+    await redis.rpush(keys.history(history.bot_id, ChatKey(-6, 5)).encode() + b"\xff", "x")
     await history.reply(ChatKey(7), Forgotten(forum, 5, with_topics=True))
     found = [await history.newest(ChatKey(-6, topic), 999) for topic in range(6)]
     assert [past.length for past in found] == [0] * 6
@@ -388,7 +390,7 @@ def test_how_much_there_is() -> None:
 
 def test_an_entry_tells_who_wrote_it() -> None:
     """Beside the role and the text as it was written; an old one tells nothing, nor an odd one."""
-    said = Message(Role.USER, "[Ann]: hi", 101, "Ann\n😀", 1_790_000_000)
+    said = Message(Role.USER, "[Ann]: hi", 101, "Ann\n😀", 1_790_000_000, quoted=(7, 8))
     entry = encode(said)
     assert json.loads(entry) == {
         "role": "user",
@@ -396,6 +398,7 @@ def test_an_entry_tells_who_wrote_it() -> None:
         "from": 101,
         "name": "Ann\n😀",
         "at": 1_790_000_000,
+        "quoted": [7, 8],
     }
     assert decode(entry) == said
     old = Message(Role.USER, "hi")
@@ -405,6 +408,9 @@ def test_an_entry_tells_who_wrote_it() -> None:
     odd = '{"role": "user", "text": "hi", "from": "x", "name": 5, "at": null, "more": []}'
     assert decode(odd) == replace(old, more={"more": []})
     assert json.loads(encode(decode(odd))) == {"role": "user", "text": "hi", "more": []}
+    for numbers in ("7", '{"7": 8}', '["7"]', "[7.5]", "[null]", "[true]"):
+        fields = f'{{"role": "user", "text": "hi", "quoted": {numbers}}}'
+        assert {*decode(fields).quoted} <= {0}
     torn = '{"role": "user", "text": "hi", "voice": "\\ud800"}'
     assert "\ufffd" in encode(decode(torn))  # which Redis can take
     for kept in (entry, odd, torn):  # an archive takes them all
@@ -414,3 +420,15 @@ def test_an_entry_tells_who_wrote_it() -> None:
 def test_it_can_be_read_in_redis_cli() -> None:
     """A Cyrillic letter takes two bytes, not six."""
     assert encode(Message(Role.USER, "вопрос")) == '{"role": "user", "text": "вопрос"}'
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [5, "parts", [5], [[9, 0]], [[9, 0, 2], [9, 1, 3]], [[9, 0, 7]], [[9, -1, 2]], {"9": 0}],
+)
+def test_parts_that_make_no_sense(parts: object) -> None:
+    """A question from whose entry nobody can tell what it is joined from is a single one."""
+    entry = {"role": "user", "text": "hello", "parts": parts}
+    assert decode(json.dumps(entry)) == Message(Role.USER, "hello")
+    entry["parts"] = [[9, 0, 2], [10, 3, 5]]
+    assert decode(json.dumps(entry)).parts == (Part(9, 0, 2), Part(10, 3, 5))

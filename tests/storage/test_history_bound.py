@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 
 from storage import keys
 from storage.archive import Archive, Item
+from storage.arrivals import Arrival
 from storage.change import Change, Forgotten, Kept, Restored, Undone
 from storage.history import encode
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.message import ChatKey, Exchange, Message, Role
 
 CHAT = ChatKey(5)
@@ -128,9 +129,7 @@ SMALL, LARGE, MORE = (1, 1), (200, 200), (100, 100)
 )
 @example([("keep", SMALL), ("undo", None), ("push", [LARGE]), ("keep", MORE)])
 @example([("keep", SMALL), ("import", [LARGE]), ("keep", MORE)])
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_history_is_what_its_model_is(
     redis: Redis, steps: list[tuple[str, list[tuple[int, int]] | tuple[int, int] | None]]
 ) -> None:

@@ -14,10 +14,11 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from storage import keys
+from storage.arrivals import FULL_SECONDS, GROUP, IDS_KEPT, Arrival
 from storage.census import Census
 from storage.change import Forgotten, Kept
 from storage.dead import MOST, DeadLetters
-from storage.inbox import FULL_SECONDS, GROUP, IDS_KEPT, MOST_LOOKED_AT, Arrival, Inbox
+from storage.inbox import MOST_LOOKED_AT, Inbox
 from storage.lane import Claim, Entry, LaneLost, Late, Shown
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageFull, StorageRefused, StorageUnavailable, connect
@@ -281,6 +282,7 @@ async def test_what_another_program_publishes(bot: Bot) -> None:
     await heard.aclose()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 async def test_a_dead_channel_is_noticed(bot: Bot) -> None:
     """Silence is borne as long as the server answers; then whoever listens has to begin anew."""
     async with own_valkey() as server:

@@ -23,9 +23,10 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.arrivals import GROUP, Arrival
 from storage.change import Kept
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect
@@ -395,7 +396,6 @@ def test_the_inbox_does_what_its_model_does(valkey: str) -> None:
             settings=settings(
                 max_examples=80,
                 stateful_step_count=40,
-                deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
             ),
         )

@@ -13,8 +13,10 @@ OF_A_CHAT = (
     keys.history,
     keys.epoch,
     keys.usage,
+    keys.settings,
     keys.mailbox,
     keys.outbox,
+    keys.draft,
 )
 OF_A_BOT = (
     keys.ready,
@@ -29,6 +31,13 @@ OF_A_BOT = (
     keys.full,
     keys.nothing,
     keys.successors,
+    keys.declined,
+    keys.announcement,
+    keys.announcing,
+    keys.announcer,
+    keys.access,
+    keys.requests,
+    keys.invitations,
 )
 
 

@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 
 from storage import keys
 from storage.archive import Archive
+from storage.arrivals import GROUP, Arrival
 from storage.change import Forgotten, Kept
 from storage.history import LONGEST, MOST_BYTES, Past, encode
-from storage.inbox import GROUP, Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim, LaneLost, Shown
 from storage.mending import Mending
 from storage.message import ChatKey, Exchange, Message, Role
@@ -20,7 +21,7 @@ from tests.history import History
 
 OLD, NEW = ChatKey(-5), ChatKey(-1000000000005)
 
-_bot_ids = itertools.count(8_600_000)
+_bot_ids = itertools.count(10_800_000)
 _update_ids = itertools.count(1)
 
 
@@ -307,6 +308,19 @@ async def test_where_nobody_can_tell(bot: Bot, redis: Redis) -> None:
     """A damaged list of what groups have become holds up nobody."""
     await redis.set(keys.successors(bot.id), "odd")
     assert await bot.one.successors({OLD.chat_id}) == set()
+
+
+async def test_what_was_chosen_moves(bot: Bot, redis: Redis) -> None:
+    """What the supergroup has chosen by now counts; no menu of either is a present one."""
+    old, new = (keys.settings(bot.id, chat) for chat in (OLD, NEW))
+    await redis.hset(old, mapping={"version": 7, "hears": "20", "prompt": "Be kind."})
+    await redis.hset(new, mapping={"version": 3, "hears": "50"})
+    for _ in range(2):
+        assert await bot.one.inherit(await bot.claim(NEW), OLD.chat_id)
+        await redis.delete(keys.ready(bot.id), keys.mailbox(bot.id, NEW))
+        await bot.one.begin()
+        assert await redis.hgetall(new) == {"version": "8", "hears": "50", "prompt": "Be kind."}
+    assert await bot.left() == set()
 
 
 async def test_odd_numbers_of_usage(bot: Bot, redis: Redis) -> None:

@@ -113,9 +113,7 @@ class Server:
         return left <= milliseconds <= left + elapsed + 1
 
 
-several = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+several = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.slow

@@ -115,6 +115,19 @@ async def test_first_come_first_served(valkey: str) -> None:
     await client.aclose()
 
 
+async def test_closing_while_connections_are_opened(valkey: str) -> None:
+    """However far they are, none is left open."""
+    for steps in range(60):
+        pool = Pool.from_url(valkey, max_connections=3)
+        calls = [asyncio.ensure_future(Redis(connection_pool=pool).ping()) for _ in range(3)]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await pool.aclose()
+        await asyncio.gather(*calls, return_exceptions=True)
+        left = (*pool._available_connections, *pool._in_use_connections)
+        assert not [connection for connection in left if connection.is_connected]
+
+
 @pytest.mark.slow
 async def test_waiting_has_an_end(valkey: str) -> None:
     """A call fails that gets no connection in time."""

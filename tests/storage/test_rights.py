@@ -156,6 +156,7 @@ def test_every_command_of_a_script_is_known() -> None:
 
 CALLS = {
     "delete": "DEL",
+    "hscan_iter": "HSCAN",
     "pubsub": "SUBSCRIBE",
     "register_script": "EVALSHA",
     "scan_iter": "SCAN",
