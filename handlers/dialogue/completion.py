@@ -23,6 +23,15 @@ class Answer:
     completion_tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Medians of the last ``answers`` in this process, in seconds from asking the model."""
+
+    first_words: float
+    whole: float
+    answers: int
+
+
 class Completion(Protocol):
     """A completion API. ``chat_id`` is the chat that asks; 0 for none."""
 

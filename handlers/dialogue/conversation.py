@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 
+from handlers.dialogue.around import ALONE, Around
 from handlers.dialogue.completion import (
     Answer,
     Completion,
@@ -17,7 +18,7 @@ from handlers.dialogue.completion import (
 )
 from handlers.dialogue.profile import BYTES_A_LETTER, Profile
 from handlers.dialogue.prompt import filled
-from handlers.dialogue.window import Estimate, fit, may_fit, request
+from handlers.dialogue.window import Estimate, fit, may_fit, request, room
 from storage.history import Past
 from storage.message import Exchange, Message
 
@@ -51,14 +52,21 @@ class Conversation:
         """By model, because each has its own tokeniser."""
 
     def most_bytes(self, profile: Profile) -> int:
-        """Return how much of a history may fit the model's window, in bytes."""
+        """Return how much of a history may fit the model's window, in bytes, before any answer."""
         letters_a_token = self._estimates[profile.model].letters_a_token
-        return int(profile.budget * letters_a_token * BYTES_A_LETTER)
+        return int(profile.window * letters_a_token * BYTES_A_LETTER)
 
     async def ask(
-        self, profile: Profile, chat_id: int, past: Sequence[Exchange], question: str
+        self,
+        profile: Profile,
+        chat_id: int,
+        past: Sequence[Exchange],
+        question: str,
+        around: Around = ALONE,
     ) -> AsyncGenerator[Outcome]:
         """Ask ``question`` after ``past``; yield the answer as it grows, the last one complete.
+
+        What was said ``around`` it comes first, as much of it as fits.
 
         Raises a `CompletionError`; `ContextTooLong` before the model is asked, when ``question``
         alone is more than it can read.
@@ -68,9 +76,10 @@ class Conversation:
             excess = len(question) / budget / Estimate.MOST
             raise ContextTooLong(f"a question of {len(question)} characters", excess)
         estimate = self._estimates[profile.model]
-        given = fit(prompt, past, question, budget, estimate)
+        words = around.before(question, room(prompt, question, budget, estimate))
+        given = fit(prompt, past, words, budget, estimate)
         for is_last in (False, True):
-            messages = request(prompt, given, question)
+            messages = request(prompt, given, words)
             try:
                 async with aclosing(self._complete(profile, chat_id, messages)) as answers:
                     async for answer in answers:
@@ -80,10 +89,10 @@ class Conversation:
                 # Our estimate was wrong, or the window is smaller than we were told.
                 budget = int(0.9 * estimate.tokens(messages) / error.excess)
                 fewer = fit(prompt, past, question, budget, estimate)
-                if is_last or len(fewer) == len(given):
+                if is_last or (len(fewer) == len(given) and words == question):
                     raise
                 log.info("context_too_long", reason=str(error), left_out=len(given) - len(fewer))
-                given = fewer
+                given, words = fewer, question
 
     async def measure(
         self,

@@ -1,9 +1,12 @@
 """How the model is asked in one turn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+from typing import Self
 
+from handlers.dialogue.personas import Persona, spoken
 from handlers.dialogue.window import Estimate
+from storage.chat_settings import ChatSettings
 
 BYTES_A_LETTER = 4
 """Most bytes a letter takes in UTF-8; shorter ones make up for the JSON around them."""
@@ -30,6 +33,28 @@ class Profile:
     def budget(self) -> int:
         """Most tokens in a request."""
         return self.window - self.max_tokens
+
+    def under(
+        self,
+        chosen: ChatSettings,
+        persona: Persona | None,
+        language: str,
+        locked: frozenset[str] = frozenset(),
+    ) -> Self:
+        """Return this, the owner's, under what a chat has chosen; the owner bounds the length.
+
+        A persona brings a temperature along, unless that is ``locked``.
+        """
+        prompt, temperature = self.system_prompt, self.temperature
+        if persona and not chosen.prompt:
+            prompt = spoken(persona.prompt, language)
+            temperature = self.temperature if "temperature" in locked else persona.temperature
+        return replace(
+            self,
+            system_prompt=chosen.prompt or prompt,
+            temperature=temperature if chosen.temperature is None else chosen.temperature,
+            max_tokens=min(self.max_tokens, chosen.length or self.max_tokens),
+        )
 
     @property
     def most_bytes(self) -> int:

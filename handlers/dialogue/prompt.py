@@ -3,13 +3,10 @@
 import re
 from datetime import datetime
 
-_RUSSIAN_MONTHS = (
-    "января", "февраля", "марта", "апреля", "мая", "июня",
-    "июля", "августа", "сентября", "октября", "ноября", "декабря",
-)  # fmt: skip
-_RUSSIAN_DAYS = (
-    "понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье"
-)  # fmt: skip
+from babel.dates import format_datetime
+
+_DATES = {"ru": "d MMMM y 'года'", "en": "d MMMM y"}
+"""A date in each language, as a pattern of CLDR."""
 
 
 def filled(prompt: str, now: datetime) -> str:
@@ -17,10 +14,10 @@ def filled(prompt: str, now: datetime) -> str:
 
     In Russian if the prompt has a Cyrillic letter, else in English.
     """
-    if re.search("[а-яё]", prompt, re.IGNORECASE):
-        date = f"{now.day} {_RUSSIAN_MONTHS[now.month - 1]} {now.year} года"
-        weekday = _RUSSIAN_DAYS[now.weekday()]
-    else:
-        date, weekday = f"{now.day} {now:%B} {now.year}", f"{now:%A}"
-    values = {"{date}": date, "{time}": f"{now:%H:%M}", "{weekday}": weekday}
-    return re.sub(r"\{(?:date|time|weekday)\}", lambda place: values[place[0]], prompt)
+    language = "ru" if re.search("[а-яё]", prompt, re.IGNORECASE) else "en"
+    patterns = {"date": _DATES[language], "time": "HH:mm", "weekday": "EEEE"}
+    return re.sub(
+        r"\{(date|time|weekday)\}",
+        lambda place: format_datetime(now, patterns[place[1]], locale=language),
+        prompt,
+    )

@@ -67,6 +67,12 @@ def fit(
     return past[first:]
 
 
+def room(system_prompt: str, question: str, budget: int, estimate: Estimate) -> int:
+    """Return how many letters there is room for besides the system prompt and a question."""
+    left = budget - TOKENS_A_REQUEST - estimate.tokens(request(system_prompt, (), question))
+    return int(left * estimate.letters_a_token)
+
+
 def request(system_prompt: str, past: Sequence[Exchange], question: str) -> list[Message]:
     """Put the messages of a request together."""
     system, user = Message(Role.SYSTEM, system_prompt), Message(Role.USER, question)

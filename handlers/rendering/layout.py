@@ -6,17 +6,8 @@ from typing import Any
 
 from handlers.rendering.formatting import FILE, Formatted, is_visible, spelled_out
 from handlers.rendering.formula import as_text
-from handlers.rendering.markdown import (
-    FORMULA,
-    Formula,
-    Masked,
-    events,
-    hidden,
-    is_costly,
-    masked,
-    unmasked,
-    verbatim,
-)
+from handlers.rendering.literal import hidden, unmasked, verbatim
+from handlers.rendering.markdown import FORMULA, Formula, Masked, events, is_costly, masked
 from handlers.rendering.page import Page
 from handlers.rendering.table import laid_out
 

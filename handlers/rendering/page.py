@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from handlers.rendering.formatting import FILE, Formatted, Span
 from handlers.rendering.formula.symbols import small
-from handlers.rendering.markdown import hidden, unmasked, verbatim
+from handlers.rendering.literal import hidden, unmasked, verbatim
 
 
 class Page:

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.texts.language import Counted, Language
+
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Language):
     """The bot's own words in one language; what stands in ``{}`` is filled in."""
 
     start: str
     help: str
+    help_in_a_group: str
+    help_for_owners: str
     command_start: str
     command_help: str
     command_stop: str
@@ -17,6 +21,15 @@ class Texts:
     command_undo: str
     command_context: str
     command_reset: str
+    command_chats: str
+    command_status: str
+    command_dead: str
+    command_allow: str
+    command_deny: str
+    command_invite: str
+    command_invites: str
+    command_say: str
+    command_news: str
     stopped: str
     stopped_mark: str
     button_stop: str
@@ -31,8 +44,9 @@ class Texts:
     nothing_to_undo: str
     undo_is_for_admins: str
     retry_is_for_the_asker: str
-    context: str
-    context_left_out: str
+    context: Counted
+    context_turns: Counted
+    context_left_out: Counted
     left_out: str
     too_many: str
     forgotten: str
@@ -41,6 +55,58 @@ class Texts:
     reset_is_for_admins: str
     reset_other_is_for_owners: str
     reset_needs_a_number: str
+    no_such_chat: str
+    reset_all: str
+    button_reset_all: str
+    reset_all_is_over: str
+    resetting_all: str
+    all_forgotten: str
+    chats: str
+    no_chats: str
+    chat_members: str
+    chat_messages: str
+    kilobytes: str
+    away: Mapping[str, str]
+    """Why the bot must be silent in a chat, by `storage.chats.ChatRecord.away`."""
+    status_ready: str
+    status_problems: str
+    status_lanes: str
+    status_speed: str
+    status_no_speed: str
+    status_dead: str
+    dead: str
+    no_dead: str
+    dead_chat: str
+    dead_nowhere: str
+    button_replay: str
+    button_drop: str
+    say_needs_text: str
+    say_too_long: str
+    say_too_formatted: str
+    say_nobody: str
+    say_to_whom: str
+    say_audience: str
+    audiences: Mapping[str, str]
+    """To whom an announcement can go, by `handlers.actions.announce.AUDIENCES`."""
+    button_cancel: str
+    button_cancel_it: str
+    say_is_busy: str
+    say_is_over: str
+    say_begun: str
+    say_dropped: str
+    say_cancelled: str
+    announcement_under_way: str
+    announcement_done: str
+    announcement_cancelled: str
+    announcement_sent: str
+    announcement_skipped: str
+    announcement_refused: str
+    announcement_unsure: str
+    news_line: str
+    news_on: str
+    news_off: str
+    news_are_on: str
+    news_are_off: str
     unknown_command: str
     only_text: str
     forwarded: str
@@ -54,6 +120,48 @@ class Texts:
     document_gone: str
     empty_question: str
     not_allowed: str
+    stranger: str
+    stranger_asked: str
+    group_stranger: str
+    request: str
+    request_in_group: str
+    button_allow: str
+    button_deny: str
+    request_allowed: str
+    request_denied: str
+    request_gone: str
+    for_owners: str
+    only_in_private: str
+    allow_usage: str
+    nobody_meant: str
+    owner_is_allowed: str
+    named_in_settings: str
+    now_allowed: str
+    let_in: str
+    now_denied: str
+    access_open: str
+    access_closed: str
+    listed_in_settings: str
+    listed_allowed: str
+    listed_denied: str
+    listed_nobody: str
+    invitation: Counted
+    invite_usage: str
+    too_many_invitations: str
+    invitations: str
+    invitation_line: Counted
+    no_invitations: str
+    revoked: str
+    invitation_wrong: str
+    invitation_wait: Counted
+    membership_new: str
+    membership_changed: str
+    membership_muted: str
+    sees_all: str
+    sees_addressed: str
+    closed_topics: str
+    needs_admin: str
+    about_the_group: str
     takes_longer: str
     truncated: str
     refused: str
@@ -62,3 +170,87 @@ class Texts:
     misconfigured: str
     piece_refused: str
     unexpected: str
+    command_settings: str
+    command_persona: str
+    command_prompt: str
+    command_name: str
+    settings_of_chat: str
+    settings_of_group: str
+    settings_of_topic: str
+    settings_hint: str
+    settings_in_private: str
+    settings_button: str
+    settings_are_for_admins: str
+    settings_outdated: str
+    settings_changed: str
+    settings_saved: str
+    setting_is_locked: str
+    setting_locked: str
+    setting_back: str
+    setting_default: str
+    setting_usual: str
+    setting_own: str
+    setting_none: str
+    setting_on: str
+    setting_off: str
+    setting_persona: str
+    setting_persona_about: str
+    setting_prompt: str
+    setting_prompt_about: str
+    setting_temperature: str
+    setting_temperature_about: str
+    setting_length: str
+    setting_length_about: str
+    setting_length_value: Counted
+    setting_when: str
+    setting_when_about: str
+    when_addressed: str
+    when_always: str
+    when_commands: str
+    when_never: str
+    setting_names: str
+    setting_names_about: str
+    setting_reset: str
+    setting_reset_about: str
+    reset_admins: str
+    reset_everybody: str
+    setting_hears: str
+    setting_hears_about: str
+    hears_nothing: str
+    hears_some: str
+    setting_streaming: str
+    setting_streaming_about: str
+    streaming_edits: str
+    streaming_drafts: str
+    streaming_off: str
+    setting_buttons: str
+    setting_buttons_about: str
+    setting_language: str
+    setting_language_about: str
+    language_auto: str
+    persona_choose: str
+    persona_chosen: str
+    persona_usual: str
+    prompt_shown: str
+    prompt_none: str
+    prompt_set: str
+    prompt_cleared: str
+    prompt_of_group: str
+    prompt_too_long: str
+    names_shown: str
+    names_none: str
+    names_set: str
+    names_cleared: str
+    names_of_group: str
+    names_wrong: str
+    names_are_for_groups: str
+    clear_button: str
+    forget_is_for_the_asker: str
+    command_dontlisten: str
+    command_listen: str
+    left_unheard: str
+    heard_again: str
+    hearing_is_for_groups: str
+    hears_from_now_on: str
+    heard_before: str
+    """For the model: what follows was said by others, and asks nothing of it."""

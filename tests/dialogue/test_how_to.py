@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import running
-from bot.playground.replies import Say
+from bot.playground.yandex.replies import Say
 from tests.conftest import ANN, local_telegram
 
 DIALOGUE = json.loads(Path(__file__).with_name("dialogue.json").read_text(encoding="utf-8"))

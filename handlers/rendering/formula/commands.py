@@ -1,6 +1,8 @@
 """What LaTeX's commands mean."""
 
+import re
 from collections.abc import Callable
+from itertools import accumulate
 
 from handlers.rendering.formula.chemistry import equation
 from handlers.rendering.formula.piece import Kind, Piece, columns, fenced, flat, joined
@@ -160,14 +162,31 @@ def _environment(reader: Reader) -> Piece:
     if name.rstrip("*") not in _ENVIRONMENTS:
         raise Unreadable
     opening, closing, style = _ENVIRONMENTS[name.rstrip("*")]
+    bars: list[int] = []
     if name.rstrip("*") in _WITH_COLUMNS:
         reader.option()
-        reader.raw()
+        bars = _bars(reader.raw())
     rows = [[flat(joined(cell)).strip() for cell in row] for row in reader.rows(name)]
+    rows = [_barred(row, bars, reader.shape) for row in rows]
     lines = _lines(rows, style, reader.shape)
     if reader.shape == Shape.TALL or (reader.shape == Shape.ROWS and style == "equations"):
         return Piece(fenced(opening, "\n".join(lines), closing), Kind.ATOM)
     return Piece.bracketed(opening, [Piece("; ".join(lines), Kind.SUM)], closing)
+
+
+def _bars(columns: str) -> list[int]:
+    """Return before which cells of a row ``{cc|c}`` draws a line, last first; none at the edges."""
+    letters = re.sub(r"\{[^{}]*\}|[^lcrpmb|]", "", columns).strip("|")
+    return [len(before) for before in reversed([*accumulate(re.split(r"\|+", letters))][:-1])]
+
+
+def _barred(row: list[str], bars: list[int], shape: Shape) -> list[str]:
+    for bar in bars:
+        one, other = row[bar - 1 : bar], row[bar : bar + 1]
+        if other:
+            middle = [*one, "│", *other] if shape == Shape.TALL else [f"{one[0]} | {other[0]}"]
+            row = [*row[: bar - 1], *middle, *row[bar + 1 :]]
+    return row
 
 
 def _lines(rows: list[list[str]], style: str, shape: Shape) -> list[str]:
