@@ -10,14 +10,16 @@ from telegram.ext import Application, CallbackContext, ContextTypes, ExtBot
 from handlers.dialogue.profile import Profile
 from handlers.outgoing import say
 from handlers.texts import Texts
-from handlers.turn.turn import Reply, Turn
+from handlers.turn.press import Press
+from handlers.turn.reply import Reply
+from handlers.turn.turn import Turn
 from storage.change import Change
 
 PtbApplication = Application[Any, Any, Any, Any, Any, Any]
 Profiles = Callable[[], Profile]
-"""Returns the profile for a new turn."""
+"""Returns the owner's profile for a new turn."""
 
-_in_work: ContextVar[tuple[Turn, Profile]] = ContextVar("in work")
+_in_work: ContextVar[tuple[Turn, Profile, Profile]] = ContextVar("in work")
 """python-telegram-bot gives a context its update, and nothing that came with it."""
 
 
@@ -27,13 +29,16 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
     received: Update
     turn: Turn
     profile: Profile
+    defaults: Profile
+    """The owner's, before what the chat has chosen."""
 
     @classmethod
     def from_update(cls, update: object, application: Any) -> Self:
         """Make the context of an update, for python-telegram-bot."""
         context = super().from_update(update, application)
         assert isinstance(update, Update)  # noqa: S101 - dispatch hands over no other
-        context.received, (context.turn, context.profile) = update, _in_work.get()
+        context.received = update
+        context.turn, context.profile, context.defaults = _in_work.get()
         return context
 
     @property
@@ -47,6 +52,14 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
     def texts(self) -> Texts:
         """The bot's words, in the language of the person it answers."""
         return self.turn.texts
+
+    @property
+    def press(self) -> Press:
+        """Which button was pressed; only for presses that could be read."""
+        query = self.received.callback_query
+        press = Press.parse(query.data) if query else None
+        assert press  # noqa: S101 - `actions.obey` reads it first
+        return press
 
     async def say(self, text: str, change: Change | None = None) -> None:
         """Answer with the bot's own words; ``change`` is applied with them."""
@@ -63,10 +76,10 @@ class Context(CallbackContext[ExtBot[Any], Any, Any, Any]):
 
 
 async def process(
-    application: PtbApplication, update: Update, turn: Turn, profile: Profile
+    application: PtbApplication, update: Update, turn: Turn, profile: Profile, defaults: Profile
 ) -> None:
     """Give an update to the handlers; their failure is in ``turn.failure``."""
-    _in_work.set((turn, profile))
+    _in_work.set((turn, profile, defaults))
     await application.process_update(update)
 
 

@@ -6,7 +6,7 @@ from handlers.context import Context
 from handlers.dialogue.speakers import labelled
 from handlers.incoming.addressing import said
 from handlers.outgoing.leftover import put_right
-from handlers.turn.turn import Reply
+from handlers.turn.reply import Reply
 from handlers.turn.where import is_company
 from storage.change import Restored, Undone
 from storage.history import Past
@@ -39,11 +39,11 @@ async def measure(tools: Tools, context: Context) -> None:
     texts, named = context.texts, labelled if is_company(context.message) else tuple
     chat_id, past = context.turn.lane.chat_id, context.turn.past
     found = await tools.conversation.measure(context.profile, chat_id, past, named)
-    text = texts.context.format(
-        tokens=_spaced(found.tokens), window=_spaced(found.window), turns=found.turns
-    )
+    tokens = texts.number(found.tokens)
+    text = texts.counted(texts.context, found.window, tokens=tokens)
+    text += " " + texts.counted(texts.context_turns, found.turns)
     if found.left_out:
-        text += "\n" + texts.context_left_out.format(turns=found.left_out)
+        text += "\n" + texts.counted(texts.context_left_out, found.left_out)
     await context.say(text)
 
 
@@ -85,7 +85,3 @@ async def forget(_tools: Tools, context: Context) -> None:
 def _again(context: Context, past: Past, asked: int) -> Question:
     question = past.exchanges[-1].question
     return Question(context.message, question, past, asked, replaces=True)
-
-
-def _spaced(number: int) -> str:
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

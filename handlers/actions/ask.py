@@ -13,6 +13,7 @@ from telegram import Message
 from handlers.actions.failures import not_delivered, sentence
 from handlers.actions.tools import Tools
 from handlers.context import Context
+from handlers.dialogue.around import Around
 from handlers.dialogue.completion import Answer, CompletionError
 from handlers.dialogue.conversation import Outcome
 from handlers.dialogue.speakers import labelling
@@ -21,7 +22,8 @@ from handlers.outgoing.say import reply_with
 from handlers.rendering import markdown
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, render
 from handlers.turn.press import Press
-from handlers.turn.turn import Button, Piece, Reply
+from handlers.turn.reply import Button, Piece, Reply
+from handlers.turn.turn import Turn
 from handlers.turn.where import is_company
 from storage.change import Kept, Left
 from storage.history import Past
@@ -43,13 +45,15 @@ class Question:
     asked: int
     replaces: bool = False
 
-    def worded(self) -> tuple[Sequence[Exchange], str]:
-        """Return the past and the question in the model's words."""
+    def worded(self, turn: Turn) -> tuple[Sequence[Exchange], str, Sequence[str]]:
+        """Return the past, the question, and what was heard before it, in the model's words."""
         before = self.past.exchanges[:-1] if self.replaces else self.past.exchanges
         if not is_company(self.message):
-            return before, self.said.text
-        label = labelling([*chain.from_iterable(before), self.said])
-        return [Exchange(*map(label, exchange)) for exchange in before], label(self.said).text
+            return before, self.said.text, ()
+        heard = turn.heard(self.asked, self.said.quoted)
+        label = labelling([*chain.from_iterable(before), *heard, self.said])
+        past = [Exchange(*map(label, exchange)) for exchange in before]
+        return past, label(self.said).text, [label(one).text for one in heard]
 
     @property
     def revision(self) -> int:
@@ -63,18 +67,21 @@ async def ask(tools: Tools, context: Context, asked: Question) -> None:
     heard: deque[Outcome] = deque(maxlen=1)
     turn.asks(asked.asked)
     stop = Button(turn.texts.button_stop, str(Press("stop", asked.asked)))
-    preview = Preview(asked.message, turn, tools.streaming, stop)
+    preview = Preview(asked.message, turn, turn.settings.streaming or tools.streaming, stop)
     try:
         async with preview.growing() as delivery:
             listening = asyncio.create_task(_listen(tools, context, asked, preview, heard))
-            stopped = not await _unless(turn.interrupted, listening)
+            stopped = not await turn.unless_interrupted(listening)
     except CompletionError as error:
         if not asked.replaces or not await _stays(tools, context, asked, error):
             raise
         return
     thought = time.monotonic()
+    if turn.departed:
+        turn.figures["outcome"] = "quiet"
+        return
     if preview.refusal:
-        not_delivered(asked.message, preview.refusal)
+        not_delivered(asked.message, turn, preview.refusal)
         turn.figures["outcome"] = "not_delivered"
         return
     # An earlier worker may have shown words that this one never got.
@@ -98,8 +105,10 @@ async def _listen(
     tools: Tools, context: Context, asked: Question, preview: Preview, heard: deque[Outcome]
 ) -> None:
     """Ask the model and pass on the answer so far."""
-    before, question = asked.worded()
-    asking = tools.conversation.ask(context.profile, context.turn.lane.chat_id, before, question)
+    before, question, said = asked.worded(context.turn)
+    around = Around(context.texts.heard_before, said)
+    chat_id = context.turn.lane.chat_id
+    asking = tools.conversation.ask(context.profile, chat_id, before, question, around)
     async with aclosing(asking) as outcomes:
         async for outcome in outcomes:
             heard.append(outcome)
@@ -154,7 +163,8 @@ def _worded(
 
 
 def _under(tools: Tools, context: Context, asked: Question, answer: Answer) -> list[Button]:
-    if not tools.buttons:
+    chosen = context.turn.settings.buttons
+    if not (tools.buttons if chosen is None else chosen):
         return []
     texts = context.texts
     # Neither number is valid once a group has become a supergroup.
@@ -181,17 +191,3 @@ def _outcome(answer: Answer, *, stopped: bool) -> str:
     if stopped:
         return "stopped"
     return "truncated" if answer.truncated else "answered"
-
-
-async def _unless(interrupted: asyncio.Event, work: asyncio.Task[None]) -> bool:
-    """Wait for ``work``; if interrupted, cancel it and return False."""
-    interruption = asyncio.create_task(interrupted.wait())
-    try:
-        await asyncio.wait({interruption, work}, return_when=asyncio.FIRST_COMPLETED)
-        if interruption.done():
-            return False
-        await work
-        return True
-    finally:
-        interruption.cancel()
-        work.cancel()

@@ -1,5 +1,7 @@
 """A handler failed: the reason goes to the log, one sentence to the person."""
 
+from dataclasses import replace
+
 import structlog
 from telegram import Message
 from telegram.error import TelegramError
@@ -20,8 +22,10 @@ from handlers.incoming.documents import (
     TooLong,
     UnsupportedKind,
 )
-from handlers.outgoing.refusals import is_final
+from handlers.incoming.membership import met
+from handlers.outgoing.refusals import away, is_final
 from handlers.texts import Texts
+from handlers.turn.turn import Turn
 from storage.budget import Frozen
 from storage.lane import LaneLost
 
@@ -48,13 +52,18 @@ async def on_error(_update: object, context: Context) -> None:
             turn.failure = None
             return
     if isinstance(error, TelegramError) and is_final(error):
-        not_delivered(message, error)
+        not_delivered(message, turn, error)
         turn.failure = None
 
 
-def not_delivered(message: Message, refusal: TelegramError) -> None:
-    """Log that nobody can be answered: blocked, removed, a closed topic."""
+def not_delivered(message: Message, turn: Turn, refusal: TelegramError) -> None:
+    """Log, and note of the chat, that nobody can be answered: blocked, removed, a closed topic."""
     log.warning("not_delivered", chat=message.chat_id, reason=str(refusal))
+    if (why := away(refusal)) and turn.learned and not turn.departed:
+        # By Telegram's clock: any newer message shows that somebody is there again.
+        since = int(message.date.timestamp())
+        gone = replace(met(message.chat, turn.chat), away=why, since=since, update=turn.update)
+        turn.use(gone)
 
 
 def sentence(texts: Texts, error: Exception | None) -> str | None:

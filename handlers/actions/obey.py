@@ -1,67 +1,111 @@
 """Commands and presses, by the table: who is allowed, and what still applies."""
 
-from telegram import Message
+from dataclasses import replace
+
+from telegram import Chat, Message
 from telegram.ext import ApplicationHandlerStop
 
-from handlers.actions import table
+from handlers.actions import strangers, table
+from handlers.actions.menus import publish_to
 from handlers.actions.tools import Tools
 from handlers.context import Context
-from handlers.incoming.access import Right
-from handlers.incoming.addressing import command, is_addressed, is_from_a_person
+from handlers.incoming.access import Right, Standing
+from handlers.incoming.addressing import command, is_from_a_person, is_spoken_to
+from handlers.incoming.membership import met
 from handlers.turn.press import Press
+from handlers.turn.where import is_private
 
 
 async def guard(tools: Tools, context: Context) -> None:
-    """Ignore other bots; tell people who are not allowed, if they spoke to the bot."""
+    """Ignore other bots, and all where the bot is silent; tell people who are not allowed.
+
+    Only if they spoke to the bot.
+    """
     update = context.received
-    if query := update.callback_query:
-        if not await tools.access.allows(query.from_user, query.message):
-            await context.answer_press(context.texts.not_allowed)
-            raise ApplicationHandlerStop
-    elif message := update.message or update.edited_message:
-        person = is_from_a_person(message)
-        if person and await tools.access.allows(message.from_user, message):
-            return
-        if person and update.message and is_addressed(message, context.bot.bot):
-            await context.say(context.texts.not_allowed)
+    query, message = update.callback_query, update.message or update.edited_message
+    pressed = query.message if query else None
+    if isinstance(pressed, Message) and table.is_silent(pressed, context.turn.settings):
+        await context.answer_press()
         raise ApplicationHandlerStop
+    if message and not is_from_a_person(message):
+        raise ApplicationHandlerStop
+    standing = Standing.ALLOWED
+    if query or message:
+        listed = await context.turn.admission.listed()
+        standing = await tools.access.standing(update, listed)
+    if standing is not Standing.ALLOWED:
+        if query:
+            await context.answer_press(context.texts.stranger.format(id=query.from_user.id))
+        if query or not update.message or not await strangers.receive(tools, context, standing):
+            raise ApplicationHandlerStop
+    if chat := update.effective_chat:
+        await _use(tools, context, chat)
+
+
+async def _use(tools: Tools, context: Context, chat: Chat) -> None:
+    """Note that the bot is used in a chat; an owner's gets its menu, if that waits for it."""
+    known = met(chat, context.turn.chat)
+    context.turn.use(replace(known, language=context.texts.language))
+    if is_private(chat) and chat.id in tools.menuless:
+        tools.menuless.discard(chat.id)
+        if not await publish_to(context.bot, chat.id, tools.language):
+            tools.menuless.add(chat.id)
 
 
 async def obey(tools: Tools, context: Context) -> None:
     """Run a command, or say why not."""
     name, *arguments = command(context.message, context.bot.bot)
     row = table.find(name, arguments)
+    message, chosen = context.message, context.turn.settings
     if row is None:
         await unknown(tools, context)
-    elif await _may(tools, context, row.right):
-        await row.act(tools, context)
+    elif not row.is_heard(message, chosen):
+        return
+    elif not (row.judges or await _may(tools, context, row.right)):
+        if not table.is_silent(message, chosen):
+            await context.say(row.refusal(context.texts))
+    elif row.private and not is_private(context.message.chat):
+        await context.say(context.texts.only_in_private)
     else:
-        await context.say(row.refusal(context.texts))
+        await row.act(tools, context)
 
 
 async def unknown(_tools: Tools, context: Context) -> None:
     """Say that there is no such command, if it was for this bot."""
-    if is_addressed(context.message, context.bot.bot):
+    message, me, chosen = context.message, context.bot.bot, context.turn.settings
+    if is_spoken_to(message, me, chosen):
         await context.say(context.texts.unknown_command)
 
 
 async def press(tools: Tools, context: Context) -> None:
-    """Run a button's action, if it is under the last answer."""
+    """Run a button's action, if it still applies."""
     query, texts = context.received.callback_query, context.texts
-    said = Press.parse(query.data) if query else None
-    button = table.BUTTONS.get(said.name) if said else None
-    if not query or not said or not button or not isinstance(query.message, Message):
+    button = table.BUTTONS.get(str(query.data).partition(":")[0]) if query else None
+    if not query or not button or not isinstance(query.message, Message):
         await context.answer_press(texts.old_button)
-        return
+    elif button.judges:
+        await button.act(tools, context)
+    elif said := Press.parse(query.data):
+        await _press_under_an_answer(tools, context, button, said)
+    else:
+        await context.answer_press(texts.old_button)
+
+
+async def _press_under_an_answer(
+    tools: Tools, context: Context, button: table.Button, said: Press
+) -> None:
+    texts = context.texts
     past = context.turn.past
-    if not button.interrupts and (past.asked != said.exchange or not past.exchanges):
+    if button.about_the_last and (past.asked != said.exchange or not past.exchanges):
         await context.answer_press(texts.old_button)
     elif button.once and past.revision != said.revision:
         await context.answer_press()  # pressed before the answer changed
-    elif await _may(tools, context, button.right):
-        await button.act(tools, context)
-    else:
+    elif not await _may(tools, context, button.right):
         await context.answer_press(button.refusal(texts))
+    elif button.private and not is_private(context.message.chat):
+        await context.answer_press(texts.only_in_private)
+    else:
+        await button.act(tools, context)
 
 
 async def _may(tools: Tools, context: Context, right: Right) -> bool:
@@ -69,4 +113,10 @@ async def _may(tools: Tools, context: Context, right: Right) -> bool:
     asker = past.exchanges[-1].question.sender if past and past.exchanges else 0
     query = context.received.callback_query
     person = query.from_user if query else None
-    return await tools.access.permits(right, context.message, person, asker=asker)
+    everybody = context.turn.settings.reset == "everybody"
+    may = await tools.access.permits(
+        right, context.message, person, asker=asker, everybody=everybody
+    )
+    if context.turn.barred:  # while Telegram said who is an admin
+        raise ApplicationHandlerStop
+    return may

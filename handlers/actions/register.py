@@ -1,24 +1,12 @@
-"""Which update goes to which action: an ordered list, each place with its reason; the menu."""
+"""Which update goes to which action: an ordered list, each place with its reason."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
-from telegram import (
-    BotCommand,
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeDefault,
-    Message,
-    Update,
-)
-from telegram.error import TelegramError
+from telegram import Message, Update
 from telegram.ext import (
     CallbackQueryHandler,
     CommandHandler,
-    ExtBot,
     MessageHandler,
     TypeHandler,
     filters,
@@ -32,28 +20,15 @@ from handlers.actions.tools import Tools
 from handlers.context import Context, PtbApplication
 from handlers.incoming.addressing import has_words
 from handlers.incoming.kinds import is_note
-from handlers.outgoing.pacing import Effect, Kind
-from handlers.texts import ENGLISH, RUSSIAN, Texts
-
-log = structlog.get_logger()
 
 # New messages only: python-telegram-bot's handlers also match edited ones, channel posts and
 # business messages, which would be answered twice, to nobody, or in somebody else's name.
 NEW = filters.UpdateType.MESSAGE
 EDITED = filters.UpdateType.EDITED_MESSAGE
-# A forwarded command is somebody else's.
-OWN = NEW & ~filters.FORWARDED
-COMMANDS = filters.COMMAND & ~filters.FORWARDED
+# A forwarded command is somebody else's, and so is what another bot offered to send.
+OWN = NEW & ~filters.FORWARDED & ~filters.VIA_BOT
+COMMANDS = filters.COMMAND & ~filters.FORWARDED & ~filters.VIA_BOT
 COMMAND = NEW & COMMANDS
-
-SCOPES = (
-    BotCommandScopeDefault,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllChatAdministrators,
-)
-LANGUAGES = ("", "en", "ru")
-"""Telegram shows the menu of the narrowest scope, in the user's language or else ""."""
 
 
 class _Readable(filters.MessageFilter):
@@ -98,28 +73,3 @@ def register(application: PtbApplication, tools: Tools) -> None:
         ]
     )
     application.add_error_handler(on_error)
-
-
-async def publish_menu(bot: ExtBot[Any]) -> None:
-    """Set the menu of commands that Telegram shows. Raises TelegramError.
-
-    Menus set earlier for narrower scopes or other languages would hide it, so they are removed.
-    """
-    effect = Effect(Kind.OTHER, hold=None)  # the bot's own, in no chat
-    await bot.set_my_commands(_menu(ENGLISH), rate_limit_args=effect)
-    await bot.set_my_commands(_menu(RUSSIAN), language_code="ru", rate_limit_args=effect)
-    others = [
-        bot.delete_my_commands(scope=scope(), language_code=language, rate_limit_args=effect)
-        for scope in SCOPES
-        for language in LANGUAGES
-        if scope is not BotCommandScopeDefault or language not in ("", "ru")
-    ]
-    for refusal in await asyncio.gather(*others, return_exceptions=True):
-        if isinstance(refusal, TelegramError):
-            log.warning("menu_not_cleared", reason=str(refusal))
-        elif isinstance(refusal, BaseException):
-            raise refusal
-
-
-def _menu(texts: Texts) -> list[BotCommand]:
-    return [BotCommand(name, said) for name, said in table.menu(texts).items()]

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from telegram import Message, MessageEntity, User
@@ -14,6 +16,7 @@ from handlers.incoming.rich import Rich, nodes
 from handlers.incoming.words import Span, marked, part, written
 from handlers.texts import Texts
 from handlers.turn.where import is_private
+from storage.chat_settings import ChatSettings, When
 from storage.message import Message as Said
 from storage.message import Role, well_formed
 
@@ -45,38 +48,75 @@ def is_from_a_person(message: Message) -> bool:
     return not sender.is_bot or sender.id in (ANONYMOUS_ADMIN, SOME_CHANNEL)
 
 
-def is_addressed(message: Message, me: User) -> bool:
+def is_own_words(message: Message) -> bool:
+    """Tell whether the author wrote it: no forward, nor what another bot offered to send."""
+    return message.forward_origin is None and message.via_bot is None
+
+
+def writer(message: Message) -> int:
+    """Return the id of a message's author: a person, or a chat in whose name somebody writes."""
+    return (message.sender_chat or message.from_user or message.chat).id
+
+
+def is_answered(message: Message, me: User, chosen: ChatSettings) -> bool:
+    """Tell whether somebody asks the bot something, and it answers there by what is chosen.
+
+    This is the one rule, for intake as for actions; `table` knows more of commands. Other bots are
+    never answered, or two would talk for ever.
+    """
+    if not is_from_a_person(message):
+        return False
+    if is_private(message.chat):
+        return True
+    match chosen.when:
+        case When.NEVER:
+            return False
+        case When.COMMANDS:
+            return bool(command(message, me)) and is_addressed(message, me, chosen.names)
+        case When.ALWAYS if _is_open(message):
+            return True
+    return is_addressed(message, me, chosen.names)
+
+
+def is_spoken_to(message: Message, me: User, chosen: ChatSettings) -> bool:
+    """Tell whether it is answered, and for the bot in particular: it is told what it may not."""
+    return is_answered(message, me, chosen) and is_addressed(message, me, chosen.names)
+
+
+def is_addressed(message: Message, me: User, names: Sequence[str] | None = None) -> bool:
     """Tell whether a message is for the bot: in a group, one that names it or replies to it.
 
-    A reply that names another bot is not.
+    ``names`` are what it is called in its chat. A reply that names another bot is not.
     """
-    if is_private(message.chat) or _mentions(message, me):
+    if is_private(message.chat) or _mentions(message, me) or _is_called(message, names or ()):
         return True
     return _replies_to(message, me) and not _calls_another_bot(message)
 
 
-def is_mere_talk(raw: Any, bot: ExtBot[None]) -> bool:
-    """Tell whether a raw message, which may be anything, is a group's own talk.
+def read_talk(raw: Any, bot: ExtBot[None]) -> Message | None:
+    """Read a raw message, which may be anything, if it is a group's own talk; None if it is not.
 
-    What cannot be read is not: somebody has to look at it.
+    It may be a question all the same, by what its chat has chosen: see `is_answered`. What cannot
+    be read is no talk: somebody has to look at it.
     """
     try:
         with reading():
             if raw["chat"]["type"] == ChatType.PRIVATE or migration(raw):
-                return False
+                return None
             message = read_message(raw, bot)
-            return not (is_addressed(message, bot.bot) or _is_command(message))
+            for_us = is_addressed(message, bot.bot) or _is_command(message)
+            return None if for_us and is_from_a_person(message) else message
     except Unreadable:
-        return False
+        return None
 
 
 def command(message: Message, me: User) -> list[str]:
     """Return the words of a command to the bot, its name first, in lower case; none for no command.
 
-    As python-telegram-bot's `CommandHandler` splits them. A forwarded command is not one: somebody
-    else wrote it.
+    As python-telegram-bot's `CommandHandler` splits them. A forwarded command is not one, and
+    neither is one that comes by way of another bot: somebody else wrote it.
     """
-    entity = message.entities[0] if message.entities and not message.forward_origin else None
+    entity = message.entities[0] if message.entities and is_own_words(message) else None
     if not message.text or not entity or entity.offset or entity.type != MessageEntity.BOT_COMMAND:
         return []
     name, _, bot = message.text[1 : entity.length].lower().partition("@")
@@ -85,16 +125,19 @@ def command(message: Message, me: User) -> list[str]:
     return [name, *message.text.split()[1:]]
 
 
-def question(message: Message, me: User, texts: Texts) -> str:
+def question(message: Message, me: User, texts: Texts, called: Sequence[str] | None = None) -> str:
     """Return what a message asks, as Markdown, without the bot's name at its beginning or end.
 
-    The message has text, a caption or rich text; `handlers.incoming.words` reads other kinds.
+    ``called`` are its own names in the chat. The message has text, a caption or rich text;
+    `handlers.incoming.words` reads other kinds.
     """
+    called = () if is_private(message.chat) or message.forward_origin else called or ()
     if rich := rich_message(message):
-        return _without_name(Rich(rich, texts.kinds).text(), me)
+        text = Rich(rich, texts.kinds).text()
+        return _without_name(text[behind_name(text, called) :], me)
     text, spans = _written(message)
     names = [span for span in spans if _is_name(text, span, me)]
-    start, end = 0, len(text)
+    start, end = behind_name(text, called), len(text)
     for name in names:
         if not text[start : name.start].strip():
             start = name.end + len(text[name.end :]) - len(text[name.end :].lstrip(" ,:\n"))
@@ -113,6 +156,26 @@ def has_words(message: Message) -> bool:
     """Tell whether the bot can read a message as it is: a text, a rich message, a document."""
     document = message.document and not message.animation  # old apps see an animation as a document
     return bool(message.text or document or rich_message(message) is not None)
+
+
+def behind_name(text: str, names: Sequence[str]) -> int:
+    """Return where a text goes on that begins by calling one of these names; 0 if it does not.
+
+    As a whole word, in any case: "Alice, …", but neither "Alice's …" nor "Malice …".
+    """
+    found = _calling((*names,)).match(text) if names else None
+    return found.end() if found else 0
+
+
+@lru_cache
+def _calling(names: tuple[str, ...]) -> re.Pattern[str]:
+    # The longest first, or "Alice B" would be called "Alice".
+    each = (r"\s+".join(map(re.escape, name.split())) for name in sorted(names, key=len)[::-1])
+    return re.compile(rf"\s*(?:{'|'.join(each)})(?!\w|['’-]\w){_PUNCTUATION}", re.IGNORECASE)
+
+
+_PUNCTUATION = r"(?:[\s,:;]|[.!?…—–-]+(?=\s|\Z))*"
+"""What may stand behind a name; a dot or a dash only at the end of a word, unlike that of -5."""
 
 
 def _without_name(text: str, me: User) -> str:
@@ -168,6 +231,22 @@ def _named(message: Message) -> set[str]:
 
 def _mentions(message: Message, me: User) -> bool:
     return not {str(me.username).lower(), str(me.id)}.isdisjoint(_named(message))
+
+
+def _is_called(message: Message, names: Sequence[str]) -> bool:
+    """Tell whether it begins with a name of the bot's own; what is forwarded calls nobody."""
+    if not names or message.forward_origin:
+        return False
+    rich = rich_message(message)
+    text = Rich(rich, {}).text() if rich else _written(message)[0]
+    return behind_name(text, names) > 0
+
+
+def _is_open(message: Message) -> bool:
+    """Tell whether a bot that answers always answers it: words for nobody else in particular."""
+    entity = message.entities[0] if message.entities and not message.forward_origin else None
+    is_command = entity and not entity.offset and entity.type == MessageEntity.BOT_COMMAND
+    return has_words(message) and not is_command and not _calls_another_bot(message)
 
 
 def _calls_another_bot(message: Message) -> bool:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from telegram import Message
 
+from handlers.incoming.addressing import rich_message
 from handlers.incoming.parsing import Unreadable, load, read
 from handlers.turn.turn import MOST_JOINED, Turn
+from storage.message import Part
 
 LONG = 3900
 """A text of so many characters may be cut; Telegram's apps cut at 4096 or before."""
@@ -39,19 +41,22 @@ async def collected(first: Message, turn: Turn) -> Sequence[Message]:
     return parts
 
 
-def glued(parts: Sequence[Message], texts: Sequence[str]) -> str:
-    """Join the texts of parts; a line that was cut in the middle stays one line."""
-    whole = texts[0]
-    for before, after, text in zip(parts, parts[1:], texts[1:], strict=False):
-        if not text:
-            continue
-        length = len(before.text or "")
-        if before.forward_origin or after.forward_origin or length < LONG:
-            whole += "\n\n"
-        elif length < CUT:
-            whole += "\n"
+def glued(messages: Sequence[Message], texts: Sequence[str]) -> tuple[str, tuple[Part, ...]]:
+    """Join the texts of messages, and tell which is where; a line that was cut stays one line."""
+    whole, parts = "", []
+    for before, message, text in zip([messages[0], *messages], messages, texts, strict=False):
+        if text and whole:
+            whole += _seam(before, message)
+        parts.append(Part(message.message_id, len(whole), len(whole) + len(text)))
         whole += text
-    return whole.strip()
+    return whole, tuple(parts)
+
+
+def _seam(before: Message, after: Message) -> str:
+    length = len(before.text or "")
+    if before.forward_origin or after.forward_origin or length < LONG:
+        return "\n\n"
+    return "\n" if length < CUT else ""
 
 
 def is_own(message: Message) -> bool:
@@ -83,8 +88,10 @@ def _continues(parts: Sequence[Message], following: Message, soon: float) -> boo
 def _comment_and_commented(parts: Sequence[Message]) -> bool:
     """Tell whether just one part has the person's own words: the comment on the others."""
     spoken = list(filter(is_own, parts))
-    said = spoken[0].text if len(spoken) == 1 and not spoken[0].media_group_id else None
-    return said is not None and len(said) < LONG
+    if len(spoken) != 1 or spoken[0].media_group_id:
+        return False
+    said = spoken[0].text
+    return rich_message(spoken[0]) is not None if said is None else len(said) < LONG
 
 
 def _message(update: str, like: Message) -> Message | None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, TypeVar
 
 import httpx
@@ -20,6 +21,7 @@ from telegram.error import (
 from telegram.ext import ExtBot
 
 from handlers.outgoing.pacing import Effect, Kind
+from handlers.outgoing.post import post
 from handlers.outgoing.refusals import (
     is_about_the_message,
     is_about_the_thread,
@@ -27,7 +29,8 @@ from handlers.outgoing.refusals import (
     is_no_change,
 )
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
-from handlers.turn.turn import Button, Piece, Reply, Turn
+from handlers.turn.reply import Button, Piece, Reply
+from handlers.turn.turn import Turn
 from handlers.turn.where import is_private, topic_of
 from storage.lane import Shown
 from storage.timing import Timing
@@ -37,7 +40,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 NO_PREVIEW = {"is_disabled": True}
-"""As JSON, like a keyboard: of a call's time the library's own objects would take a tenth."""
 MOST_UNSURE = 2
 """Messages that a growing answer may leave behind; after that it is shown only at its end."""
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -101,7 +103,7 @@ class Delivery:
         try:
             return await sending
         except NetworkError as error:
-            self._unsure += _is_unsure(error)
+            self._unsure += is_unsure(error)
             raise
 
     async def finish(self, reply: Reply) -> None:
@@ -144,7 +146,7 @@ class Delivery:
         old = ids[place] if place < len(ids) else 0
         if old and isinstance(trial.piece, Chunk):
             try:
-                await _persistently(lambda: self._edit(old, trial, kind), self._turn.timing)
+                await persistently(lambda: self._edit(old, trial, kind), self._turn.timing)
             except ChatMigrated as error:
                 self._turn.follow(error.new_chat_id)
             except InvalidToken as error:  # for any 404
@@ -156,7 +158,7 @@ class Delivery:
                 log.info("cannot_be_edited", reason=error.message)
             else:
                 return old
-        number = await _persistently(
+        number = await persistently(
             lambda: self._send(trial, kind, quote=not place), self._turn.timing
         )
         if old in self._turn.shown.ids:  # not if the chat has migrated meanwhile
@@ -170,7 +172,7 @@ class Delivery:
         fields = {
             **self._topic,
             "reply_parameters": quoted if quote and self._quotes and not trial.bare else None,
-            "reply_markup": _keyboard(trial.buttons),
+            "reply_markup": keyboard(trial.buttons),
         }
         effect = self._effect(kind)
         try:
@@ -184,8 +186,8 @@ class Delivery:
             log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
             self._topic = {}
             return await self._send(trial, kind, quote=quote)
-        self._seen[sent.message_id] = (trial.piece, trial.buttons)
-        return sent.message_id
+        self._seen[sent] = (trial.piece, trial.buttons)
+        return sent
 
     async def _edit(self, number: int, trial: _Trial, kind: Kind) -> None:
         piece = trial.piece
@@ -193,16 +195,16 @@ class Delivery:
         if self._seen.get(number) == (piece, trial.buttons):
             return
         try:
-            await bot_of(self._message).edit_message_text(
-                piece.text,
-                self._chat_id,
-                number,
-                rate_limit_args=self._effect(kind),
-                api_kwargs={
-                    "entities": piece.entities,
-                    "link_preview_options": NO_PREVIEW,
-                    "reply_markup": _keyboard(trial.buttons),
+            await post(
+                bot_of(self._message),
+                "editMessageText",
+                {
+                    "chat_id": self._chat_id,
+                    "message_id": number,
+                    **_text(piece),
+                    "reply_markup": keyboard(trial.buttons),
                 },
+                self._effect(kind),
             )
         except BadRequest as error:
             if not is_no_change(error):
@@ -223,7 +225,7 @@ class Delivery:
         """Delete a message that is no longer part of the reply, if Telegram allows it."""
         effect = Effect(Kind.OTHER, self._turn.hold)
         try:
-            await _persistently(
+            await persistently(
                 lambda: bot_of(self._message).delete_message(
                     self._chat_id, number, rate_limit_args=effect
                 ),
@@ -235,20 +237,27 @@ class Delivery:
 
 async def send(
     message: Message, chat_id: int, piece: Piece, effect: Effect, fields: Mapping[str, Any]
-) -> Message:
-    """Send a piece by the bot that got ``message``; ``fields`` are further ones of its method."""
+) -> int:
+    """Send a piece by the bot that got ``message``; returns the new message's id.
+
+    ``fields`` are further ones of the method. Raises TelegramError.
+    """
     bot = bot_of(message)
     if isinstance(piece, File):
         document = InputFile(piece.text.encode(), piece.name)
-        return await bot.send_document(
+        sent = await bot.send_document(
             chat_id, document, rate_limit_args=effect, api_kwargs={**fields}
         )
-    return await bot.send_message(
-        chat_id,
-        piece.text,
-        rate_limit_args=effect,
-        api_kwargs={"entities": piece.entities, "link_preview_options": NO_PREVIEW, **fields},
-    )
+        return sent.message_id
+    sent = await post(bot, "sendMessage", {"chat_id": chat_id, **_text(piece), **fields}, effect)
+    try:
+        return int(sent["message_id"])
+    except (TypeError, LookupError, ValueError) as error:
+        raise NetworkError("Invalid server response") from error  # it may have been sent
+
+
+def _text(piece: Chunk) -> dict[str, Any]:
+    return {"text": piece.text, "entities": piece.entities, "link_preview_options": NO_PREVIEW}
 
 
 def bot_of(received: TelegramObject) -> ExtBot[Any]:
@@ -276,19 +285,25 @@ def _plain(piece: Piece, sentence: str) -> Chunk:
     return Chunk(f"{text[: MAX_CHARACTERS - len(sentence) - 3]}…\n\n{sentence}", ())
 
 
-def _keyboard(buttons: Sequence[Button]) -> dict[str, Any] | None:
+def keyboard(buttons: Sequence[Button]) -> dict[str, Any] | None:
+    """Make the JSON of the buttons under a message; None if there are none."""
     if not buttons:
         return None
-    row = [{"text": button.label, "callback_data": button.data} for button in buttons]
-    return {"inline_keyboard": [row]}
+    rows = groupby(buttons, lambda button: button.row)
+    return {"inline_keyboard": [[_key(button) for button in row] for _, row in rows]}
 
 
-def _is_unsure(error: NetworkError) -> bool:
+def _key(button: Button) -> dict[str, str]:
+    kind = "url" if button.data.startswith("https://") else "callback_data"
+    return {"text": button.label, kind: button.data}
+
+
+def is_unsure(error: NetworkError) -> bool:
     """Tell whether Telegram may have taken what was sent."""
     return error.__cause__ is not None and not isinstance(error.__cause__, NEVER_SENT)
 
 
-async def _persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
+async def persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
     """Call until Telegram takes it; raises a refusal, and the second unsure failure.
 
     Where Telegram may have taken a message without telling us, one more try risks a double; no
@@ -304,7 +319,7 @@ async def _persistently(call: Callable[[], Awaitable[T]], timing: Timing) -> T:
         except NetworkError as error:
             # Without a cause, Telegram itself says so.
             never_sent = unreachable if error.__cause__ else failing
-            pauses = unsure if _is_unsure(error) else never_sent
+            pauses = unsure if is_unsure(error) else never_sent
             pause = next(pauses, -1)
             if pause < 0:
                 raise

@@ -14,7 +14,8 @@ from handlers.outgoing.delivery import Delivery, bot_of
 from handlers.outgoing.pacing import Effect, Kind, Shed
 from handlers.outgoing.refusals import is_about_the_message, is_final
 from handlers.rendering.markup import Chunk, render
-from handlers.turn.turn import Button, Turn
+from handlers.turn.reply import Button
+from handlers.turn.turn import Turn
 from handlers.turn.where import is_private, topic_of
 from storage.budget import Frozen
 from storage.lane import LaneLost
@@ -45,7 +46,7 @@ class Preview:
     def show(self, text: str) -> None:
         """Take in the answer so far."""
         self._turn.partial = text
-        if self._way != "off":
+        if text.strip() and self._way != "off":
             self._news.set()
 
     @contextlib.asynccontextmanager

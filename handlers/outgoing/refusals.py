@@ -27,6 +27,14 @@ _FINAL = (
     "user_banned_in_channel",
     "you_blocked_user",
 )
+_AWAY = {
+    "blocked by the user": "blocked",
+    "user_is_blocked": "blocked",
+    "bot was kicked": "kicked",
+    "bot is not a member": "left",
+    "deactivated": "deleted",
+    "chat not found": "deleted",
+}
 _THE_MESSAGE = (
     "message to edit not found",
     "message can't be edited",
@@ -42,6 +50,13 @@ _THE_THREAD = ("message thread not found", "topic_deleted", "topic_id_invalid")
 def is_final(refusal: TelegramError) -> bool:
     """Tell whether nobody is there to answer, or nothing may be written to them."""
     return isinstance(refusal, Forbidden) or _says(refusal, _FINAL)
+
+
+def away(refusal: TelegramError) -> str:
+    """Return why the bot has nobody to write to, as in `storage.chats.ChatRecord`; "" if it has."""
+    told = refusal.message.lower()
+    found = (why for words, why in _AWAY.items() if words in told)
+    return next(found, "") if is_final(refusal) else ""
 
 
 def is_about_the_message(refusal: TelegramError) -> bool:

@@ -4,20 +4,25 @@ import asyncio
 import itertools
 import json
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
 from telegram.ext import ApplicationBuilder
 from telegram.request import BaseRequest, RequestData
 
+from bot.operator.dead import addressed
 from bot.updates.intake import lane_of
+from bot.values import BUILT_IN
+from handlers.actions.operation import Operation
 from handlers.actions.register import register
 from handlers.actions.tools import Tools
 from handlers.context import CONTEXT, PtbApplication
-from handlers.dialogue.completion import Answer, CompletionError
+from handlers.dialogue.completion import Answer, CompletionError, Speed
 from handlers.dialogue.conversation import Conversation
+from handlers.dialogue.personas import Persona, load
 from handlers.dialogue.profile import Profile
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
@@ -26,9 +31,15 @@ from handlers.outgoing.pacing import Pacing
 from handlers.outgoing.preview import Streaming
 from handlers.turn.turn import Turn
 from storage import keys
+from storage.announcement import Announcements
+from storage.arrivals import Arrival
 from storage.budget import Act, Budget, Frozen
+from storage.census import Census
 from storage.change import Kept
-from storage.inbox import Arrival, Inbox
+from storage.chat_settings import ChatSettings
+from storage.chats import Chats
+from storage.dead import DeadLetters
+from storage.inbox import Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.timing import Timing
@@ -46,8 +57,31 @@ ADMINISTRATOR = dict.fromkeys(
     False,
 )
 """What Telegram tells of one; they matter to nobody here."""
+RESTRICTED: dict[str, Any] = dict.fromkeys(
+    (
+        *("can_change_info", "can_invite_users", "can_pin_messages", "can_send_messages"),
+        *("can_send_polls", "can_send_other_messages", "can_add_web_page_previews"),
+        *("can_manage_topics", "can_send_audios", "can_send_documents", "can_send_photos"),
+        *("can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_edit_tag"),
+        "can_react_to_messages",
+    ),
+    False,
+) | {"is_member": True, "until_date": 0}
+"""What it tells of somebody who may not write."""
 SUPERGROUP = -1_000_000_000_500
-CODES = {"Forbidden": 403, "Not Found": 404, "Bad Gateway": 502}
+DONE = (
+    *("deleteMessage", "answerCallbackQuery", "sendChatAction", "sendMessageDraft"),
+    *("editMessageReplyMarkup", "setMyCommands", "deleteMyCommands"),
+)
+"""Methods that result in nothing."""
+CODES = {
+    "Unauthorized": 401,
+    "Forbidden": 403,
+    "Not Found": 404,
+    "Internal Server Error": 500,
+    "Bad Gateway": 502,
+}
+PERSONAS = load(BUILT_IN)
 UPGRADED = "Bad Request: group chat was upgraded to a supergroup chat"
 _bot_ids = itertools.count(8_410_000)
 _numbers = itertools.count(1)
@@ -60,8 +94,10 @@ class Telegram(BaseRequest):
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.members: dict[int, str] = {}
         """What people are in any group: ``administrator``, say."""
-        self.refusals: dict[str, deque[str | Exception]] = defaultdict(deque)
-        """By methods, what is to be said next to those who call them, or what ends the call."""
+        self.refusals: dict[str, deque[str | BaseException | None]] = defaultdict(deque)
+        """By methods, what is said next to those who call them, or ends a call; None: it works."""
+        self.results: dict[str, Any] = {}
+        """By methods, what they result in, instead of what they should."""
         self.files: dict[str, bytes] = {}
         """What people have sent, by its id, which is its place, too."""
         self.gates: dict[str, asyncio.Event] = {}
@@ -89,9 +125,8 @@ class Telegram(BaseRequest):
             self._called.set()
         if name in self.gates:
             await self.gates[name].wait()
-        if self.refusals[name]:
-            description = self.refusals[name].popleft()
-            if isinstance(description, Exception):
+        if self.refusals[name] and (description := self.refusals[name].popleft()) is not None:
+            if isinstance(description, BaseException):
                 raise description
             code = next((CODES[word] for word in CODES if description.startswith(word)), 400)
             told = {"ok": False, "error_code": code, "description": description}
@@ -119,9 +154,13 @@ class Telegram(BaseRequest):
         return [given for _, given in self.of(*names)]
 
     def _result(self, name: str, given: dict[str, Any]) -> Any:
+        if name in self.results:
+            return self.results[name]
+        if name in DONE:
+            return True
         match name:
-            case "getMe":
-                return ME
+            case "getMe" | "getChat":
+                return chat(given["chat_id"]) if given else ME
             case "sendMessage" | "editMessageText" | "sendDocument":
                 return {
                     "message_id": given.get("message_id") or next(_numbers),
@@ -130,15 +169,14 @@ class Telegram(BaseRequest):
                     "from": ME,
                     "text": given.get("text", ""),
                 }
-            case "deleteMessage" | "answerCallbackQuery" | "sendChatAction" | "sendMessageDraft":
-                return True
             case "getFile":
                 number = given["file_id"]
                 return {"file_id": number, "file_unique_id": number, "file_path": number}
             case "getChatMember":
                 status, user = self.members.get(given["user_id"], "member"), given["user_id"]
-                rights = ADMINISTRATOR if status == "administrator" else {"is_anonymous": False}
-                return {"status": status, "user": person(user), **rights}
+                rights: Any = {"administrator": ADMINISTRATOR, "restricted": RESTRICTED}
+                more = rights.get(status, {"is_anonymous": False})
+                return {"status": status, "user": person(user), **more}
         raise AssertionError(f"nobody should call {name}")
 
 
@@ -191,6 +229,24 @@ class Plenty(Budget):
         return refusal
 
 
+def operated(
+    redis: Redis,
+    inbox: Inbox,
+    *,
+    problems: Callable[[], list[str]] = list,
+    speed: Callable[[], Speed | None] = lambda: None,
+) -> Operation:
+    """What owners can see of a bot."""
+
+    async def found() -> list[str]:
+        return problems()
+
+    chats, letters = Chats(redis, inbox.bot_id), DeadLetters(redis, inbox.bot_id)
+    count, address = Census(redis, inbox.bot_id).count, partial(addressed, inbox=inbox)
+    announcements = Announcements(redis, inbox.bot_id, "announcer", inbox.timing)
+    return Operation(chats, announcements, letters, address, count, found, speed)
+
+
 class Bot:
     """One bot of a test's own."""
 
@@ -204,6 +260,9 @@ class Bot:
         timing: Timing = Timing(),
         documents: Any = None,
         streaming: Streaming = "off",
+        language: str | None = None,
+        personas: Mapping[str, Persona] = PERSONAS,
+        locked: frozenset[str] = frozenset(),
     ) -> None:
         self.redis, self.id = redis, next(_bot_ids)
         self.telegram, self.model = Telegram(), Model()
@@ -217,20 +276,42 @@ class Bot:
         self.history = History(redis, self.id)
         self.profile = Profile("model", "prompt", 0.6, 2000, 32_000)
         conversation = Conversation(self.model)
-        tools = Tools(conversation, access, streaming, buttons, documents or Documents())
+        self.problems: list[str] = []
+        self.speed: Speed | None = None
+        self.letters = DeadLetters(redis, self.id)
+        operation = operated(
+            redis, self.inbox, problems=lambda: self.problems, speed=lambda: self.speed
+        )
+        documents = documents or Documents()
+        more = language, personas, locked
+        tools = Tools(conversation, access, streaming, buttons, operation, documents, *more)
+        self.menuless = tools.menuless
         register(self.application, tools)
         self.dispatch = Dispatch(self.application, tools, lambda: self.profile)
 
-    async def hears(self, *updates: dict[str, Any]) -> list[str]:
-        """Let updates come in together, and be dealt with; gives what is said to them."""
+    async def hears(self, *updates: dict[str, Any], aside: bool = False) -> list[str]:
+        """Let updates come in together, and be dealt with; gives what is said to them.
+
+        ``aside``: in the lane of what only shows something.
+        """
         before = len(self.telegram.said())
         for update in updates:
             lane, number = lane_of(update), next(_numbers)
             assert lane
             text = json.dumps({"update_id": number, **update})
-            await self.inbox.put(Arrival(lane, number, text))
+            await self.inbox.put(Arrival(lane.aside if aside else lane, number, text))
         await self._work()
         return self.telegram.said()[before:]
+
+    async def waits(self, update: dict[str, Any], chosen: ChatSettings | None = None) -> None:
+        """Let somebody have waited long for an answer to an update."""
+
+        async def settings_of(who: int) -> ChatSettings:
+            chat = ChatKey(who)
+            return ChatSettings.parse(await self.inbox.settings(chat), chat)
+
+        text = json.dumps({"update_id": 1, **update})
+        await self.dispatch.tell_late(text, chosen or ChatSettings(), settings_of)
 
     async def remembers(self, number: int = ANN) -> list[str]:
         """The texts of a conversation."""
@@ -259,11 +340,14 @@ class Bot:
 
     async def _work(self) -> None:
         while await self.redis.xlen(keys.ready(self.id)):
-            for claim in await self.inbox.take(10, 1):
+            claims = await self.inbox.take(10, 0.05)
+            if not claims:
+                return  # what is left there is in somebody's hands
+            for claim in claims:
                 opened = await self.inbox.open(claim, self.dispatch.most_bytes())
                 turn = Turn(self.inbox, claim, opened)
                 await self.dispatch.handle(opened.head.update, turn)
-                await self.inbox.done(claim, answer_ids=turn.answer_ids)
+                await self.inbox.done(claim, answer_ids=turn.answer_ids, chat=turn.learned)
 
 
 @asynccontextmanager

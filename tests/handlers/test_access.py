@@ -6,21 +6,24 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from telegram import ChatMember, User
+from telegram import User
 from telegram.error import TimedOut
 from telegram.ext import ApplicationBuilder, ExtBot
+from telegram.request import RequestData
 
 from handlers.actions.tools import Tools
 from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
+from handlers.outgoing.pacing import Pacing
 from handlers.turn.turn import Turn
+from storage.budget import Budget
 from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Opened, Shown
 from storage.message import ChatKey
 from storage.timing import Timing
 from tests.completion import PROFILE
-from tests.handlers.bot import Model
+from tests.handlers.bot import Model, operated
 
 OWNER, ADMIN, MEMBER, STRANGER, BOT = 1, 2, 3, 4, 5
 GROUP = -100
@@ -37,15 +40,24 @@ class Bot(ExtBot[None]):
     def bot(self) -> User:
         return User(9, "Demo", is_bot=True, username="demo_bot")
 
-    async def get_chat_member(  # type: ignore[override]
-        self, chat_id: int, user_id: int, **_more: Any
-    ) -> ChatMember:
+    @property
+    def rate_limiter(self) -> Pacing:  # type: ignore[override]
+        return Pacing(Budget(Redis(), 9))
+
+    @property
+    def request(self) -> Any:
+        return self
+
+    async def post(self, url: str, data: RequestData) -> dict[str, Any]:
+        """Answer a call."""
+        assert url.endswith("/getChatMember")
+        user_id = data.parameters["user_id"]
+        assert isinstance(user_id, int)
         self.asked.append(user_id)
         await asyncio.sleep(0)
         if self.trouble:
             raise self.trouble
-        status = "administrator" if user_id == ADMIN else "member"
-        return ChatMember(User(user_id, "Somebody", is_bot=False), status)
+        return {"status": "administrator" if user_id == ADMIN else "member"}
 
 
 @pytest.fixture
@@ -67,7 +79,8 @@ def judging(telegram: Bot, timing: Timing = Timing()) -> Dispatch:
     """Make it."""
     access = Access({OWNER}, {ADMIN, MEMBER, BOT}, set(), timing=timing)
     application = ApplicationBuilder().bot(telegram).updater(None).build()
-    tools = Tools(Conversation(Model()), access, "off", buttons=True)
+    operation = operated(Redis(), Inbox(Redis(), 9, "worker"))
+    tools = Tools(Conversation(Model()), access, "off", buttons=True, operation=operation)
     return Dispatch(application, tools, lambda: PROFILE)
 
 
@@ -139,6 +152,7 @@ def press(data: str, user: int) -> str:
         (command("/reset@other_bot", MEMBER), False),
         (command("/stop", MEMBER, forward_origin=FORWARD), False),
         (command("/reset", OWNER, forward_origin=FORWARD), False),
+        (command("/stop", MEMBER, via_bot=person(BOT)), False),
         (command("/undo", ADMIN, GROUP), False),
         (command("/help", OWNER), False),
         (press("stop:77", MEMBER), True),

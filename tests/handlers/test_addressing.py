@@ -1,13 +1,26 @@
 """Whom a message is meant for, and what it asks."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from telegram import Message, User
 
-from handlers.incoming.addressing import is_addressed, question, said
+from handlers.incoming.addressing import (
+    behind_name,
+    is_addressed,
+    is_answered,
+    question,
+    read_talk,
+    said,
+)
+from handlers.incoming.talk import Talk
 from handlers.texts import ENGLISH
 from handlers.turn.where import chat_key, is_company, topic_of
+from storage.chat_settings import ChatSettings, When
+from storage.chat_settings import names as read_names
 from storage.message import ChatKey
 
 ME = User(7, "Robot", is_bot=True, username="bench_bot")
@@ -156,3 +169,97 @@ def test_a_topic_is_a_conversation() -> None:
     plain = message("hi", message_thread_id=5)
     assert (chat_key(plain), topic_of(plain)) == (ChatKey(-500), {})
     assert is_company(plain)
+
+
+# -- Names of its own
+
+
+letters = st.characters(categories=["Lu", "Ll", "Nd"])
+names = st.sampled_from(["Alice", "Алиса", "R2-D2", "Dear Alice", "Али", "7", "é"])
+called = st.lists(names, min_size=1, max_size=3).map(lambda some: read_names(",".join(some)))
+
+
+@given(called, st.data())
+def test_a_name_at_the_beginning_calls(given_names: tuple[str, ...], data: st.DataObject) -> None:
+    """In any case, with anything behind it that ends a word; what is asked is the rest."""
+    name = data.draw(st.sampled_from(given_names))
+    behind = data.draw(st.sampled_from([" ", ", ", ": ", "! ", "? ", "… ", " — ", "\n", ",", ";"]))
+    rest = data.draw(st.sampled_from(["what?", "(what)", "-5 + 3", ".net", "«и»"]))
+    before = data.draw(st.sampled_from(["", " ", "\n"]))
+    written = data.draw(st.sampled_from([name, name.upper(), name.lower(), name.title()]))
+    text = before + written + behind + rest
+    end = behind_name(text, given_names)
+    # Another, longer name may begin with this one.
+    assert text[end:] == rest or any(
+        len(other) > len(name) and other.lower().startswith(name.lower()) for other in given_names
+    )
+
+
+@given(called, st.text(letters, min_size=1, max_size=3), st.data())
+def test_a_part_of_a_word_calls_nobody(
+    given_names: tuple[str, ...], more: str, data: st.DataObject
+) -> None:
+    """Neither the beginning of a word nor its end is a name, nor is a word's first half."""
+    name = data.draw(st.sampled_from(given_names))
+    others = [one for one in given_names if one != name]
+    for text in (name + more, f"{more}{name}", f"{name}-{more}", f"{name}'{more}", f"@{name}"):
+        if not any(text.lower().startswith(one.lower()) for one in others):
+            assert behind_name(text, (name,)) == 0 or text[: len(name)] != name, text
+
+
+@given(st.lists(st.text(min_size=1), max_size=3), st.text())
+def test_any_text_and_any_names(odd: list[str], text: str) -> None:
+    """Where it goes on is in the text."""
+    assert 0 <= behind_name(text, [name for name in odd if name.strip()]) <= len(text)
+
+
+# -- When it answers: the same rule for what comes in and for what is answered
+
+
+STRANGERS = [
+    ANN,
+    {"id": 8, "is_bot": True, "first_name": "Other", "username": "other_bot"},
+    {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+    {"id": 777000, "is_bot": False, "first_name": "Telegram"},
+]
+SAID = st.fixed_dictionaries(
+    {
+        "chat": st.sampled_from([GROUP, PRIVATE]),
+        "from": st.sampled_from(STRANGERS),
+        "text": st.sampled_from(
+            ["hi", "Alice, hi", "Malice", "@bench_bot hi", "@other_bot hi", "/stop", "/stop@x_bot"]
+        ),
+    },
+    optional={
+        "reply_to_message": st.just(REPLIED),
+        "is_automatic_forward": st.just(True),
+        "forward_origin": st.just({"type": "hidden_user", "date": 1, "sender_user_name": "x"}),
+    },
+)
+CHOSEN = st.builds(
+    ChatSettings,
+    when=st.sampled_from([None, *When]),
+    names=st.sampled_from([None, ("Alice",)]),
+)
+
+
+def entities(text: str) -> list[dict[str, Any]]:
+    """What Telegram marks at a text's beginning."""
+    word = text.split(maxsplit=1)[0]
+    kind = {"@": "mention", "/": "bot_command"}.get(word[0])
+    return [mention(0, len(word), kind)] if kind else []
+
+
+@given(SAID, CHOSEN)
+def test_both_sides_decide_alike(fields: dict[str, Any], chosen: ChatSettings) -> None:
+    """Nothing that would be answered is left out on its way in; and no bot is ever answered."""
+    raw = {"message_id": 9, "date": 1, **fields, "entities": entities(fields["text"])}
+    bot: Any = SimpleNamespace(bot=ME, defaults=None)
+    asked = is_answered(Message.de_json(raw, None), ME, chosen)
+    talk = Talk.read(raw, bot, frozenset(), None)
+    assert (talk is None) == (read_talk(raw, bot) is None)
+    assert talk is None or talk.is_for_us(chosen) is asked
+    if fields["from"]["id"] == 8 or fields.get("is_automatic_forward"):
+        assert not asked
+    if chosen.when is When.NEVER and fields["chat"] is GROUP:
+        assert not asked

@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from handlers.actions import table
 from handlers.actions.commands import explain_reset
-from handlers.incoming.access import Access
+from handlers.incoming.access import Access, Right
 from handlers.incoming.addressing import ANONYMOUS_ADMIN, SOME_CHANNEL
 from handlers.texts import ENGLISH, RUSSIAN
-from handlers.turn.press import Press
+from handlers.turn.press import Choice, Press
 from storage import keys
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
@@ -27,7 +27,12 @@ OTHER = -1234
 
 NAMELESS = ("anonymous admin", "channel")
 PEOPLE = ("owner", "admin", "asker", "member", "stranger", "other bot", *NAMELESS)
-CHATS = ("private", "group", "topic", "direct")
+CHATS = (
+    "private",
+    "group",
+    pytest.param("topic", marks=pytest.mark.slow),
+    pytest.param("direct", marks=pytest.mark.slow),
+)
 
 CHANGES = {"owner", "admin", "anonymous admin"}
 EVERYBODY = {*CHANGES, "asker", "member", "channel"}
@@ -39,21 +44,63 @@ MAY = {
     "/undo": CHANGES,
     "/context": EVERYBODY,
     "/reset": CHANGES,
-    f"/reset {OTHER}": {"owner"},
     "/reset now": EVERYBODY,
+    "/settings": CHANGES,
+    "/persona": CHANGES,
+    "/prompt": CHANGES,
+    "/prompt clear": CHANGES,
+    "/prompt be brief": CHANGES,
+    "/name": CHANGES,
+    "/name clear": CHANGES,
+    "/name Alice": CHANGES,
+    "/dontlisten": EVERYBODY,
+    "/listen": EVERYBODY,
+    "/news off": CHANGES,
+    "/news": EVERYBODY,
     "stop": EVERYBODY,
     "again": {*CHANGES, "asker"},
     "continue": EVERYBODY,
-    "forget": CHANGES,
+    "forget": {*CHANGES, "asker"},
+    "ask": EVERYBODY,
+    "set": CHANGES,
+    "be": CHANGES,
+    "clear": CHANGES,
+    "/allow": {"owner"},
+    "/allow 12": {"owner"},
+    "/deny": {"owner"},
+    "/deny 12": {"owner"},
+    "/allow somebody": {"owner"},
+    "/deny somebody": {"owner"},
+    "allow": {"owner"},
+    "deny": {"owner"},
+    "listed": {"owner"},
+    "invites": {"owner"},
+    "revoke": {"owner"},
 }
 """Who is obeyed in a group."""
+OF_OWNERS = {act for act in MAY if MAY[act] == {"owner"}}
+"""What is an owner's wherever it is."""
+DEEP_LINK = f"/start settings_{GROUP}"
+OF_ADMINS = ("/settings", "/persona", "/prompt", "/name", "set", "be", "clear")
+RESETS = (f"/reset {OTHER}", "/reset @cats", "/reset all")
+OWNERS = (
+    *(*RESETS, "/chats", "/status", "/dead", "/invite", "/invites", "/say words"),
+    *("chats", "dead", "replay", "drop", "everything", "say", "unsay"),
+)
+"""What only owners may do, and only in private."""
 REFUSALS = {
     "/retry": ENGLISH.retry_is_for_the_asker,
     "/undo": ENGLISH.undo_is_for_admins,
     "/reset": ENGLISH.reset_is_for_admins,
-    f"/reset {OTHER}": ENGLISH.reset_other_is_for_owners,
+    **dict.fromkeys(OWNERS, ENGLISH.for_owners),
+    **dict.fromkeys(RESETS, ENGLISH.reset_other_is_for_owners),
     "again": ENGLISH.retry_is_for_the_asker,
-    "forget": ENGLISH.undo_is_for_admins,
+    "forget": ENGLISH.forget_is_for_the_asker,
+    **dict.fromkeys(OF_OWNERS, ENGLISH.for_owners),
+    **dict.fromkeys(
+        (act for act in MAY if act.split()[0] in OF_ADMINS), ENGLISH.settings_are_for_admins
+    ),
+    "/news off": ENGLISH.settings_are_for_admins,
 }
 """What others hear."""
 
@@ -63,9 +110,13 @@ def expected(act: str, who: str, where: str) -> str:
     if who == "other bot":
         return ""
     if who == "stranger":
-        return ENGLISH.not_allowed
+        told = ENGLISH.stranger_asked if act.startswith("/") else ENGLISH.stranger
+        return told.format(id=STRANGER)
     alone = where in ("private", "direct")  # what is said there is the person's
-    if who in MAY[act] or (alone and act != f"/reset {OTHER}"):
+    if act in OWNERS:
+        may = "obeyed" if where == "private" else ENGLISH.only_in_private
+        return may if who == "owner" else REFUSALS[act]
+    if who in MAY[act] or (alone and act not in OF_OWNERS):
         return "obeyed"
     return REFUSALS[act]
 
@@ -109,6 +160,7 @@ async def bot(redis: Redis) -> AsyncIterator[Bot]:
     allowed = {ADMIN, ANN, BORIS, ANONYMOUS_ADMIN, SOME_CHANNEL}
     async with running(redis, Access({OWNER}, allowed, set())) as made:
         made.telegram.members[ADMIN] = "administrator"
+        made.telegram.results |= {"getChat": {"id": OTHER}, "getChatMemberCount": 2}
         made.telegram.members[SOME_CHANNEL] = made.telegram.members[ANONYMOUS_ADMIN] = "left"
         yield made
 
@@ -120,8 +172,9 @@ def can_be(act: str, who: str, where: str) -> bool:
     return (who, where) != ("other bot", "private")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", CHATS)
-@pytest.mark.parametrize("act", MAY)
+@pytest.mark.parametrize("act", [*MAY, *OWNERS])
 async def test_who_is_obeyed(bot: Bot, act: str, where: str) -> None:
     """As the table says, in the same words, whether by a command or by a button."""
     for who in PEOPLE:
@@ -129,10 +182,22 @@ async def test_who_is_obeyed(bot: Bot, act: str, where: str) -> None:
             await is_as_expected(bot, act, who, where)
 
 
+def pressed(act: str, asked: int, lane: ChatKey) -> str:
+    """The data of a button."""
+    match act:
+        case "ask":
+            return "ask:tutor:en:0"
+        case "set" | "be" | "clear":
+            chosen = ("prompt", "") if act == "clear" else ("persona", "tutor")
+            return str(Choice(act, lane, 0, *chosen))
+    return str(Press(act, asked))
+
+
 async def is_as_expected(bot: Bot, act: str, who: str, where: str) -> None:
     """Let somebody do something in a new conversation, and look at what comes of it."""
     chat, more, lane = place(where, who)
-    await bot.redis.delete(*keys.kept(bot.id, lane))
+    asked = keys.request(bot.id, STRANGER), keys.refused(bot.id, chat, STRANGER)
+    await bot.redis.delete(*keys.kept(bot.id, lane), *asked)
     await bot.asked_before(lane, asker=ANN)
     past = await bot.history.newest(lane, 1000)
     bot.telegram.calls.clear()
@@ -140,44 +205,92 @@ async def is_as_expected(bot: Bot, act: str, who: str, where: str) -> None:
     if act.startswith("/"):
         command, _, behind = act.partition(" ")
         text = f"{command}@demo_bot {behind}" if where != "private" else act
-        told = await bot.hears(message(text, number(who), chat, **more, **sender(who, chat)))
+        await bot.hears(message(text, number(who), chat, **more, **sender(who, chat)))
+        sent = bot.telegram.of("sendMessage", "editMessageText")
+        told = [given["text"] for _, given in sent if given["chat_id"] == chat]
     else:
         under = said("answer", 9, chat, message_id=past.answer_ids[0], **more) | {"from": ME}
-        await bot.hears(press(str(Press(act, past.asked)), under, number(who)))
+        await bot.hears(press(pressed(act, past.asked, lane), under, number(who)))
         told = [given.get("text", "") for _, given in bot.telegram.of("answerCallbackQuery")]
     wanted = expected(act, who, where)
     if wanted == "obeyed":
         others = {*REFUSALS.values(), ENGLISH.not_allowed, ENGLISH.old_button}
+        others.add(ENGLISH.only_in_private)
         assert told, (who, wanted)
         assert not set(told) & others, who
     elif act.startswith("/") or who != "other bot":
         assert told == ([wanted] if wanted else []), who
     kept = await bot.history.newest(lane, 1000)
     assert (kept.length == 0) == (wanted == "obeyed" and act in ("/undo", "/reset", "forget")), who
-    asks = wanted == "obeyed" and act in ("/retry", "again", "continue")
+    asks = wanted == "obeyed" and act in ("/retry", "again", "continue", "ask")
     assert bool(bot.model.asked) == asks, who
 
 
 def test_all_are_tried() -> None:
-    """The table has nothing that is not tried above."""
-    forms = {"": "/reset", r"-?[0-9]{1,19}( .*)?": f"/reset {OTHER}"}
-    commands = {
-        forms.get(row.arguments, "/reset now") if row.name == "reset" else f"/{row.name}"
-        for row in table.COMMANDS
-    }
-    assert {*commands, *table.BUTTONS} == {*MAY}, "MAY names everything that is tried"
+    """The table has nothing that is not tried above, or where deep links are."""
+    tried = [act.partition(" ") for act in (*MAY, *OWNERS, DEEP_LINK) if act.startswith("/")]
+    rows = [table.find(name.removeprefix("/"), words.split()) for name, _, words in tried]
+    assert {id(row) for row in rows} == {id(row) for row in table.COMMANDS}
+    buttons = {act for act in (*MAY, *OWNERS) if not act.startswith("/")}
+    assert buttons == {*table.BUTTONS}
+
+
+TABLES = ("settings", "unheard", "access", "invitations", "declined", "draft", "offered", "history")
+
+
+async def kept(bot: Bot) -> dict[str, Any]:
+    """All that commands could change."""
+    found = {}
+    async for key in bot.redis.scan_iter(f"{{{bot.id}}}:*"):
+        if str(key).split(":")[1] in TABLES:
+            found[str(key)] = await bot.redis.dump(key)
+    return found
+
+
+@pytest.mark.parametrize("where", [OWNER, GROUP])
+async def test_an_edit_changes_nothing(bot: Bot, where: int) -> None:
+    """Whichever command it is, whoever may: what only shows something is shown, the rest is not."""
+    for act in (act for act in (*MAY, *OWNERS, DEEP_LINK) if act.startswith("/")):
+        name, _, words = act.partition(" ")
+        row = table.find(name.removeprefix("/"), words.split())
+        await bot.asked_before(ChatKey(where), asker=OWNER)  # something to change
+        before = await kept(bot)
+        text = act if where > 0 else f"{name}@demo_bot {words}"
+        edited = said(text, OWNER, where) | {"edit_date": 1_700_000_001}
+        told = await bot.hears({"edited_message": edited})
+        assert row
+        assert bool(told) == row.shows, act
+        assert await kept(bot) == before, act
+        assert bot.model.asked == []
+
+
+@pytest.mark.parametrize("act", ["/prompt be brief", "/chats"])
+async def test_an_edited_message_that_is_new(bot: Bot, act: str) -> None:
+    """Edited before the bot has seen it, it is a message like any other."""
+    assert await bot.hears(message(act, OWNER, edit_date=1_700_000_001))
 
 
 def test_all_are_told_of() -> None:
-    """Each is in /help, in the menu, and in the README with its button."""
+    """Each is in /help, in a menu, and in the README with its button."""
     readme = Path("README.md").read_text("utf-8")
     for row in table.COMMANDS:
         assert re.search(rf"`/{row.name}[` ]", readme), row.name
         for texts in (ENGLISH, RUSSIAN):
-            assert row.name in table.menu(texts)
+            assert any(row.name in table.menu(texts, menu) for menu in table.Menu)
     for label in (ENGLISH.button_stop, ENGLISH.button_again, ENGLISH.button_continue):
         assert label in readme
     assert ENGLISH.button_forget in readme
+
+
+def test_which_menu_has_what() -> None:
+    """What is an owner's, or in a group an admin's, is shown to nobody else."""
+    rows = {row.name: row.right for row in table.COMMANDS if row.menu}
+    owners, private, admins, group = (set(table.menu(ENGLISH, menu)) for menu in table.Menu)
+    of_groups = {row.name for row in table.COMMANDS if row.menus == table.IN_GROUPS}
+    assert owners == rows.keys() - of_groups
+    assert private == {name for name in owners if rows[name] is not Right.OWNER}
+    assert admins == private | of_groups
+    assert group == {name for name in admins if rows[name] is not Right.CHANGE}
 
 
 def test_a_refusal_without_words_of_its_own() -> None:
@@ -186,14 +299,51 @@ def test_a_refusal_without_words_of_its_own() -> None:
         assert row.refusal(ENGLISH) == ENGLISH.not_allowed
 
 
-async def test_help(bot: Bot) -> None:
-    """It names every command, each in a line below another."""
-    (told,) = await bot.hears(message("/help"))
+@pytest.mark.parametrize(
+    ("who", "where", "menu"),
+    [
+        ("owner", "private", table.Menu.OWNER),
+        ("asker", "private", table.Menu.PRIVATE),
+        ("owner", "group", table.Menu.ADMINS),
+        ("member", "topic", table.Menu.ADMINS),
+    ],
+)
+async def test_help(bot: Bot, who: str, where: str, menu: table.Menu) -> None:
+    """It names every command that is of use here, each in a line below another."""
+    chat, more, _ = place(where, who)
+    (told,) = await bot.hears(message("/help", number(who), chat, **more))
     named = re.findall(r"^/(\w+) — [a-z]", told, re.MULTILINE)
-    assert named == list(table.menu(ENGLISH))
+    assert named == list(table.menu(ENGLISH, menu))
     lines = [line.startswith("/") for line in told.splitlines()]
     assert all(lines[lines.index(True) :][: len(named)])
     assert "@demo_bot" in told
+    assert (ENGLISH.help_for_owners in told) == (menu is table.Menu.OWNER)
+
+
+@pytest.mark.parametrize("sees", ["its privacy mode is off", "it is an admin", ""])
+async def test_help_in_a_group(bot: Bot, sees: str) -> None:
+    """It says what the bot sees there, and so when it must be called by its name."""
+    if sees == "it is an admin":
+        bot.telegram.members[9] = "administrator"
+    off = sees == "its privacy mode is off"
+    object.__setattr__(bot.application.bot.bot, "can_read_all_group_messages", off)
+    (told,) = await bot.hears(message("/help", ANN, GROUP))
+    assert (ENGLISH.sees_all in told) == bool(sees)
+    assert (ENGLISH.sees_addressed in told) == (not sees)
+
+
+async def test_help_where_a_group_has_chosen(bot: Bot) -> None:
+    """It says what holds there, and nothing else."""
+    (told,) = await bot.hears(message("/help", ANN, GROUP))
+    assert told.endswith("I answer: when addressed\nMay reset: admins")
+    await bot.redis.hset(
+        keys.settings(bot.id, ChatKey(GROUP)),
+        mapping={"version": "1", "when": "always", "names": "Alice\nBob", "reset": "everybody"},
+    )
+    (told,) = await bot.hears(message("/help", ANN, GROUP))
+    assert told.endswith("I answer: always\nMy name: Alice, Bob\nMay reset: everybody")
+    assert ENGLISH.sees_all not in told
+    assert ENGLISH.sees_addressed not in told
 
 
 async def test_where_nobody_knows_who_asked(bot: Bot) -> None:

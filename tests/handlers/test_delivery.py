@@ -16,13 +16,14 @@ from telegram import Update
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot.updates.intake import lane_of
-from handlers.outgoing.delivery import Delivery, _persistently
+from handlers.outgoing.delivery import Delivery, persistently
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk, File
 from handlers.texts import ENGLISH
-from handlers.turn.turn import Button, Piece, Reply, Turn
+from handlers.turn.reply import Button, Piece, Reply
+from handlers.turn.turn import Turn
 from storage import keys
+from storage.arrivals import Arrival
 from storage.budget import Act, Budget
-from storage.inbox import Arrival
 from storage.lane import Claim, Shown
 from storage.timing import Timing, clock
 from tests.conftest import ANN, GROUP
@@ -129,6 +130,16 @@ async def test_it_grows(bot: Bot) -> None:
     assert work.calls() == [("edit", second, "two", "*a")]
     assert work.turn.shown == Shown(2, (first, second))
     assert kinds() - before == {"first": 1, "update": 2, "final": 1}
+
+
+@pytest.mark.parametrize("odd", [True, {}, {"message_id": "x"}])
+async def test_a_result_that_names_no_message(bot: Bot, odd: Any) -> None:
+    """It may have been sent: one more try, as after any answer that cannot be read."""
+    work = await begun(bot)
+    bot.telegram.results["sendMessage"] = odd
+    with pytest.raises(NetworkError, match="Invalid server response"):
+        await work.delivery.finish(Reply([ONE]))
+    assert work.calls() == [("send", "one", "*>")] * 2
 
 
 async def test_only_a_links_address_grows(bot: Bot) -> None:
@@ -359,7 +370,7 @@ async def tries(troubles: Sequence[Exception]) -> int:
             raise troubles[count - 1]
 
     try:
-        await _persistently(call, TIMING)
+        await persistently(call, TIMING)
     except TelegramError:
         return -count
     return count
@@ -485,6 +496,7 @@ async def test_a_grant_that_took_long_does_not_hold(redis: Redis) -> None:
         assert await _answered(bot, await begun(bot, where=ANN)) == ["end", "end"]
 
 
+@pytest.mark.slow
 async def test_first_words_that_were_too_many_pay_once(redis: Redis) -> None:
     """They take their place before the next try, and none when they are noted."""
     async with running(redis) as bot:

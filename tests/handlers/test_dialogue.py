@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from handlers.actions.table import COMMANDS
 from handlers.dialogue.completion import Answer, CompletionMisconfigured, CompletionUnavailable
-from handlers.texts import ENGLISH
+from handlers.texts import ENGLISH, RUSSIAN, Texts
 from handlers.turn.turn import Turn
 from storage import keys
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
-from tests.handlers.bot import Bot, message, press, running, said
+from tests.handlers.bot import Bot, message, person, press, running, said
 
 CHANGING = ("retry", "undo", "reset")
 """Commands that change a conversation; the others only tell something."""
@@ -104,7 +104,8 @@ async def test_what_somebody_else_wrote(redis: Redis, entries: list[str], where:
         assert asked.endswith("what?")
         assert (ENGLISH.left_out in told) == (len(numbers) % 2 == 1)
         await bot.hears(message("/context@demo_bot", where=where))
-        assert f": {len(entries) // 2 + 1}." in bot.telegram.said()[-1]
+        turns = ENGLISH.counted(ENGLISH.context_turns, len(entries) // 2 + 1)
+        assert turns in bot.telegram.said()[-1]
         await bot.hears(message("/retry@demo_bot", where=where))
         assert bot.model.asked[-1] == [*given, asked]
 
@@ -138,6 +139,7 @@ class Death(BaseException):
     """The process ends here."""
 
 
+@pytest.mark.slow
 async def test_a_death_between_two_messages(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever goes on sends what Telegram has not taken yet, and nothing twice."""
     async with running(redis) as bot:
@@ -247,3 +249,22 @@ async def test_a_reset_where_nothing_was_said(redis: Redis) -> None:
         assert await bot.hears(message("/reset")) == [ENGLISH.forgotten]
         assert await bot.hears(message("/undo")) == [ENGLISH.restored]
         assert await bot.remembers() == ["one", "echo: one"]
+
+
+async def test_a_start_in_a_group(redis: Redis) -> None:
+    """It says how to call the bot there."""
+    async with running(redis) as bot:
+        told = ENGLISH.membership_new.format(name="demo_bot")
+        assert await bot.hears(message("/start@demo_bot", ANN, GROUP)) == [told]
+
+
+@pytest.mark.parametrize(("language", "texts"), [("ru", RUSSIAN), (None, ENGLISH)])
+async def test_whose_language_is_not_spoken(
+    redis: Redis, language: str | None, texts: Texts
+) -> None:
+    """They are answered as the owner says, else in English."""
+    async with running(redis, language=language) as bot:
+        german = person(ANN, language_code="de")
+        assert await bot.hears(message("/start", **{"from": german})) == [texts.start]
+        await bot.waits(message("?", **{"from": german}))
+        assert bot.telegram.said()[-1] == texts.takes_longer

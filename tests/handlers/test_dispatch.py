@@ -13,9 +13,10 @@ from telegram.error import BadRequest
 from handlers.incoming.parsing import Unreadable
 from handlers.rendering.markup import Chunk, File
 from handlers.texts import ENGLISH, RUSSIAN
-from handlers.turn.turn import Button, Piece, Reply, Turn
+from handlers.turn.reply import Button, Piece, Reply
+from handlers.turn.turn import Turn
+from storage.arrivals import Arrival
 from storage.budget import Frozen
-from storage.inbox import Arrival
 from storage.lane import Claim, Entry, LaneLost, Opened, Shown
 from storage.message import ChatKey
 from storage.timing import Timing
@@ -162,7 +163,7 @@ async def test_who_is_told_that_it_takes_longer(
     bot: Bot, update: dict[str, Any], told: list[str]
 ) -> None:
     """Who has asked something new."""
-    await bot.dispatch.tell_late(text_of(update))
+    await bot.waits(update)
     assert bot.telegram.said() == told
 
 

@@ -22,9 +22,9 @@ from starlette.routing import Route
 from telegram import Bot, Document
 from telegram.error import NetworkError
 
-from bot.playground.content import Upload
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.files import Upload
+from bot.playground.telegram.room import Room
 from bot.web import serving
 from handlers.incoming import documents, pdf
 from handlers.incoming.documents import (
@@ -280,7 +280,7 @@ async def test_stopping_ends_the_reader(endless: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 @given(st.data())
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 def test_any_damaged_pdf_is_read_or_refused(data: st.DataObject) -> None:
     """Whatever is cut out of a PDF or put into it, there is a text or a reason."""
     content = pdfs.pdf(RUSSIAN)

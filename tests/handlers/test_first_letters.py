@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.rendering import markdown, page, unfinished
+from handlers.rendering import literal, markdown, page, unfinished
 
 _KNOWN = (
     *("a < b", "2*3", "x**2", "src/**/*.ts", "/* **/a", "*.log", '("_")', "(*)", "__main__", "~5"),
@@ -20,8 +20,8 @@ _PATTERNS = pytest.mark.parametrize(
     "pattern",
     [
         markdown._LIST_IN_LIST,
-        markdown._LITERAL,
-        markdown._PRODUCT,
+        literal._LITERAL,
+        literal._PRODUCT,
         unfinished._UNDECIDED,
         page._MARK,
     ],
@@ -51,5 +51,5 @@ def test_the_first_letter_rules_out_no_match(pattern: re.Pattern[str], text: str
 @given(text=_TEXTS)
 def test_a_token_has_one_of_its_signs(text: str) -> None:
     for one in (text, "https://a_b", "www.a_b", "C:\\a_b"):
-        found = markdown._TOKEN.search(one)
-        assert not found or any(sign in found[0] for sign in markdown._SIGNS_OF_TOKENS)
+        found = literal._TOKEN.search(one)
+        assert not found or any(sign in found[0] for sign in literal._SIGNS_OF_TOKENS)

@@ -109,7 +109,7 @@ TOKENS = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.lists(TOKENS, max_size=25).map("".join) | st.text(), st.booleans())
 def test_any_formula_is_read_or_left_alone(latex: str, lines: bool) -> None:
     """Whatever a model writes, it raises nothing, and is not empty."""
@@ -141,7 +141,7 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.recursive(LETTERS, _larger, max_leaves=12), st.booleans())
 def test_no_letter_is_lost(latex: str, lines: bool) -> None:
     """All letters and digits of a formula are in its text, whatever encloses them."""

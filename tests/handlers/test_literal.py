@@ -144,7 +144,7 @@ CODE = st.sampled_from(["a||b", "X=$5", "C:\\*", "<b>x</b>", "__a__", "**x**", "
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.lists(WORDS | CODE.map("`{}`".format), max_size=8), min_size=1, max_size=4))
 def test_any_prose_stays_as_it_is(lines: list[list[str]]) -> None:
     """What models write between marks, in any order, is neither lost nor changed."""

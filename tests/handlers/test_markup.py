@@ -190,7 +190,7 @@ ANYTHING = st.characters(exclude_categories=()) | st.sampled_from("*_`|<[]\n ")
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(MARKDOWN | st.text(ANYTHING), st.integers(1, 40))
 def test_any_text_can_be_sent(text: str, times: int) -> None:
     """No text raises, passes a limit or is refused by TDLib, and none with letters is lost."""
@@ -200,7 +200,6 @@ def test_any_text_can_be_sent(text: str, times: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(categories=["L"]), min_size=1), min_size=1))
 @example(["слово"] * 3000)
 def test_plain_words_stay_as_they_are(said: list[str]) -> None:
@@ -212,7 +211,7 @@ def test_plain_words_stay_as_they_are(said: list[str]) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([*"*_#>-+.|<!()=: \n", "**", "\n\n", "|-|\n", "a", "б", "😀", "c d"])),
     st.integers(1, 30),
@@ -225,7 +224,7 @@ def test_markdown_hides_no_letter(parts: list[str], times: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.sampled_from(
         ["http://", "https://", "https://a.b", "http://1.2.3.4", "tg://", "ftp://", ""]

@@ -12,13 +12,15 @@ from telegram import Update
 
 from bot.updates.intake import lane_of
 from handlers.incoming.access import Access
-from handlers.incoming.addressing import is_mere_talk
+from handlers.incoming.addressing import read_talk
 from handlers.incoming.migration import FIRST_SUPERGROUP, migration, moved
 from handlers.outgoing.delivery import Delivery
 from handlers.rendering.markup import Chunk
 from handlers.texts import ENGLISH
-from handlers.turn.turn import Reply, Turn
-from storage.inbox import Arrival
+from handlers.turn.reply import Reply
+from handlers.turn.turn import Turn
+from storage.access import Listed
+from storage.arrivals import Arrival
 from storage.lane import Shown
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
@@ -54,7 +56,7 @@ async def test_who_says_so(bot: Bot, update: dict[str, Any]) -> None:
     """Either chat; both in the supergroup's lane, before whatever is asked there."""
     assert migration(update["message"]) == (GROUP, SUPERGROUP)
     assert lane_of(update) == ChatKey(SUPERGROUP)
-    assert not is_mere_talk(update["message"], bot.application.bot)
+    assert not read_talk(update["message"], bot.application.bot)
 
 
 @pytest.mark.parametrize(
@@ -172,11 +174,26 @@ async def test_only_where_the_group_was_allowed(redis: Redis) -> None:
         access = Access(set(), set(), {GROUP}, successors=bot.inbox.successors)
         for chat in (SUPERGROUP, SUPERGROUP - 1):
             update = Update.de_json({"update_id": 1, **message("hi", ANN, chat)}, None)
-            assert not await access.allows(None, update.message)
+            assert not await access.allows(update, {})
         await bot.hears(SAID[1])
         for chat in (SUPERGROUP, SUPERGROUP - 1):
             update = Update.de_json({"update_id": 1, **message("hi", ANN, chat)}, None)
-            assert await access.allows(None, update.message) == (chat == SUPERGROUP)
+            assert await access.allows(update, {}) == (chat == SUPERGROUP)
+
+
+async def test_whoever_sets_up_a_group_that_was_let_in(redis: Redis) -> None:
+    """A link or menu from before names the group; whom nobody let in may set it up all the same."""
+    async with running(redis, Access(set(), set(), set(), closed=True)) as bot:
+        access = Access(set(), set(), set(), closed=True, successors=bot.inbox.successors)
+        opens = message(f"/start settings_{GROUP}", ANN)
+        pressed = press(f"set:0:when:always:{GROUP}", said("menu", 9, ANN), ANN)
+        opened = [Update.de_json({"update_id": 1, **one}, None) for one in (opens, pressed)]
+        listed = {SUPERGROUP: Listed(True, 1, 1)}
+        assert not any([await access.allows(update, listed) for update in opened])
+        await bot.hears(SAID[1])
+        assert all([await access.allows(update, listed) for update in opened])
+        turned_away = {SUPERGROUP: Listed(False, 1, 1)}
+        assert not any([await access.allows(update, turned_away) for update in opened])
 
 
 async def test_admins_are_asked_for_in_the_supergroup(bot: Bot) -> None:
@@ -192,7 +209,7 @@ async def test_admins_are_asked_for_in_the_supergroup(bot: Bot) -> None:
 async def test_a_notice_finds_its_way(bot: Bot) -> None:
     """Who waits is told so in the supergroup."""
     bot.telegram.refusals["sendMessage"].append(UPGRADED)
-    await bot.dispatch.tell_late(json.dumps({"update_id": 1, **message("@demo_bot x", ANN, GROUP)}))
+    await bot.waits(message("@demo_bot x", ANN, GROUP))
     sent = [given["chat_id"] for _, given in bot.telegram.of("sendMessage")]
     assert sent == [GROUP, SUPERGROUP]
 

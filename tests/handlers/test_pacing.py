@@ -13,7 +13,7 @@ from telegram.error import RetryAfter, TimedOut
 from telegram.ext import ExtBot
 
 from bot.clients import open_telegram
-from bot.playground.fault import Fault
+from bot.playground.telegram.fault import Fault
 from handlers.outgoing.pacing import Effect, Hold, Kind, Shed
 from storage import keys
 from storage.budget import Budget, Frozen
@@ -240,6 +240,7 @@ async def test_a_lane_that_is_lost_hinders_nothing_else(paced: Paced) -> None:
         await paced.bot.get_chat(ANN)
 
 
+@pytest.mark.slow
 async def test_storage_is_lost_during_a_pause(elsewhere: World) -> None:
     """The pause is made, and what waited goes."""
     async with own_valkey() as server:
@@ -257,6 +258,7 @@ async def test_storage_is_lost_during_a_pause(elsewhere: World) -> None:
         await redis.aclose()
 
 
+@pytest.mark.slow
 async def test_without_storage(elsewhere: World) -> None:
     """Sending does not fail for its sake; what can be shed is."""
     async with own_valkey() as server:

@@ -1,6 +1,7 @@
 """What python-telegram-bot cannot read kills no question."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram import Bot, Update, User
 
-from handlers.incoming.addressing import has_words, is_mere_talk
+from handlers.incoming.addressing import has_words, read_talk
 from handlers.incoming.parsing import MOST, Unreadable, read, read_message, reading
+from handlers.incoming.talk import Talk
 from handlers.incoming.words import UNREAD, told
 from handlers.texts import ENGLISH
+from storage.chat_settings import ChatSettings, When
+from storage.message import ChatKey
 from tests.bot_api import ANN, BESIDE, CONTENT, POLL, SERVICE, message
 
 BOT = Bot("7:TEST")
@@ -152,7 +156,7 @@ def test_a_huge_message_is_read_in_no_time() -> None:
 def test_a_groups_talk_is_talk_though_it_is_unreadable() -> None:
     """It takes no room from questions."""
     raw = message(9, GROUP, text="hi", poll=OLD_POLL)
-    assert is_mere_talk(raw, BOT)  # type: ignore[arg-type] # of any bot
+    assert read_talk(raw, BOT)  # type: ignore[arg-type] # of any bot
 
 
 odd = st.recursive(
@@ -187,8 +191,50 @@ def test_any_message_in_a_chat_is_read(fields: dict[str, Any]) -> None:
     )
 )
 def test_anything_is_talk_or_not(raw: Any) -> None:
-    """Whatever stands in the place of a message, the intake goes on."""
-    assert is_mere_talk(raw, BOT) in (True, False)  # type: ignore[arg-type] # of any bot
+    """Whatever stands in the place of a message, the intake goes on, and can hear it."""
+    bot: Any = BOT
+    talk = Talk.read(raw, bot, frozenset(), None)
+    assert (talk is None) == (read_talk(raw, bot) is None)
+    if talk:
+        overheard = talk.overheard(ChatKey(-5), edited=False)
+        assert all(isinstance(one, str | int) for one in overheard.arguments())
+        assert overheard.always is talk.is_for_us(ChatSettings(when=When.ALWAYS))
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept"),
+    [
+        ({"message_id": 1}, True),
+        ({"message_id": 2**53 - 1}, True),
+        ({"message_id": 2**53}, False),
+        ({"message_id": 0}, False),
+        ({"message_id": "1"}, False),
+        ({"message_id": True}, False),
+        ({"sender_chat": {"id": 1, "type": "channel", "title": {"a": 1}}}, False),
+    ],
+)
+def test_what_can_be_kept_of_talk(fields: dict[str, Any], kept: bool) -> None:
+    """What has a number that Redis can tell from others, and an author who can be named."""
+    bot: Any = BOT
+    raw = message(9, GROUP, text="hi") | fields
+    talk = Talk.read(raw, bot, frozenset(), None)
+    assert talk
+    assert bool(talk.overheard(ChatKey(-5), edited=False).entry) is kept
+    assert not talk.is_for_us(ChatSettings())
+    locked = Talk.read(raw, bot, frozenset({"hears", "when"}), None)
+    assert locked
+    assert not locked.overheard(ChatKey(-5), edited=False).entry
+    assert not locked.is_for_us(ChatSettings(when=When.ALWAYS))
+
+
+def test_talk_that_turns_out_to_be_unreadable() -> None:
+    """Where all is answered, somebody has to look at it."""
+    bot: Any = BOT
+    talk = Talk.read(message(9, GROUP, text="hi", rich_message={"blocks": []}), bot, set(), None)
+    assert talk
+    broken = replace(talk, message=None)  # type: ignore[arg-type] # stands for anything odd
+    assert broken.is_for_us(ChatSettings(when=When.ALWAYS))
+    assert not broken.is_for_us(ChatSettings())
 
 
 COMMAND = {"type": "bot_command", "offset": 0, "length": 2}
@@ -199,4 +245,4 @@ COMMAND = {"type": "bot_command", "offset": 0, "length": 2}
 )
 def test_what_nobody_can_read_is_not_talk(raw: Any) -> None:
     """Somebody has to look at it."""
-    assert not is_mere_talk(raw, BOT)  # type: ignore[arg-type] # of any bot
+    assert not read_talk(raw, BOT)  # type: ignore[arg-type] # of any bot

@@ -16,9 +16,10 @@ from telegram.error import BadRequest, Forbidden
 
 from bot.updates.intake import lane_of
 from handlers.outgoing.preview import Preview, Streaming
-from handlers.turn.turn import Button, Turn
+from handlers.turn.reply import Button
+from handlers.turn.turn import Turn
+from storage.arrivals import Arrival
 from storage.budget import Frozen
-from storage.inbox import Arrival
 from storage.lane import Claim, LaneLost, Opened, Shown
 from storage.timing import Timing
 from tests.conftest import ANN, GROUP
@@ -103,6 +104,7 @@ async def test_edits(bot: Bot, where: int) -> None:
     async with preview.growing() as delivery:
         assert delivery is preview._delivery
         preview.show("")
+        await bot.telegram.until(2, "sendChatAction")  # the bot types until there are words
         await a_while(bot)
         assert bot.telegram.of(*SHOWING) == []
         preview.show("**one")

@@ -286,6 +286,38 @@ async def test_an_edit_that_nobody_sees(bot: Bot, updates: list[dict[str, Any]])
     assert "what?" in changed
 
 
+async def test_a_part_of_the_last_question_is_changed(bot: Bot) -> None:
+    """All of it is asked again, with the other words of that part."""
+    question, *forwards = message("why?"), message("b", **FORWARD), message("c", **FORWARD)
+    await bot.hears(question, *forwards)
+    between = f"\n\n{FROM_VERA}\n"
+    whole = ["why?", between, "b", between, "c"]
+    assert await bot.remembers() == ["".join(whole), f"echo: {''.join(whole)}"]
+    parts = {0: question, 2: forwards[0], 4: forwards[1]}
+    for part in parts.values():
+        assert await asked(bot, edit(part)) is None
+    for place in (2, 4, 0, 2):
+        whole[place] = f"{len(whole[place])} other words"
+        assert await asked(bot, edit(parts[place], text=whole[place])) == "".join(whole)
+        assert await asked(bot, edit(parts[place], text=whole[place])) is None
+    assert await bot.remembers() == ["".join(whole), f"echo: {''.join(whole)}"]
+    await bot.hears(message("more"))
+    assert await asked(bot, edit(forwards[0], text="late")) is None
+
+
+@pytest.mark.parametrize(("first", "then"), [("file", "why?"), ("why?", "file")])
+async def test_a_part_without_words_gets_some(bot: Bot, first: str, then: str) -> None:
+    """What the others say is not lost."""
+    said = {"file": other(document=FILE), "why?": message("@demo_bot")}
+    await bot.hears(said[first], said[then])
+    (before, _) = await bot.remembers()
+    assert await asked(bot, edit(said["why?"])) is None
+    changed = await asked(bot, edit(said["why?"], text="why?"))
+    assert changed == (f"why?\n\n{before}" if first == "why?" else f"{before}\n\nwhy?")
+    again = await asked(bot, edit(said["why?"], text="what?"))
+    assert again == changed.replace("why?", "what?")
+
+
 @pytest.mark.parametrize("end", [False, True])
 @pytest.mark.parametrize(
     "other", ["so", "(so", "[so", "(so)", "[so]", "> so", "(so)\nso", "[so]\n```\nso\n```"]

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.rendering.markup import Chunk, render
@@ -82,7 +82,6 @@ CELLS = st.lists(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=5))
 def test_no_line_of_columns_is_too_wide_and_no_word_is_lost(rows: list[list[str]]) -> None:
     """Whatever the cells hold, all of it is there, and columns are only where they fit."""

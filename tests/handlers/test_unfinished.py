@@ -204,7 +204,7 @@ def test_a_long_answer_can_be_shown_as_it_grows(markdown: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(MARKDOWN | st.text(ANYTHING), st.integers(1, 40))
 def test_any_text_can_be_shown_as_it_grows(text: str, times: int) -> None:
     """Whatever a model writes, it raises nothing, and what is shown can be sent."""
@@ -212,7 +212,7 @@ def test_any_text_can_be_shown_as_it_grows(text: str, times: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([*"*_#>-+.|<!()=: \n", "**", "\n\n", "|-|\n", "a", "б", "😀", "c d"])),
     st.integers(1, 30),
@@ -246,7 +246,7 @@ def test_parts_make_the_same_whole(seed: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(MIXED), min_size=50, max_size=90), st.integers(90, 400))
 def test_a_message_before_others_is_left_alone(chosen: list[str], step: int) -> None:
     """Growing text changes the last message only, but where it is a mark's breadth too long."""

@@ -171,7 +171,7 @@ def test_languages_have_the_same_kinds() -> None:
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(FIELDS), anything))
 def test_no_message_is_too_odd(message: dict[str, Any]) -> None:
     """Nothing raises, and what is told can be written."""
@@ -326,7 +326,7 @@ def strings(part: Any) -> list[str]:
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(block, max_size=4))
 def test_nothing_of_a_rich_message_is_lost(blocks: list[Any]) -> None:
     """Every text in it is there, in its order."""

@@ -1,0 +1,82 @@
+"""The menus of commands that Telegram shows: one for each place, in each language."""
+
+import asyncio
+from collections.abc import Awaitable, Collection
+from typing import Any
+
+import structlog
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+)
+from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.ext import ExtBot
+
+from handlers.actions.table import Menu, menu
+from handlers.outgoing.pacing import Effect, Kind
+from handlers.texts import CATALOGUES, Texts
+
+log = structlog.get_logger()
+
+SCOPES: dict[Menu, BotCommandScope] = {
+    Menu.PRIVATE: BotCommandScopeAllPrivateChats(),
+    Menu.GROUP: BotCommandScopeAllGroupChats(),
+    Menu.ADMINS: BotCommandScopeAllChatAdministrators(),
+}
+EFFECT = Effect(Kind.OTHER, hold=None)
+"""The bot's own, in no chat."""
+
+
+async def publish(
+    bot: ExtBot[Any], owners: Collection[int], language: str | None = None
+) -> set[int]:
+    """Set all menus, and remove that of the default scope, which was set formerly.
+
+    Telegram shows that of the narrowest scope, in the user's language, or else that of no language,
+    which speaks ``language``. Failures are logged. Returns the owners who have no chat with the bot
+    yet, so that Telegram has no place for theirs.
+    """
+    calls: list[Awaitable[object]] = [
+        _set(bot, where, scope, code, texts)
+        for where, scope in SCOPES.items()
+        for code, texts in _spoken(language).items()
+    ]
+    calls += [
+        bot.delete_my_commands(language_code=code, rate_limit_args=EFFECT)
+        for code in _spoken(language)
+    ]
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        if isinstance(outcome, TelegramError):
+            log.warning("menu_not_set", reason=str(outcome))
+        elif isinstance(outcome, BaseException):
+            raise outcome
+    there = await asyncio.gather(*(publish_to(bot, owner, language) for owner in owners))
+    return {owner for owner, is_there in zip(owners, there, strict=True) if not is_there}
+
+
+async def publish_to(bot: ExtBot[Any], owner: int, language: str | None) -> bool:
+    """Set an owner's menu; returns False if they have no chat with the bot yet."""
+    try:
+        for code, texts in _spoken(language).items():
+            await _set(bot, Menu.OWNER, BotCommandScopeChat(owner), code, texts)
+    except (BadRequest, Forbidden) as refusal:
+        log.info("owner_without_menu", owner=owner, reason=refusal.message)
+        return False
+    except TelegramError as error:
+        log.warning("menu_not_set", owner=owner, reason=str(error))
+    return True
+
+
+def _spoken(language: str | None) -> dict[str, Texts]:
+    return {"": CATALOGUES[language or "en"], **CATALOGUES}
+
+
+async def _set(
+    bot: ExtBot[Any], where: Menu, scope: BotCommandScope, code: str, texts: Texts
+) -> None:
+    commands = [BotCommand(name, line) for name, line in menu(texts, where).items()]
+    await bot.set_my_commands(commands, scope, code, rate_limit_args=EFFECT)
