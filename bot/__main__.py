@@ -34,7 +34,7 @@ log = structlog.get_logger()
 FAILED = 1
 MISCONFIGURED = 2
 DEMO_SECONDS = 1.3
-"""How long the demo may take to stop; it keeps nothing."""
+"""How long the demo may take to stop; all that it keeps is stored."""
 CUT_SECONDS = 0.5
 """How long a forced stop may take before the process exits: redis-py can swallow a cancellation."""
 
@@ -111,7 +111,7 @@ async def _run(settings: Settings) -> None:
 async def _demo(arguments: argparse.Namespace) -> None:
     from bot.playground.demo import demo  # noqa: PLC0415 - 8 MB that a bot in production never needs
 
-    await _until_stopped(demo(arguments), "forgetting what was said here", DEMO_SECONDS)
+    await _until_stopped(demo(arguments), "closing the local Telegram", DEMO_SECONDS)
 
 
 async def _until_stopped(

@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -14,37 +14,45 @@ from itertools import chain, repeat
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import InvalidToken, NetworkError, RetryAfter
 
 from bot import web
+from bot.announcer import Announcer
 from bot.background import beside
+from bot.bot_settings import BotSettings
 from bot.clients import (
     TOKEN_REFUSED,
     open_completion,
     open_storage,
     open_telegram,
 )
+from bot.completion import measured
 from bot.completion.client import Client
 from bot.completion.probe import probe
+from bot.operator.dead import addressed
 from bot.redaction import hide
-from bot.settings import BotSettings, Settings
+from bot.settings import Settings
 from bot.transport import transport
 from bot.updates.intake import Intake
 from bot.updates.polling import Polling
 from bot.updates.webhook import Webhook
 from bot.worker import Worker
-from handlers.actions.register import publish_menu, register
+from handlers.actions import menus
+from handlers.actions.operation import Operation
+from handlers.actions.register import register
 from handlers.actions.tools import Tools
 from handlers.context import PtbApplication
 from handlers.dialogue.conversation import Conversation
 from handlers.dispatch import Dispatch
 from handlers.incoming.access import Access
-from handlers.incoming.addressing import is_mere_talk
 from handlers.incoming.documents import Documents
+from handlers.incoming.talk import Talk
 from storage import keys
+from storage.announcement import Announcements
 from storage.archive import Archive
 from storage.budget import Budget
 from storage.census import Census
+from storage.chats import Chats
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.lease import Lease
@@ -73,6 +81,14 @@ class _Process:
     name: str
     completion: Client | None
     health: web.Health
+
+
+@dataclass(frozen=True, slots=True)
+class _Introduced:
+    """A bot that Telegram knows; ``menuless`` as in `Tools`."""
+
+    application: PtbApplication
+    menuless: set[int]
 
 
 @contextlib.asynccontextmanager
@@ -105,9 +121,9 @@ async def running(settings: Settings) -> AsyncIterator[None]:
         over = asyncio.Event()
         # One task per bot, so that they stop concurrently.
         async with asyncio.TaskGroup() as lives:
-            for bot, application in bots:
+            for bot, introduced in bots:
                 began = asyncio.Event()
-                lives.create_task(_live(bot, process, application, began, over))
+                lives.create_task(_live(bot, process, introduced, began, over))
                 await began.wait()
             async with AsyncExitStack() as front:
                 await _serve(settings, process.health, listeners, front)
@@ -118,29 +134,41 @@ async def running(settings: Settings) -> AsyncIterator[None]:
 async def _live(
     bot: BotSettings,
     process: _Process,
-    application: PtbApplication,
+    introduced: _Introduced,
     began: asyncio.Event,
     over: asyncio.Event,
 ) -> None:
     """Run one bot until ``over``."""
     with structlog.contextvars.bound_contextvars(bot=bot.bot_id):
         async with AsyncExitStack() as stack:
-            await _start(bot, process, application, stack)
+            await _start(bot, process, introduced, stack)
             began.set()
             await over.wait()
 
 
 async def _start(
-    bot: BotSettings, process: _Process, application: PtbApplication, stack: AsyncExitStack
+    bot: BotSettings, process: _Process, introduced: _Introduced, stack: AsyncExitStack
 ) -> None:
-    process.health.censuses.append(Census(process.redis, bot.bot_id, process.settings.timing))
+    application = introduced.application
+    census = Census(process.redis, bot.bot_id, process.settings.timing)
+    process.health.censuses.append(census)
     inbox = Inbox(process.redis, bot.bot_id, process.name, process.settings.timing)
     if process.completion:
-        worker = _worker(bot, process, process.completion, inbox, application)
+        operation = _operation(process, inbox, census)
+        lanes = process.settings.lanes
+        worker = _worker(bot, process.completion, inbox, introduced, operation, lanes)
         await stack.enter_async_context(worker.working())
+        lease = Lease(
+            process.redis, keys.announcer(bot.bot_id), process.name, process.settings.timing
+        )
+        announcer = Announcer(
+            operation.announcements, application.bot, lease, bot.language, inbox.timing
+        )
+        await stack.enter_async_context(beside(announcer.run()))
     if process.settings.role != "worker":
         letters = DeadLetters(process.redis, bot.bot_id)
-        intake = Intake(inbox, letters, partial(is_mere_talk, bot=application.bot))
+        own = {"bot": application.bot, "locked": bot.locked, "language": bot.language}
+        intake = Intake(inbox, letters, partial(Talk.read, **own))
         await _take_in(bot, process, intake, application, stack)
 
 
@@ -164,19 +192,48 @@ def _process_name(settings: Settings, stack: AsyncExitStack) -> str:
 
 def _worker(
     bot: BotSettings,
-    process: _Process,
     completion: Client,
     inbox: Inbox,
-    application: PtbApplication,
+    introduced: _Introduced,
+    operation: Operation,
+    lanes: int,
 ) -> Worker:
-    conversation = Conversation(completion)
-    rules = bot.admins, bot.allowed_users, bot.allowed_chats
-    access = Access(*rules, successors=inbox.successors, timing=inbox.timing)
-    documents = Documents(inbox.timing)
-    tools = Tools(conversation, access, bot.streaming, bot.buttons, documents)
-    register(application, tools)
-    dispatch = Dispatch(application, tools, lambda: bot.profile)
-    return Worker(inbox, dispatch, process.settings.lanes)
+    access = Access(
+        owners=bot.admins,
+        users=bot.allowed_users,
+        chats=bot.allowed_chats,
+        closed=None if bot.access is None else bot.access == "closed",
+        successors=inbox.successors,
+        timing=inbox.timing,
+    )
+    tools = Tools(
+        conversation=Conversation(completion),
+        access=access,
+        streaming=bot.streaming,
+        buttons=bot.buttons,
+        operation=operation,
+        documents=Documents(inbox.timing),
+        language=bot.language,
+        personas=bot.personas,
+        locked=bot.locked,
+        menuless=introduced.menuless,
+    )
+    register(introduced.application, tools)
+    dispatch = Dispatch(introduced.application, tools, lambda: bot.profile)
+    return Worker(inbox, dispatch, lanes)
+
+
+def _operation(process: _Process, inbox: Inbox, census: Census) -> Operation:
+    redis, bot_id = process.redis, inbox.bot_id
+    return Operation(
+        chats=Chats(redis, bot_id),
+        announcements=Announcements(redis, bot_id, process.name, inbox.timing),
+        letters=DeadLetters(redis, bot_id),
+        addressed=partial(addressed, inbox=inbox),
+        count=census.count,
+        problems=process.health.problems,
+        speed=measured.speed,
+    )
 
 
 async def _take_in(
@@ -249,14 +306,14 @@ async def _serve(
 
 async def _introduced(
     settings: Settings, stack: AsyncExitStack, redis: Redis
-) -> list[tuple[BotSettings, PtbApplication]]:
+) -> list[tuple[BotSettings, _Introduced]]:
     """Introduce the bots to Telegram; raises `TokenRefused` if it refuses all of their tokens."""
     found, refused = [], None
     for bot in settings.bots:
         application = open_telegram(settings, bot, stack, Budget(redis, bot.bot_id))
         try:
-            await _introduce(application)
-            found.append((bot, application))
+            menuless = await _introduce(application, bot.admins, bot.language)
+            found.append((bot, _Introduced(application, menuless)))
         except TokenRefused as error:
             log.error("bot_left_out", bot=bot.bot_id, reason=str(error))  # noqa: TRY400 - no bug
             refused = error
@@ -265,8 +322,10 @@ async def _introduced(
     return found
 
 
-async def _introduce(application: PtbApplication) -> None:
-    """Ask Telegram who we are until it answers; the rest of the introduction may fail."""
+async def _introduce(
+    application: PtbApplication, owners: Collection[int], language: str | None
+) -> set[int]:
+    """Ask Telegram who we are until it answers, then set the menus; see `menus.publish`."""
     for pause in chain((1, 2, 4, 8, 16), repeat(30)):
         try:
             await application.initialize()
@@ -277,10 +336,8 @@ async def _introduce(application: PtbApplication) -> None:
             log.warning("telegram_unreachable", reason=str(error), seconds=pause)
         await asyncio.sleep(pause)
     bot = application.bot
-    try:
-        await publish_menu(bot)
-    except TelegramError as error:
-        log.warning("greeting_failed", reason=str(error))
+    menuless = await menus.publish(bot, owners, language)
     log.info(
         "started", username=f"@{bot.username}", sees_all_of_groups=bot.can_read_all_group_messages
     )
+    return menuless

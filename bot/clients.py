@@ -8,12 +8,13 @@ import httpx
 from redis.asyncio import Redis
 from telegram.ext import ApplicationBuilder
 
+from bot.bot_settings import BotSettings
 from bot.completion.client import Client, Endpoint
 from bot.completion.credentials import sign_in
 from bot.completion.native import Native
 from bot.completion.request_id import request_id
 from bot.request import Request
-from bot.settings import BotSettings, Settings
+from bot.settings import Settings
 from bot.transport import transport
 from handlers.context import CONTEXT, PtbApplication
 from handlers.outgoing.pacing import Pacing, before_write

@@ -7,6 +7,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
@@ -21,25 +22,31 @@ from pydantic_settings import (
 )
 
 from bot import values
+from bot.bot_settings import BotSettings
 from bot.proxies import proxy_for
-from bot.settings import LEAST_CONNECTIONS, BotSettings, ProcessSettings, Settings
+from bot.settings import LEAST_CONNECTIONS, ProcessSettings, Settings
 from storage.message import well_formed
 
 FOLDER = r"[A-Za-z0-9._-]+"
 """A folder's id; it also goes into a header."""
 ALIKE = 0.85
 """How similar a name must be to count as one of ours misspelt: one letter in seven may differ."""
+_PATHS = frozenset({"DATA_DIR", "PERSONAS", "SERVICE_ACCOUNT_KEY_FILE"})
+"""Settings that are paths."""
 
 
 class SettingsRefused(Exception):
     """The configuration cannot be used; the text names every mistake, and no secret.
 
-    ``only_missing`` tells that nothing is wrong but that something is not there.
+    ``missing`` names the settings that are not there; ``wrong`` is the text without these.
     """
 
-    def __init__(self, mistakes: str, *, only_missing: bool = False) -> None:
+    def __init__(
+        self, mistakes: str, *, missing: frozenset[str] = frozenset(), wrong: str | None = None
+    ) -> None:
         super().__init__(mistakes)
-        self.only_missing = only_missing
+        self.missing = missing
+        self.wrong = mistakes if wrong is None else wrong
 
 
 def _missing(name: str, remedy: str) -> PydanticCustomError:
@@ -154,7 +161,10 @@ def read(defaults: Mapping[str, Any] | None = None, **given: Any) -> Settings:
         mistakes = error.errors()
         raise SettingsRefused(
             "\n".join([*map(_in_plain_words, mistakes), *misspelt()]),
-            only_missing=all(mistake["type"] == "missing" for mistake in mistakes),
+            missing=frozenset(_name(each) for each in mistakes if each["type"] == "missing"),
+            wrong="\n".join(
+                _in_plain_words(each) for each in mistakes if each["type"] != "missing"
+            ),
         ) from None
 
 
@@ -162,6 +172,22 @@ def read_without_model() -> Settings:
     """Read the settings for what asks no model: nothing of that is needed, or looked at."""
     unread = dict.fromkeys(("folder_id", "api_key", "iam_token", "service_account_key_file"))
     return read(**unread, model="gpt://none/none", yandex_auth="metadata", completion_proxy=None)
+
+
+def variables(without: Iterable[str]) -> dict[str, str]:
+    """Return the environment with what `.env` adds to it, as for a process that has no `.env`.
+
+    What is said of the fields ``without`` is left out. Relative paths become absolute.
+    """
+    names = {name.lower() for field in without for name in _names(field)}
+    environ = {name: value for name, value in os.environ.items() if name.lower() not in names}
+    said = {name.lower() for name, value in environ.items() if _text(value)}
+    for name, value in DotEnvSettingsSource(Environment).env_vars.items():
+        if value and name.lower() not in said | names:
+            environ[name.upper()] = value
+    for name in _PATHS & environ.keys():
+        environ[name] = str(Path(_text(environ[name])).absolute())
+    return environ
 
 
 def _proxies_of_all(found: Environment) -> dict[str, SecretStr]:
@@ -188,8 +214,12 @@ def misspelt() -> list[str]:
     ]
 
 
+def _name(error: ErrorDetails) -> str:
+    return str(error.get("ctx", {}).get("name") or error["loc"][0]).upper()
+
+
 def _in_plain_words(error: ErrorDetails) -> str:
-    name = str(error.get("ctx", {}).get("name") or error["loc"][0]).upper()
+    name = _name(error)
     if error["type"] == "missing" and "ctx" not in error:
         problem = "is missing"
     else:
@@ -201,12 +231,18 @@ def _example(name: str) -> str:
     return str((_fields()[name].examples or [""])[0])
 
 
+def _names(field: str) -> list[str]:
+    """Return the names that a field has in the environment."""
+    alias = Environment.model_fields[field].validation_alias
+    return list(getattr(alias, "choices", [field.upper()]))
+
+
 def _fields() -> dict[str, FieldInfo]:
     """All settings by each of their names in the environment."""
     return {
-        alias: field
+        name: field
         for field_name, field in Environment.model_fields.items()
-        for alias in getattr(field.validation_alias, "choices", [field_name.upper()])
+        for name in _names(field_name)
     }
 
 

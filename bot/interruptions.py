@@ -13,9 +13,13 @@ from handlers.incoming.parsing import Unreadable
 from handlers.turn.turn import Turn
 from storage.budget import Frozen
 from storage.inbox import Inbox
-from storage.lane import Claim, Entry, LaneLost
+from storage.lane import Claim, Entry, LaneLost, Opened
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
+from storage.timing import clock
+
+MOST_ANNOUNCED = 1000
+"""Announcements that are remembered, for the moment in which `put` hands over a lane."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +38,12 @@ class Interruptions:
         self._inbox = inbox
         self._dispatch = dispatch
         self._running = running
+        self._announced: dict[ChatKey | None, float] = {}
+        """When the newest announcements came, the oldest first; None is for all lanes."""
+
+    def announced(self, lane: ChatKey, since: float) -> bool:
+        """Tell whether a command may have come in since then, by `clock`, that nobody looked at."""
+        return any(self._announced.get(key, since) > since for key in (lane, None))
 
     async def run(self) -> None:
         """Hear of commands that come in behind a turn, for ever."""
@@ -47,14 +57,36 @@ class Interruptions:
                 await asyncio.sleep(self._inbox.timing.storage_pauses[-1])
 
     async def _look_up(self, key: ChatKey | None) -> None:
+        self._announced.pop(key, None)
+        self._announced[key] = clock()
+        if len(self._announced) > MOST_ANNOUNCED:
+            self._announced.pop(next(iter(self._announced)))
+        if key is None:
+            self._inbox.access.forget()  # a turn that was handed over before may begin only now
         for lane in list(self._running.values()):
             # Its task hears by itself that a lane is lost.
             with contained("not_interrupted"), contextlib.suppress(LaneLost):
                 if key in (None, lane.claim.lane):
                     opened = await self._inbox.open(lane.claim)
+                    await self._bar(lane.turn, opened)
                     await self.judge(lane, opened.interrupts)
                 elif lane.turn and key == (there := ChatKey(lane.turn.successor)):
                     await self.judge(lane, await self._inbox.interrupts(there))
+                elif lane.turn and key and key.chat_id == lane.claim.lane.chat_id:
+                    await self._depart(lane.turn, key.chat_id)
+
+    async def _depart(self, turn: Turn, chat_id: int) -> None:
+        """End a turn in a forum's topic if the bot must be quiet: that is news of another lane."""
+        record = await self._inbox.record(chat_id)
+        if record.away and not record.is_of(turn.chat):
+            turn.depart()
+
+    async def _bar(self, turn: Turn | None, opened: Opened) -> None:
+        """Cut a turn short if an owner has meanwhile shut out whom it answers."""
+        if not turn or turn.head != opened.head or not turn.admission.is_news(opened.access):
+            return
+        if not await self._dispatch.is_allowed(opened.head.update, turn):
+            turn.bar()
 
     async def judge(self, lane: Lane, entries: Sequence[Entry]) -> None:
         """Cut the lane's turn short if anything that waits may do so."""

@@ -10,8 +10,10 @@ from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from storage.budget import Frozen
+from storage.chat_settings import ChatSettings
 from storage.inbox import Inbox
 from storage.lane import Late
+from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
 
 MOST_NOTICES = 32
@@ -44,6 +46,17 @@ class Notices:
         with contained("not_told_late", *expected):
             try:
                 async with asyncio.timeout(self._inbox.timing.notice):
-                    await self._dispatch.tell_late(late.head.update)
+                    if (await self._inbox.record(late.lane.chat_id)).away:
+                        return
+                    chosen = await self._chosen(late.lane)
+                    update = late.head.update
+                    await self._dispatch.tell_late(update, chosen, self._settings_of)
             except Shed:
                 await self._inbox.untold(late)  # the next look may find room
+
+    async def _settings_of(self, person: int) -> ChatSettings:
+        return await self._chosen(ChatKey(person))
+
+    async def _chosen(self, lane: ChatKey) -> ChatSettings:
+        above = await self._inbox.settings(ChatKey(lane.chat_id))
+        return ChatSettings.parse(above | await self._inbox.settings(lane), lane)

@@ -1,24 +1,15 @@
-"""Everything configurable: of the process, and of each bot in it."""
+"""Everything configurable: of the process, and of the bots in it."""
 
-from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 from pydantic_settings import NoDecode
 
 from bot import values
+from bot.bot_settings import BotSettings, setting
 from bot.proxies import without_login
-from handlers.dialogue.profile import Profile
 from storage.server import address
 from storage.timing import Timing
 
@@ -27,118 +18,18 @@ LEAST_CONNECTIONS = 4
 
 Url = Annotated[str, BeforeValidator(values.api_url)]
 Secret = Annotated[SecretStr, BeforeValidator(values.credential)]
-Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(values.ids)]
 ProxyUrl = Annotated[SecretStr, BeforeValidator(values.proxy_url)]
 
 
-def _setting(meaning: str, example: str, *names: str, **more: Any) -> Any:
-    alias = AliasChoices(*names) if names else None
-    return Field(description=meaning, examples=[example], validation_alias=alias, **more)
-
-
-class BotSettings(BaseModel):
-    """What is a bot's own, named as in the environment but in lower case. Secrets mask themselves.
-
-    As it is read, ``telegram_token`` is all bots' tokens, with commas between; then one.
-    """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    telegram_token: Annotated[SecretStr, BeforeValidator(values.tokens)] = _setting(
-        "the bot's token, from BotFather; several, with commas between, are several bots",
-        "123456:ABC-DEF",
-        "TELEGRAM_TOKEN",
-        "BOT_TOKEN",
-    )
-    model: str = _setting(
-        "a model's name, or a whole `gpt://…` URI",
-        "yandexgpt-5.1",
-        default="yandexgpt-lite",
-    )
-    folder_id: str | None = _setting(
-        "the cloud folder; required unless `MODEL` is a full URI",
-        "b1gexample",
-        "FOLDER_ID",
-        "YANDEX_FOLDER_ID",
-        "YC_FOLDER_ID",
-        default=None,
-    )
-    system_prompt: str = _setting(
-        "what every dialogue begins with; `{date}`, `{time}` and `{weekday}` in it become those of "
-        "the moment, in its own language (Russian or English)",
-        "Отвечай кратко. Сегодня {weekday}, {date}.",
-        default="Ты умный ассистент",
-    )
-    tz: Annotated[tzinfo | None, BeforeValidator(values.zone)] = _setting(
-        "the time zone of that date and time; unset: the machine's own",
-        "Europe/Moscow",
-        default=None,
-    )
-    temperature: float = _setting(
-        "0 (dry) to 1 (inventive)", "0.3", default=0.6, ge=0, le=1, allow_inf_nan=False
-    )
-    context_tokens: int = _setting(
-        "the model's window, question and answer together, in tokens", "32000", default=32000, gt=0
-    )
-    max_tokens: int = _setting("the longest answer, in tokens", "4000", default=2000, gt=0)
-    streaming: Literal["edits", "drafts", "off"] = _setting(
-        "how an answer is shown while it grows: by edits of a message, by Telegram's drafts "
-        "(private chats only), or not at all",
-        "drafts",
-        default="edits",
-    )
-    buttons: bool = _setting(
-        "whether an answer has buttons under it: again, continue, forget", "off", default=True
-    )
-    admins: Ids = _setting(
-        "users who own the bot; they may `/reset` any chat", "1234567,7654321", default=frozenset()
-    )
-    allowed_users: Ids = _setting(
-        "the only users who are answered (owners always are); unset: everybody",
-        "1234567",
-        default=frozenset(),
-    )
-    allowed_chats: Ids = _setting(
-        "the only chats that are answered in (a private chat's id is its user's; a group's also "
-        "means the supergroup that it becomes); unset: all",
-        "-1001234567890",
-        default=frozenset(),
-    )
-
-    @property
-    def bot_id(self) -> int:
-        """The bot's user id, which its token begins with."""
-        return int(self.telegram_token.get_secret_value().partition(":")[0])
-
-    @property
-    def model_uri(self) -> str:
-        """The model in the API's own form, ``gpt://<folder>/<model>``."""
-        if self.model.startswith("gpt://"):
-            return self.model
-        return f"gpt://{self.folder_id}/{self.model}"
-
-    @property
-    def profile(self) -> Profile:
-        """How the model is asked."""
-        return Profile(
-            self.model_uri,
-            self.system_prompt,
-            self.temperature,
-            self.max_tokens,
-            self.context_tokens,
-            self.tz,
-        )
-
-
 class ProcessSettings(BaseModel):
-    """What all bots of a process share, named likewise."""
+    """What all bots of a process share, named as in the environment but in lower case."""
 
     model_config = ConfigDict(frozen=True)
 
-    telegram_api_url: Url = _setting(
+    telegram_api_url: Url = setting(
         "another Bot API server", "http://127.0.0.1:8081", default="https://api.telegram.org"
     )
-    api_key: Secret | None = _setting(
+    api_key: Secret | None = setting(
         "sign in with a service account's API key (the usual way)",
         "AQVNexample",
         "API_KEY",
@@ -146,104 +37,104 @@ class ProcessSettings(BaseModel):
         "YC_API_KEY",
         default=None,
     )
-    iam_token: Secret | None = _setting(
+    iam_token: Secret | None = setting(
         "sign in with an IAM token; it lives 12 hours, so for trials only",
         "t1.example",
         "IAM_TOKEN",
         "YC_IAM_TOKEN",
         default=None,
     )
-    service_account_key_file: Annotated[Path | None, AfterValidator(values.readable)] = _setting(
+    service_account_key_file: Annotated[Path | None, AfterValidator(values.readable)] = setting(
         "sign in with an authorized key (needs the extra `keyfile`)", "key.json", default=None
     )
-    yandex_auth: Literal["metadata"] | None = _setting(
+    yandex_auth: Literal["metadata"] | None = setting(
         "sign in as the service account of the cloud machine this runs on",
         "metadata",
         default=None,
     )
-    metadata_address: Annotated[str, BeforeValidator(values.host)] = _setting(
+    metadata_address: Annotated[str, BeforeValidator(values.host)] = setting(
         "where the cloud machine's metadata service is",
         "169.254.169.254",
         "YC_METADATA_ADDR",
         default="169.254.169.254",
     )
-    completion_url: Url = _setting(
+    completion_url: Url = setting(
         "the completion API's host",
         "http://127.0.0.1:8082",
         default="https://llm.api.cloud.yandex.net",
     )
-    iam_url: Url = _setting(
+    iam_url: Url = setting(
         "the host where key files are exchanged for tokens",
         "http://127.0.0.1:8083",
         default="https://iam.api.cloud.yandex.net",
     )
-    completion_concurrency: int = _setting(
+    completion_concurrency: int = setting(
         "answers being generated at once, over all processes and bots",
         "8",
         default=8,
         gt=0,
         le=10_000,
     )
-    redis_url: Annotated[SecretStr, BeforeValidator(values.redis_url)] | None = _setting(
+    redis_url: Annotated[SecretStr, BeforeValidator(values.redis_url)] | None = setting(
         "`redis://`, `rediss://`, `unix://`, `redis+sentinel://` or `redis+cluster://`; unset: a "
         "server of the bot's own in `DATA_DIR`",
         "redis://localhost:6379/0",
         default=None,
     )
-    redis_connections: int | None = _setting(
+    redis_connections: int | None = setting(
         "connections to Redis that this process opens at most, in a cluster to each of its "
         "servers; at least 4 for each bot. Unset: 14, or 4 for each bot where that is more",
         "14",
         default=None,
         le=10_000,
     )
-    data_dir: Path = _setting(
+    data_dir: Path = setting(
         "where the embedded server keeps its data", "/var/lib/bot", default=Path("data")
     )
-    embedded_memory: Annotated[str, BeforeValidator(values.memory)] = _setting(
+    embedded_memory: Annotated[str, BeforeValidator(values.memory)] = setting(
         "how much the embedded server may hold; what is beyond stays at Telegram",
         "2gb",
         default="512mb",
     )
-    telegram_proxy: ProxyUrl | None = _setting(
+    telegram_proxy: ProxyUrl | None = setting(
         "proxy for Telegram, `http://` or `socks5://`; unset: `HTTPS_PROXY` or `ALL_PROXY`, as "
         "`NO_PROXY` allows",
         "socks5://127.0.0.1:1080",
         default=None,
     )
-    completion_proxy: ProxyUrl | None = _setting(
+    completion_proxy: ProxyUrl | None = setting(
         "proxy for the completion API; unset: likewise", "http://127.0.0.1:3128", default=None
     )
-    webhook_url: Annotated[str, BeforeValidator(values.base_url)] | None = _setting(
+    webhook_url: Annotated[str, BeforeValidator(values.base_url)] | None = setting(
         "where Telegram is to post updates (https, reaching `LISTEN`); unset: long polling. With "
         "several bots, `/<bot id>` is added for each",
         "https://bot.example.org/telegram",
         default=None,
     )
-    webhook_secret: Annotated[SecretStr, BeforeValidator(values.webhook_secret)] | None = _setting(
+    webhook_secret: Annotated[SecretStr, BeforeValidator(values.webhook_secret)] | None = setting(
         "what Telegram shows there; unset: made once, and kept in Redis for all processes",
         "any-letters_and-digits",
         default=None,
     )
-    role: Literal["all", "intake", "worker"] = _setting(
+    role: Literal["all", "intake", "worker"] = setting(
         "what this process does: take updates in, answer them, or both (`all`)",
         "worker",
         default="all",
     )
-    listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(values.listening)] = _setting(
+    listen: Annotated[tuple[str, int], NoDecode, BeforeValidator(values.listening)] = setting(
         "where `/healthz`, `/readyz`, `/metrics` and the webhook are served",
         "127.0.0.1:8080",
         default=("127.0.0.1", 8080),
     )
     metrics_listen: Annotated[
         tuple[str, int] | None, NoDecode, BeforeValidator(values.listening)
-    ] = _setting(
+    ] = setting(
         "where `/metrics` is served instead; unset: at `LISTEN`, but not beside a webhook. "
         "With `LISTEN`'s own value it is served there in any case",
         "127.0.0.1:9464",
         default=None,
     )
-    lanes: int = _setting(
+    lanes: int = setting(
         "chats being answered at once by this process, for each bot",
         "64",
         default=64,

@@ -86,6 +86,9 @@ class _Transport(AiohttpTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers.setdefault("Accept-Encoding", DECODED)
+        if request.url.userinfo and "Authorization" in request.headers:
+            # aiohttp makes a header of a name and a password itself, and refuses to replace one.
+            request.url = request.url.copy_with(userinfo=b"")
         try:
             response = await super().handle_async_request(request)
         except httpx.ConnectTimeout as error:

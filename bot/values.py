@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import httpx
 
+from handlers.dialogue.personas import Persona, load
+from handlers.texts import CATALOGUES
+from storage.chat_settings import NAMES
 from storage.server import address
+
+LOCKABLE = ("model", *NAMES)
+"""Chats choose no model as yet, so that is the owner's in any case."""
+BUILT_IN = Path(__file__).parent / "personas"
 
 
 def tokens(value: str) -> str:
@@ -108,6 +115,16 @@ def ids(value: object) -> object:
     return frozenset(int(part) for part in parts)
 
 
+def locked(value: object) -> object:
+    """Parse names of settings, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    found = {part.strip().lower() for part in value.split(",") if part.strip()}
+    if unknown := sorted(found - {*LOCKABLE}):
+        raise ValueError(f"names {unknown[0]!r}, which is none of {', '.join(LOCKABLE)}")
+    return frozenset(found)
+
+
 def credential(value: object) -> object:
     """Parse a secret that goes into a header."""
     if isinstance(value, str) and not re.fullmatch(r"[!-~]+", value):
@@ -137,3 +154,15 @@ def zone(value: object) -> object:
         if not available_timezones():
             problem += ": this machine has none; pip install tzdata"
         raise ValueError(problem) from None
+
+
+def language(value: str | None) -> str | None:
+    """Parse the code of a language that the bot speaks."""
+    if value is not None and value not in CATALOGUES:
+        raise ValueError(f"is none of the languages the bot speaks: {', '.join(CATALOGUES)}")
+    return value
+
+
+def personas(folder: str | None) -> dict[str, Persona]:
+    """Read the bot's personas, and those of a folder."""
+    return load(BUILT_IN, *([Path(folder)] if folder else []))

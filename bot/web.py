@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import re
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -42,22 +43,38 @@ MOST_IDLE = 100
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         """Ignore signals: the process, not its web server, decides when to stop."""
         yield
 
+    async def main_loop(self) -> None:
+        """Tick as uvicorn does, but end at once."""
+        for counter in itertools.count():
+            await self.on_tick(counter)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await self.ending.wait()
+                    return
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close all connections, even those that come at the last moment; wait for no client."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
         loop = asyncio.get_running_loop()
         late = loop.time() + FLUSH_SECONDS
-        async with asyncio.TaskGroup() as tasks:
-            ending = tasks.create_task(super().shutdown(sockets))
-            while not ending.done():
-                for connection in list(self.server_state.connections):
-                    transport = connection.transport
-                    transport.close() if loop.time() < late else transport.abort()
-                await asyncio.wait({ending}, timeout=0.02)
+        state = self.server_state
+        while True:
+            for connection in list(state.connections):
+                transport = connection.transport
+                transport.close() if loop.time() < late else transport.abort()
+            await asyncio.sleep(0.02)
+            if not state.connections and not state.tasks:
+                return
 
 
 class _Connection(H11Protocol):
@@ -126,6 +143,12 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
+def url_of(listener: socket.socket) -> str:
+    """Return the base URL of what is served there."""
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     """Serve ``app`` at an address; see `serving_at`. Raises OSError if it cannot be had."""
@@ -154,12 +177,10 @@ async def serving_at(
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no other way
             await asyncio.sleep(0.005)
-        host, port, *_ = listener.getsockname()
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        yield url_of(listener)
     finally:
-        server.should_exit = True
+        server.ending.set()
         await task
-        listener.close()
 
 
 class Health:
@@ -194,15 +215,21 @@ class Health:
 
     async def _readyz(self, _request: Request) -> JSONResponse:
         """Answer 200 if a message that comes now will be dealt with; else say why not."""
+        problems = await self._problems(_in_general if self.is_public else redact)
+        return JSONResponse({"problems": problems}, 503 if problems else 200)
+
+    async def problems(self) -> list[str]:
+        """Say why a message that comes now may not be dealt with."""
+        return await self._problems(redact)
+
+    async def _problems(self, tell: Callable[[str], str]) -> list[str]:
         found = [("storage", await self._count())]
         if not found[0][1]:
             found.append(("intake", await self._refusal()))
         found += [("lease", lease.problem or "") for lease in self.leases]
         found += [("intake", intake.problem or "") for intake in self.intakes]
-        tell = _in_general if self.is_public else redact
         told = [f"{where}: {tell(problem)}" for where, problem in found if problem]
-        problems = list(dict.fromkeys(told))
-        return JSONResponse({"problems": problems}, 503 if problems else 200)
+        return list(dict.fromkeys(told))
 
     async def _refusal(self) -> str:
         """Say why storage would refuse polled updates now, whether or not any come; else ''.

@@ -68,7 +68,9 @@ class Worker:
         async with beside(self._beat()):  # goes on to the end: what is in hand must stay ours
             looks = self._notices.run(), self._interruptions.run()
             async with beside(self._take(), self._take_over(), *looks):
+                self._inbox.taker = self
                 yield
+                self._inbox.taker = None
             await self._finish()
 
     # What comes in
@@ -113,23 +115,37 @@ class Worker:
                     # redis-py repeats a claim whose reply was lost, and has lanes nobody heard of.
                     self._start(await self._inbox.mine(list(self._running)))
 
-    def _start(self, claims: list[Claim]) -> None:
+    def room(self) -> int:
+        """Return how many lanes `put` may hand over; with more, it would keep others waiting."""
+        return max(0, min(self._lanes - len(self._running), MOST_CLAIMED))
+
+    def most_bytes(self) -> int:
+        """Return how much of a history is read, in bytes."""
+        return self._dispatch.most_bytes()
+
+    def receive(self, claim: Claim, opened: Opened | None) -> None:
+        """Work on a lane; it is opened anew if a command may have come in meanwhile."""
+        if opened and self._interruptions.announced(claim.lane, opened.asked):
+            opened = None
+        self._start([claim], opened)
+
+    def _start(self, claims: list[Claim], opened: Opened | None = None) -> None:
         for claim in claims:
             if claim.entry not in self._running:
                 lane = self._running[claim.entry] = Lane(claim)
                 LANES.labels(self._inbox.bot_id).inc()
-                lane.task = asyncio.create_task(self._work(lane))
+                lane.task = asyncio.create_task(self._work(lane, opened))
         if len(self._running) >= self._lanes:
             self._room.clear()
 
     # What is in hand
 
-    async def _work(self, lane: Lane) -> None:
+    async def _work(self, lane: Lane, opened: Opened | None) -> None:
         chat = lane.claim.lane.chat_id
         with contained("lane_failed", chat=chat):
             try:
                 async with self._places:
-                    await self._until_done(lane)
+                    await self._until_done(lane, opened)
             except LaneLost:
                 LOST.inc()
                 log.info("lane_lost", chat=chat)
@@ -139,11 +155,12 @@ class Worker:
                 if len(self._running) < self._lanes:
                     self._room.set()
 
-    async def _until_done(self, lane: Lane) -> None:
+    async def _until_done(self, lane: Lane, handed: Opened | None) -> None:
         """Deal with the head of a lane's mailbox: tried again after failures, in the end buried."""
         while True:
             began = time.monotonic()
-            opened, lane.turn = await self._opened(lane.claim)
+            opened, lane.turn = await self._opened(lane.claim, handed)
+            handed = None
             ATTEMPTS.inc()
             await self._suspect(lane, opened)
             reason = _hopeless(opened)
@@ -169,14 +186,14 @@ class Worker:
                         await asyncio.sleep(self._timing.failure * 2**failures)
                     continue
             await self._close(lane.claim, lane.turn, reason)
-            _tell(lane.claim.lane, opened, reason, lane.turn, time.monotonic() - began)
+            _tell(lane.turn.lane, opened, reason, lane.turn, time.monotonic() - began)
             return
 
     async def _close(self, claim: Claim, turn: Turn, reason: str) -> None:
         """Be done with a head; it is dead for a ``reason``."""
         if turn.successor:
             await self._inbox.hand_over(claim, turn.successor)
-        await self._inbox.done(claim, reason, turn.answer_ids)
+        await self._inbox.done(claim, reason, turn.answer_ids, turn.learned)
         FINISHED.labels("dead" if reason else "done").inc()
 
     async def _handle(self, lane: Lane, opened: Opened) -> None:
@@ -192,12 +209,12 @@ class Worker:
         finally:
             judging.cancel()
 
-    async def _opened(self, claim: Claim) -> tuple[Opened, Turn]:
+    async def _opened(self, claim: Claim, handed: Opened | None) -> tuple[Opened, Turn]:
         """Look at the head of a mailbox; what cannot be read of it is given up."""
         reason = ""
         while True:
             try:
-                opened = await self._inbox.open(claim, self._dispatch.most_bytes())
+                opened = handed or await self._inbox.open(claim, self._dispatch.most_bytes())
                 return opened, Turn(self._inbox, claim, opened)
             except LaneLost:
                 raise
@@ -207,7 +224,7 @@ class Worker:
                 if reason:  # it is the head itself
                     await self._inbox.done(claim, reason)
                     raise LaneLost from error
-                reason = _named(error)
+                reason, handed = _named(error), None
                 await self._inbox.give_up(claim, reason, MOST_FAILURES)
 
     async def _suspect(self, lane: Lane, opened: Opened) -> None:

@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack
 
 from telegram.error import InvalidToken, TelegramError
 
+from bot.bot_settings import BotSettings
 from bot.clients import TOKEN_REFUSED, open_completion, open_storage, open_telegram
 from bot.redaction import say
-from bot.settings import BotSettings, Settings
+from bot.settings import Settings
 from handlers.dialogue.completion import CompletionError
 from storage.message import Message, Role
 from storage.server.connect import StorageUnavailable

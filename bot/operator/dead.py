@@ -31,7 +31,7 @@ async def dead(settings: Settings, act: str) -> None:
             letters, inbox = DeadLetters(redis, bot.bot_id), Inbox(redis, bot.bot_id, "")
             which = f"bot {bot.bot_id}, " if len(settings.bots) > 1 else ""
             for found in await letters.all():
-                letter, lane = await _addressed(found, inbox)
+                letter, lane = await addressed(found, inbox)
                 done = await _done(letters, letter, lane, act)
                 say(f"{which}chat {lane or 'unknown'}: {letter.reason}{done}")
 
@@ -46,7 +46,7 @@ async def _done(letters: DeadLetters, letter: DeadLetter, lane: ChatKey | None, 
     return " - cannot be queued, kept" if act == "replay" else ""
 
 
-async def _addressed(letter: DeadLetter, inbox: Inbox) -> tuple[DeadLetter, ChatKey | None]:
+async def addressed(letter: DeadLetter, inbox: Inbox) -> tuple[DeadLetter, ChatKey | None]:
     """Find a letter's conversation; for a group that has become a supergroup, the new one."""
     try:
         update = json.loads(letter.update)

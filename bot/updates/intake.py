@@ -2,28 +2,33 @@
 
 import json
 import re
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import structlog
 from prometheus_client import Counter
 
+from bot.updates.groups import Groups, IsTalk, Talk
 from handlers.actions import table
-from handlers.incoming.burst import LONG
 from handlers.incoming.migration import migration
 from handlers.turn.press import Press
+from storage.arrivals import Arrival
 from storage.dead import DeadLetters
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.message import ChatKey, well_formed
 from storage.server.connect import StorageFull
 
 log = structlog.get_logger()
 
-KINDS = ("message", "edited_message", "callback_query", "stopped_message_generation")
+KINDS = (
+    *("message", "edited_message", "callback_query", "stopped_message_generation"),
+    "my_chat_member",
+)
 """What we ask Telegram for. Anything else, such as channel posts, would only be dropped."""
+AHEAD = ("callback_query", "stopped_message_generation", "my_chat_member")
+"""Kinds that go ahead while memory is full."""
 TALK = ("message", "edited_message")
 """Kinds that may be a group's own talk."""
 LARGEST = 1024 * 1024
@@ -42,19 +47,8 @@ class _Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """Something for the bot in a group, whose ``author`` may go on, if ``texts`` also in text."""
-
-    author: object
-    until: float
-    texts: bool
-
-    def goes_on(self, message: dict[str, Any], now: float) -> bool:
-        """True if a message that names nobody may belong to it."""
-        if now >= self.until or _author(message) != self.author:
-            return False
-        return self.texts or _can_be_commented(message)
+_Read = Arrival | _Unreadable | None
+"""None is not for us."""
 
 
 class NoRoom(StorageFull):
@@ -69,13 +63,13 @@ class Intake:
     """Takes in updates, whichever way they come."""
 
     def __init__(
-        self, inbox: Inbox, dead: DeadLetters, is_mere_talk: Callable[[Any], bool]
+        self, inbox: Inbox, dead: DeadLetters, read_talk: Callable[[Any], Talk | None]
     ) -> None:
-        """``is_mere_talk`` says of a raw message whether no handler would answer it."""
+        """``read_talk`` reads a raw message; None if a handler has to look at it in any case."""
         self._inbox = inbox
         self._dead = dead
-        self._is_mere_talk = is_mere_talk
-        self._begun: dict[ChatKey, _Begun] = {}
+        self._read_talk = read_talk
+        self._groups = Groups()
         self._buried: deque[int] = deque(maxlen=1000)
         self.problem: str | None = None
         """Why nothing can be taken in at the moment."""
@@ -87,7 +81,7 @@ class Intake:
         first ones that a `NoRoom` counts. Others, such as urgent ones, may be stored anyway; they
         are recognised when they come again.
         """
-        read = [self._read(one, updates[place:]) for place, one in enumerate(updates, 1)]
+        read = await self._told_apart(updates)
         arrivals = [one for one in read if isinstance(one, Arrival)]
         try:
             await self._put(arrivals)
@@ -97,7 +91,43 @@ class Intake:
             raise NoRoom(str(error), taken) from error
         await self._bury(read)
 
-    async def _bury(self, read: Sequence[Arrival | _Unreadable | None]) -> None:
+    async def _told_apart(self, updates: Sequence[Any]) -> list[_Read]:
+        """Read updates; what people say to each other is heard, if their chat wants that.
+
+        Some of it is for the bot, by what the chat has chosen.
+        """
+        messages = [one for one in map(_message, updates) if one is not None]
+        talk = {id(one): talk for one in messages if (talk := self._read_talk(one))}
+        before, read = self._groups.begun, self._read_all(updates, talk)
+        said = {
+            place: talk[key].overheard(lane, edited="message" not in update)
+            for place, update in enumerate(updates)
+            if read[place] is None and (key := id(_message(update))) in talk
+            if (lane := lane_of(update))
+        }
+        if not said:
+            return read
+        chosen = await self._inbox.hear(*said.values())
+        asked = {
+            key
+            for place, one in said.items()
+            if talk[key := id(_message(updates[place]))].is_for_us(chosen[one.lane])
+        }
+        if asked:
+            # With all that goes on or is commented on.
+            self._groups.back(before, chosen)
+            read = self._read_all(updates, talk.keys() - asked)
+            kept = [one for place, one in said.items() if read[place]]
+            await self._inbox.unhear(*(one for one in kept if chosen[one.lane].hears))
+        return read
+
+    def _read_all(self, updates: Sequence[Any], talk: Container[int]) -> list[_Read]:
+        return [
+            self._read(one, updates[place:], lambda message: id(message) in talk)
+            for place, one in enumerate(updates, 1)
+        ]
+
+    async def _bury(self, read: Sequence[_Read]) -> None:
         for one in read:
             if isinstance(one, _Unreadable):
                 await self.bury(one.text, one.reason)
@@ -135,7 +165,7 @@ class Intake:
         """Raise `StorageUnavailable` if ordinary updates cannot be stored now."""
         await self._inbox.check_room()
 
-    def _read(self, update: Any, behind: Sequence[Any]) -> Arrival | _Unreadable | None:
+    def _read(self, update: Any, behind: Sequence[Any], is_talk: IsTalk) -> _Read:
         """Read as much of an update as queueing needs; None if it is not for us.
 
         ``behind`` are the updates that came after it in the same batch.
@@ -150,43 +180,26 @@ class Intake:
         if len(text) > LARGEST:
             return _Unreadable(text[:1000], f"{len(text)} characters long")
         kind, lane = _kind(update), lane_of(update)
-        nowhere = lane is None and kind in TALK and self._is_mere_talk(update[kind])
-        if not kind or nowhere or (lane and self._is_talk(kind, update[kind], lane, behind)):
+        if not kind or self._is_talk(update, lane, behind, is_talk):
             log.debug("update_ignored", update=update_id)
             return None
         if lane is None:
             return _Unreadable(text, "no readable chat")
+        if kind == "message":
+            self._groups.begin(update[kind], lane, self._inbox.timing.burst)
+            if _passes(update[kind], lane):
+                lane = lane.aside
         interrupts, sender = _interrupts(kind, update[kind]), _sender(kind, update[kind])
         return Arrival(lane, update_id, text, interrupts, sender)
 
     def _is_talk(
-        self, kind: str, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]
+        self, update: Any, lane: ChatKey | None, behind: Sequence[Any], is_talk: IsTalk
     ) -> bool:
-        if kind not in TALK:
+        message = _message(update)
+        if not is_talk(message):
             return False
-        # Further parts of a long text do not mention the bot, and neither does a forward or file
-        # that is sent with a comment.
-        begun, now = self._begun.get(lane), time.monotonic()
-        if self._is_mere_talk(message) and not (begun and begun.goes_on(message, now)):
-            return not self._is_commented(message, lane, behind)
-        if kind == "message" and message["chat"].get("type") in ("group", "supergroup"):
-            self._begun = {where: one for where, one in self._begun.items() if one.until > now}
-            end = now + self._inbox.timing.burst
-            self._begun[lane] = _Begun(_author(message), end, _may_be_cut(message))
-        return False
-
-    def _is_commented(self, message: dict[str, Any], lane: ChatKey, behind: Sequence[Any]) -> bool:
-        """True if the sender's next message comments on this one, and that comment is for us."""
-        if not _can_be_commented(message):
-            return False
-        for update in behind:
-            if lane_of(update) == lane:
-                following = update.get("message")
-                if following is None or _author(following) != _author(message):
-                    return False
-                if not _can_be_commented(following):
-                    return not self._is_mere_talk(following)
-        return False
+        here = (one for one in behind if lane_of(one) == lane)
+        return lane is None or not self._groups.belongs(message, lane, here, is_talk)
 
     async def bury(self, text: str, reason: str) -> None:
         """Make a dead letter of what cannot be queued; a repeated one makes no second letter."""
@@ -201,20 +214,6 @@ class Intake:
 def is_number(value: object) -> TypeGuard[int]:
     """Tell whether this can be an update's id: an int64, and not negative."""
     return type(value) is int and 0 <= value < 2**63
-
-
-def _author(message: dict[str, Any]) -> tuple[object, object]:
-    """Return who wrote a message: all who write in the name of a chat share one user."""
-    return message.get("from"), message.get("sender_chat")
-
-
-def _may_be_cut(message: dict[str, Any]) -> bool:
-    said = message.get("text")
-    return (isinstance(said, str) and len(said) >= LONG) or "media_group_id" in message
-
-
-def _can_be_commented(message: dict[str, Any]) -> bool:
-    return "forward_origin" in message or "document" in message
 
 
 def _count(arrivals: Sequence[Arrival], stored: Sequence[str]) -> None:
@@ -236,14 +235,19 @@ def going_ahead(arrivals: Sequence[Arrival]) -> list[Arrival]:
         update = json.loads(one.update)
         kind = _kind(update)
         command = _command(update[kind]) if kind == "message" else ""
-        presses = kind in ("callback_query", "stopped_message_generation")
         row = table.read(command)
         waits = row is not None and row.about_the_last and one.lane in kept_out
-        if (presses or COMMAND.match(command)) and not waits:
+        if (kind in AHEAD or COMMAND.match(command)) and not waits:
             ahead.append(one)
         else:
             kept_out.add(one.lane)
     return ahead
+
+
+def _message(update: Any) -> Any:
+    """Return the message of an update of any shape, if it may be talk."""
+    kind = _kind(update) if isinstance(update, dict) else ""
+    return update[kind] if kind in TALK else None
 
 
 def _kind(update: dict[str, Any]) -> str:
@@ -251,7 +255,7 @@ def _kind(update: dict[str, Any]) -> str:
 
 
 def _interrupts(kind: str, content: dict[str, Any]) -> bool:
-    """True for a stop button, or a command that may cut short what waits."""
+    """True for a stop button, or a command that may cut short what waits, or a removed bot."""
     match kind:
         case "message":
             row = table.read(_command(content))
@@ -260,7 +264,13 @@ def _interrupts(kind: str, content: dict[str, Any]) -> bool:
             press = Press.parse(content.get("data"))
             button = table.BUTTONS.get(press.name) if press else None
             return button is not None and button.interrupts
-    return kind == "stopped_message_generation"
+    return kind in ("stopped_message_generation", "my_chat_member")
+
+
+def _passes(message: dict[str, Any], lane: ChatKey) -> bool:
+    """True for a command that need not wait for what goes on in a private chat."""
+    row = table.read(_command(message)) if lane.chat_id > 0 and not lane.topic_id else None
+    return row is not None and row.passes
 
 
 def _sender(kind: str, content: dict[str, Any]) -> str:
@@ -271,9 +281,9 @@ def _sender(kind: str, content: dict[str, Any]) -> str:
 
 
 def _command(message: dict[str, Any]) -> str:
-    """Return the text if it can be a command; a forwarded one cannot."""
-    text = message.get("text")
-    return text if isinstance(text, str) and "forward_origin" not in message else ""
+    """Return the text if it can be a command; one that somebody else wrote cannot."""
+    text, is_own = message.get("text"), not message.keys() & {"forward_origin", "via_bot"}
+    return text if isinstance(text, str) and is_own else ""
 
 
 def lane_of(update: dict[str, Any]) -> ChatKey | None:

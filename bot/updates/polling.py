@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 HELD_OPEN = httpx.Timeout(None).as_dict()
 """Telegram holds polls open; `Timing.poll_silence` ends them."""
+HEAD_START = 0.001
+"""Seconds in which what came goes to the model, before the next poll takes the processor."""
 LASTING = 3
 """Failures in a row that count as a problem of the intake."""
 
@@ -94,6 +96,7 @@ class Polling:
                 # A server may repeat confirmed updates, or not hold polls open.
                 idle = 0 if news or time.monotonic() - began > timing.at_once else idle + 1
                 if not idle:
+                    await asyncio.sleep(HEAD_START)
                     continue
                 pause = _pause(0.02, idle, timing.idle_pause)
             except StorageUnavailable as error:

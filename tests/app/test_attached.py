@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bot.app import running
-from bot.playground.content import Upload
-from bot.playground.replies import Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.telegram.files import Upload
+from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World, changed, unlabelled
 from tests.handlers.pdfs import pdf
@@ -178,3 +179,18 @@ async def test_a_part_is_never_lost(elsewhere: World) -> None:
         world.room.inject({"message": {"chat": {"id": ANN}, "text": ["odd"]}})
         world.room.say(ANN, ANN, "after")
         assert await asked(world, 2) == ["a" * 4000, "after"]
+
+
+async def test_a_stop_while_a_file_is_fetched(world: World) -> None:
+    """Nobody waits for Telegram first, and the model is not asked."""
+    world.room.fail("getFile", Fault(hang=True))
+    upload = Upload("slow.txt", "text/plain", b"text")
+    world.room.send_document(ANN, ANN, upload, caption="what is this?")
+    async with asyncio.timeout(10):
+        while not any(call["method"] == "getFile" for call in world.room.calls):
+            await world.room.changed(world.room.version, 0.05)
+    world.room.say(ANN, ANN, "/stop", language="en")
+    async with asyncio.timeout(10):
+        assert await world.hears(ANN) == [ENGLISH.stopped]
+    assert world.bodies() == []
+    assert await world.says(ANN, ANN, "more") == "echo: more"

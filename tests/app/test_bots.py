@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 
 from bot import web
 from bot.app import TokenRefused, running
-from bot.playground.completion import CompletionServer
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.room import Room
+from bot.playground.yandex.completion import CompletionServer
 from bot.settings import Settings
 from bot.worker import Worker
 from tests.conftest import ANN, Echo, World, configured

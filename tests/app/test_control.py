@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.playground.replies import Refuse, Say, Truncated
+from bot.playground.yandex.replies import Refuse, Say, Truncated
 from handlers.texts import ENGLISH
 from tests.conftest import ANN, BORIS, GROUP, World
 
@@ -149,12 +149,12 @@ async def test_a_groups_memory_is_its_admins(world: World) -> None:
     """Others may ask again, but not take back."""
     world.room.set_member(GROUP, ANN, "administrator")
     world.room.set_member(GROUP, BORIS, "member")
-    await world.says(GROUP, BORIS, "@demo_bot one")
+    await world.says(GROUP, ANN, "@demo_bot one")
     assert await world.says(GROUP, BORIS, "/undo@demo_bot") == ENGLISH.undo_is_for_admins
     message = world.said(GROUP)[0]
     forget = message["reply_markup"]["inline_keyboard"][0][-1]["callback_data"]
     world.room.press(GROUP, BORIS, message["message_id"], forget)
-    assert await toast(world) == ENGLISH.undo_is_for_admins
+    assert await toast(world) == ENGLISH.forget_is_for_the_asker
     world.room.press(GROUP, ANN, message["message_id"], forget)
     assert await toast(world) == ENGLISH.undone
     assert await remembered(world, GROUP) == []
@@ -165,15 +165,15 @@ async def test_context(world: World) -> None:
     await world.says(ANN, ANN, "one")
     told = await world.says(ANN, ANN, "/context")
     assert told.startswith("The conversation takes ")
-    assert "of 30\N{NARROW NO-BREAK SPACE}000 tokens" in told
-    assert "Questions with answers: 1." in told
+    assert "of 30,000 tokens" in told
+    assert "It has 1 question with its answer." in told
 
 
 async def test_an_edited_question(world: World) -> None:
     """The last question, changed, is asked again, and the answer changes with it."""
     asked = world.room.say(ANN, ANN, "one")
     await world.hears(ANN)
-    world.room.edit(ANN, asked["message_id"], "two")
+    world.room.edit(ANN, ANN, asked["message_id"], "two")
     await becomes(world, ANN, "echo: two")
     assert await remembered(world) == ["two", "echo: two"]
 
@@ -182,7 +182,7 @@ async def test_an_edit_that_leaves_the_end(world: World) -> None:
     """A question made shorter is another question."""
     asked = world.room.say(ANN, ANN, "one and two")
     await world.hears(ANN)
-    world.room.edit(ANN, asked["message_id"], "two")
+    world.room.edit(ANN, ANN, asked["message_id"], "two")
     await becomes(world, ANN, "echo: two")
 
 
@@ -192,8 +192,8 @@ async def test_edits_that_change_nothing(world: World) -> None:
     await world.hears(ANN)
     last = world.room.say(ANN, ANN, "two")
     await world.hears(ANN, 2)
-    world.room.edit(ANN, first["message_id"], "changed")
-    world.room.edit(ANN, last["message_id"], "two")
+    world.room.edit(ANN, ANN, first["message_id"], "changed")
+    world.room.edit(ANN, ANN, last["message_id"], "two")
     await world.says(ANN, ANN, "three")
     assert [body["messages"][-1]["text"] for body in world.bodies()] == ["one", "two", "three"]
     await becomes(world, ANN, "echo: one", "echo: two", "echo: three")
@@ -204,14 +204,14 @@ async def test_an_edit_of_what_was_never_answered(world: World) -> None:
     world.model.script(Refuse(400, "no"))
     asked = world.room.say(ANN, ANN, "one")
     assert await world.hears(ANN) == [ENGLISH.misconfigured]
-    world.room.edit(ANN, asked["message_id"], "two")
+    world.room.edit(ANN, ANN, asked["message_id"], "two")
     await becomes(world, ANN, ENGLISH.misconfigured, "echo: two")
 
 
 async def edited(world: World, number: int, *texts: str) -> None:
     """Edit a message, to each of these texts, and let the bot deal with that."""
     for text in texts:
-        world.room.edit(ANN, number, text)
+        world.room.edit(ANN, ANN, number, text)
     await settled(world)
 
 

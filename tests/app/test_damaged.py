@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.playground.replies import Say
+from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH
 from storage.dead import DeadLetters
 from storage.timing import Timing

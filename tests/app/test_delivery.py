@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.replies import Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH
 from storage import keys
 from storage.dead import DeadLetters
@@ -292,20 +292,6 @@ async def _thaw(world: World, chat: int) -> None:
 # A stop after a death
 
 
-def environment(world: World) -> dict[str, str]:
-    """What a process is told that lives in this world."""
-    settings = world.settings
-    return {
-        "TELEGRAM_TOKEN": settings.bots[0].telegram_token.get_secret_value(),
-        "TELEGRAM_API_URL": settings.telegram_api_url,
-        "COMPLETION_URL": settings.completion_url,
-        "FOLDER_ID": "folder",
-        "API_KEY": "key",
-        "LISTEN": "127.0.0.1:0",
-        "REDIS_URL": str(settings.redis_url and settings.redis_url.get_secret_value()),
-    }
-
-
 @pytest.mark.parametrize("way", ["press", "command"])
 @pytest.mark.parametrize("streaming", ["edits", "drafts"])
 async def test_a_stop_while_nobody_works(
@@ -314,7 +300,7 @@ async def test_a_stop_while_nobody_works(
     """It came after a process died and before another took over: what was said stays, marked."""
     world = elsewhere
     world.model.script(Say(WORDS, steps=30, delay=0.2), Say("other", delay=30))
-    process = BotProcess(environment(world) | {"STREAMING": streaming}, tmp_path)
+    process = BotProcess(world.environment | {"STREAMING": streaming}, tmp_path)
     world.room.say(ANN, ANN, "hi", language="en")
     shown = "sendMessageDraft" if streaming == "drafts" else "editMessageText"
     await until(world, lambda: [shown, True] in _calls(world))
@@ -339,7 +325,7 @@ async def test_a_death_while_an_answer_is_replaced(elsewhere: World, tmp_path: P
     """What the new answer had posted beyond the old one is edited on; nothing is left behind."""
     world = elsewhere
     world.model.script(Say("short"), Say(THREE, steps=40, delay=0.3), Say("better"))
-    process = BotProcess(environment(world), tmp_path)
+    process = BotProcess(world.environment, tmp_path)
     world.room.say(ANN, ANN, "hi")
     await world.hears(ANN)
     (old,) = world.said(ANN)
@@ -363,7 +349,7 @@ async def test_a_stop_before_the_next_words(elsewhere: World, tmp_path: Path) ->
     """What is on the screen from a process that died stays, marked, in the chat and in mind."""
     world = elsewhere
     world.model.script(Say(WORDS, steps=30, delay=0.2), Say("other", delay=30))
-    process = BotProcess(environment(world), tmp_path)
+    process = BotProcess(world.environment, tmp_path)
     world.room.say(ANN, ANN, "hi", language="en")
     await until(world, lambda: ["editMessageText", True] in _calls(world))
     process.kill()

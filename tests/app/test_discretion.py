@@ -13,9 +13,9 @@ import structlog
 
 from bot import log
 from bot.app import running
-from bot.playground.content import Upload
-from bot.playground.fault import Fault
-from bot.playground.replies import ErrorLine, Lines, Refuse, Reply
+from bot.playground.telegram.fault import Fault
+from bot.playground.telegram.files import Upload
+from bot.playground.yandex.replies import ErrorLine, Lines, Refuse, Reply
 from handlers.context import Context
 from storage.dead import DeadLetters
 from storage.timing import Timing

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from bot.app import running
-from bot.playground.content import Upload
-from bot.playground.fault import Fault
-from bot.playground.replies import (
+from bot.playground.telegram.commands import menu
+from bot.playground.telegram.fault import Fault
+from bot.playground.telegram.files import Upload
+from bot.playground.yandex.replies import (
     Cut,
     ErrorLine,
     Filtered,
@@ -22,7 +23,8 @@ from bot.playground.replies import (
 from handlers.actions import ask
 from handlers.outgoing import preview
 from handlers.texts import ENGLISH, RUSSIAN
-from storage.inbox import Arrival, Inbox
+from storage.arrivals import Arrival
+from storage.inbox import Inbox
 from storage.message import ChatKey
 from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed
@@ -293,8 +295,16 @@ async def test_commands(world: World) -> None:
     assert "@demo_bot" in await world.says(ANN, ANN, "/help")
     assert await world.says(ANN, ANN, "/nonsense") == ENGLISH.unknown_command
     assert await world.says(BORIS, BORIS, "/start", language="ru") == RUSSIAN.start
-    assert len(world.room.commands) == 2
+    assert len(world.room.commands) == 9  # three places, each in three languages
     assert not world.bodies()
+
+
+async def test_the_owners_language(elsewhere: World) -> None:
+    """It is spoken, and shown in the menu, to people whose own the bot does not know."""
+    async with running(changed(elsewhere.settings, language="ru")):
+        assert await elsewhere.says(ANN, ANN, "/start", language="de") == RUSSIAN.start
+        shown = menu(elsewhere.room, ANN, ANN)
+        assert shown[0]["description"] == RUSSIAN.command_start
 
 
 async def test_an_unexpected_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.replies import Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.yandex.replies import Say
 from handlers.texts import RUSSIAN
 from tests.conftest import ANN, BORIS, GROUP, World, changed
 

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from bot.app import running
 from bot.operator.dead import dead
-from bot.playground.replies import Say
+from bot.playground.yandex.replies import Say
 from storage import keys
 from storage.dead import DeadLetters
 from storage.message import ChatKey

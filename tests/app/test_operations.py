@@ -8,9 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.playground.replies import Refuse
+from bot.playground.yandex.replies import Refuse
 from handlers.texts import ENGLISH
-from storage.inbox import Arrival, Inbox
+from storage.arrivals import Arrival
+from storage.inbox import Inbox
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, World
 

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.playground.completion import Exchange
+from bot.playground.yandex.exchange import Exchange
 from handlers.texts import ENGLISH
 from storage import keys
 from storage.message import ChatKey, Message

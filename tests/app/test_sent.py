@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.app import running
-from bot.playground.content import Upload
+from bot.playground.telegram.files import Upload
+from bot.playground.telegram.methods import METHODS
 from handlers.texts import ENGLISH
 from storage.dead import DeadLetters
 from tests.bot_api import ANN as PERSON
@@ -184,7 +185,7 @@ async def test_a_forward_before_its_comment(elsewhere: World) -> None:
         assert questions(elsewhere) == [asked, asked]
         (answer,) = elsewhere.said(GROUP)
         assert answer["reply_to_message"]["message_id"] == comments[GROUP]
-        room.edit(ANN, comments[ANN], "is it true?")
+        room.edit(ANN, ANN, comments[ANN], "is it true?")
         await elsewhere.says(ANN, ANN, "next")
         assert questions(elsewhere)[2:] == ["next"]
 
@@ -222,12 +223,15 @@ async def test_a_mistyped_command(world: World) -> None:
     world.room.people[ANN].language = "en"
     typed = world.room.say(ANN, ANN, "/hlep")
     assert await world.hears(ANN) == [ENGLISH.unknown_command]
-    world.room.edit(ANN, typed["message_id"], "/help")
+    world.room.edit(ANN, ANN, typed["message_id"], "/help")
     assert "/help — " in (await world.hears(ANN, 2))[1]
     await world.says(ANN, ANN, "question")
-    world.room.edit(ANN, typed["message_id"], "/reset")
+    world.room.edit(ANN, ANN, typed["message_id"], "/reset")
     await settled(world)
     assert len(await world.history(ANN)) == 2
+    world.room.edit(ANN, ANN, world.room.say(ANN, ANN, "/rseet")["message_id"], "/reset")
+    await settled(world)
+    assert len(await world.history(ANN)) == 2  # what changes something is to be sent anew
 
 
 async def test_the_caption_of_the_last_file(world: World) -> None:
@@ -248,11 +252,12 @@ async def test_menus_of_others(elsewhere: World) -> None:
     """What would hide the bot's own menu is taken away; a Telegram that refuses is no reason."""
     everyone = {"type": "all_private_chats"}
     for scope, language in itertools.product((None, everyone), ("", "ru", "en")):
-        key = json.dumps([scope or {"type": "default"}, language], sort_keys=True)
-        elsewhere.room.commands[key] = [{"command": "old", "description": "old"}]
+        old = {"commands": [{"command": "old", "description": "old"}], "language_code": language}
+        METHODS["setMyCommands"](elsewhere.room, {**old, "scope": scope})
     async with running(elsewhere.settings):
         await elsewhere.says(ANN, ANN, "hi")
-    assert len(elsewhere.room.commands) == 2
+    # For private chats, groups and their admins; in each language, and for all others.
+    assert len(elsewhere.room.commands) == 9
     assert "old" not in str(elsewhere.room.commands)
 
 

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.replies import Cut, Refuse, Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.yandex.replies import Cut, Refuse, Say
 from handlers.texts import ENGLISH
 from storage import keys
 from storage.message import ChatKey
@@ -92,7 +92,7 @@ async def test_long_code_is_a_file(world: World) -> None:
             await world.room.changed(world.room.version, 1)
     (sent,) = documents
     assert sent["result"]["document"]["file_name"] == "code.py"
-    assert sent["parameters"]["document"].content.decode() == code
+    assert sent["parameters"]["document"]["text"] == code
     assert "📎 code.py" in world.said(ANN)[0]["text"]
 
 

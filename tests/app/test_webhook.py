@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.webhook import Target
+from bot.playground.telegram.fault import Fault
+from bot.playground.telegram.webhook import Target
 from bot.redaction import HIDDEN, redact
 from bot.updates import webhook
 from bot.updates.intake import KINDS, LARGEST

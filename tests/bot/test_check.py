@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.operator.check import check
-from bot.playground.replies import Cut, Lines, Refuse
+from bot.playground.yandex.replies import Cut, Lines, Refuse
 from tests.conftest import World, changed
 
 

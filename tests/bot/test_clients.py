@@ -16,7 +16,7 @@ from telegram.error import BadRequest, NetworkError, TelegramError
 
 from bot import web
 from bot.clients import open_completion, open_storage, open_telegram
-from bot.playground.fault import Fault
+from bot.playground.telegram.fault import Fault
 from handlers.dialogue.completion import CompletionUnavailable
 from storage.message import Message, Role
 from tests.conftest import ANN, World, configured

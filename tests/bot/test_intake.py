@@ -19,15 +19,40 @@ from structlog.testing import capture_logs
 from bot.updates.intake import LARGEST, Intake, NoRoom, _interrupts, is_number, lane_of
 from handlers.incoming.burst import LONG
 from storage import keys
+from storage.chat_settings import ChatSettings, When
 from storage.dead import DeadLetters
+from storage.hearing import Overheard
 from storage.inbox import Inbox
 from storage.lane import Entry
-from storage.message import ChatKey, well_formed
+from storage.message import ChatKey, Message, Role, well_formed
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
 from tests.valkey import own_valkey
 
 _bot_ids = itertools.count(8_400_000)
+
+
+class Mere:
+    """Talk for nobody but a bot that answers always, or one called Alice."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    def is_for_us(self, chosen: ChatSettings) -> bool:
+        """By the settings alone."""
+        called = str(self.raw.get("text")).startswith(chosen.names or ("-",))
+        return chosen.when is When.ALWAYS or called
+
+    def overheard(self, lane: ChatKey, *, edited: bool) -> Overheard:
+        """Its words."""
+        number, text = self.raw.get("message_id", 1), self.raw.get("text")
+        said = Message(Role.USER, text, 101) if isinstance(text, str) else None
+        return Overheard(lane, number, said, edited, always=True)
+
+
+def unnamed(raw: Any) -> Mere | None:
+    """Talk is what does not name the bot."""
+    return None if "@bot" in str(raw) else Mere(raw)
 
 
 class Bot:
@@ -37,7 +62,9 @@ class Bot:
         self.redis, self.id = redis, next(_bot_ids)
         self.letters = DeadLetters(redis, self.id)
         self.inbox = Inbox(redis, self.id, "worker")
-        self.intake = Intake(self.inbox, self.letters, lambda message: message == TALK)
+        self.intake = Intake(
+            self.inbox, self.letters, lambda raw: Mere(raw) if raw == TALK else None
+        )
 
     async def waiting(self, lane: ChatKey) -> list[Any]:
         """The updates in a mailbox."""
@@ -113,7 +140,7 @@ async def test_what_a_comment_in_a_group_is_on(bot: Bot) -> None:
         (ann, {"text": "@bot in a channel's name", "sender_chat": {"id": -7}}),
         (ann, {"text": "another's", "forward_origin": {}, "sender_chat": {"id": -8}}),
     ]
-    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
     await bot.intake.take(
         *(
             {"update_id": number, "message": {"chat": group, "from": who, **fields}}
@@ -175,7 +202,7 @@ async def test_what_goes_on(
     bot: Bot, first: dict[str, Any], then: dict[str, Any], belongs: bool
 ) -> None:
     """The further parts of what was said to the bot in a group name nobody, and come apart."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
     await bot.intake.take(first)
     before = {raw["update_id"] for raw in await bot.waiting(ChatKey(-5))}
     await bot.intake.take(then)
@@ -186,20 +213,20 @@ async def test_what_goes_on(
 
 async def test_what_goes_on_too_late(bot: Bot) -> None:
     """After a while it is mere talk, and nobody is remembered any more."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
     await bot.intake.take(in_group(3, NAMED, chat={"id": -6, "type": "group"}))
     bot.inbox.timing = Timing(burst=-1)
     await bot.intake.take(in_group(1, NAMED), in_group(2, "b"))
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1]
-    assert len(bot.intake._begun) == 2
+    assert len(bot.intake._groups.begun) == 2
     await bot.intake.take(in_group(4, NAMED, chat={"id": -7, "type": "group"}))
-    assert bot.intake._begun.keys() == {ChatKey(-6), ChatKey(-7)}
+    assert bot.intake._groups.begun.keys() == {ChatKey(-6), ChatKey(-7)}
 
 
 async def test_who_speaks_in_private_is_not_remembered(bot: Bot) -> None:
     """What they say is for the bot anyway."""
     await bot.intake.take(update(1, 5, text=NAMED))
-    assert bot.intake._begun == {}
+    assert bot.intake._groups.begun == {}
 
 
 class Broken(DeadLetters):
@@ -219,7 +246,7 @@ class Broken(DeadLetters):
 async def test_what_could_not_be_buried(bot: Bot) -> None:
     """It is buried when it comes again; a thousand are known, and no more."""
     letters = Broken()
-    intake = Intake(bot.inbox, letters, lambda _message: False)
+    intake = Intake(bot.inbox, letters, lambda _: None)
     with pytest.raises(StorageUnavailable):
         await intake.bury("0", "odd")
     for number in range(1001):
@@ -284,7 +311,7 @@ def test_lanes(raw: dict[str, Any], lane: ChatKey | None) -> None:
 @pytest.mark.parametrize("behind", [5, None, "message", [], {}, {"message": 5}])
 async def test_what_is_behind_a_forward(bot: Bot, chat: Any, behind: Any) -> None:
     """It may be anything, and so may the forward."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda _message: True)
+    bot.intake = Intake(bot.inbox, bot.letters, Mere)
     await bot.intake.take({"update_id": 1, "message": {"chat": chat, "forward_origin": 5}}, behind)
     assert await bot.waiting(ChatKey(-5)) == []
 
@@ -311,6 +338,105 @@ async def test_a_groups_own_talk_is_left(bot: Bot) -> None:
     assert await bot.reasons() == []
 
 
+async def chosen(bot: Bot, **values: str) -> None:
+    """Let a group have chosen."""
+    for name, value in values.items():
+        await bot.redis.hset(keys.settings(bot.id, ChatKey(-5)), name, value)
+
+
+def numbered(*updates: dict[str, Any]) -> list[dict[str, Any]]:
+    """Messages with numbers of their own."""
+    return [one | {"message": one["message"] | {"message_id": one["update_id"]}} for one in updates]
+
+
+async def kept(bot: Bot) -> list[str]:
+    """The numbers of what was heard in a group."""
+    found = await bot.redis.zrange(keys.heard(bot.id, ChatKey(-5)), 0, -1)
+    return [str(one).split(" ")[1] for one in found]
+
+
+async def scripts(bot: Bot) -> int:
+    """How many scripts the server has run."""
+    stats: Any = await bot.redis.info("commandstats")
+    return sum(int(stats.get(f"cmdstat_{one}", {}).get("calls", 0)) for one in ("evalsha", "eval"))
+
+
+async def test_talk_costs_one_script_and_no_lane(bot: Bot) -> None:
+    """However much of it a batch has; without any, there is none."""
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
+    talk = numbered(*(in_group(number, "talk") for number in range(1, 51)))
+    await bot.intake.take(in_group(200, "@bot"))
+    one, both = [in_group(201, "@bot")], [*talk, in_group(202, "@bot")]
+    for batch, cost in ((talk, 1), (one, 1), (both, 2)):
+        before = await scripts(bot)
+        await bot.intake.take(*batch)
+        assert await scripts(bot) - before == cost
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [200, 201, 202]
+    assert await kept(bot) == []
+
+
+async def test_a_group_that_is_always_answered(bot: Bot) -> None:
+    """All is a question there, and nothing is overheard."""
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
+    await chosen(bot, when="always", hears="10")
+    other = in_group(3, "talk", chat={"id": -6, "type": "group"})
+    await bot.intake.take(*numbered(in_group(1, "a"), in_group(2, "@bot b"), other))
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [1, 2]
+    assert await bot.waiting(ChatKey(-6)) == []
+    assert await kept(bot) == []
+
+
+async def test_what_goes_on_behind_a_name(bot: Bot) -> None:
+    """Its further parts and what it comments on belong to it, and are not overheard."""
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
+    await chosen(bot, names="Alice", hears="10")
+    long = "Alice, " + "a" * LONG
+    await bot.intake.take(
+        *numbered(
+            in_group(1, "talk"),
+            in_group(2, "forward", forward_origin={}),
+            in_group(3, long),
+            in_group(4, "the rest"),
+            in_group(5, "talk", BORIS),
+        )
+    )
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2, 3, 4]
+    assert await kept(bot) == ["1", "5"]
+
+
+async def test_what_was_said_before_does_not_go_on(bot: Bot) -> None:
+    """Though its batch is read twice; and what was begun elsewhere goes on there."""
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
+    await chosen(bot, names="Alice", hears="10")
+    there = {"chat": {"id": -6, "type": "group"}}
+    await bot.intake.take(*numbered(in_group(1, NAMED, **there), in_group(2, NAMED)))
+    await bot.intake.take(
+        *numbered(
+            in_group(3, "talk", BORIS),
+            in_group(4, NAMED, BORIS),
+            in_group(5, "Alice, hi", {"id": 3}),
+        )
+    )
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2, 4, 5]
+    assert await kept(bot) == ["3"]
+    await bot.intake.take(*numbered(in_group(6, "the rest", **there)))
+    assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-6))] == [1, 6]
+
+
+async def test_a_death_between_hearing_and_storing(bot: Bot) -> None:
+    """All comes again: what was heard is known, and the question is stored once."""
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
+    await chosen(bot, names="Alice", hears="10")
+    batch = numbered(in_group(1, "talk"), in_group(2, "Alice, hi"), in_group(3, "more"))
+    talk = (Mere(one["message"]).overheard(ChatKey(-5), edited=False) for one in batch)
+    await bot.inbox.hear(*talk)
+    assert await kept(bot) == ["1", "2", "3"]
+    for _ in range(2):
+        await bot.intake.take(*batch)
+        assert await kept(bot) == ["1", "3"]
+        assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2]
+
+
 async def test_an_edit_of_talk_is_left(bot: Bot) -> None:
     """It is talk as before."""
     await bot.intake.take({"update_id": 1, "edited_message": TALK})
@@ -319,7 +445,7 @@ async def test_an_edit_of_talk_is_left(bot: Bot) -> None:
 
 async def test_what_is_no_message_is_no_talk(bot: Bot) -> None:
     """A press, and a stop of a draft, are for the bot."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda _message: True)
+    bot.intake = Intake(bot.inbox, bot.letters, Mere)
     stop = {"update_id": 2, "stopped_message_generation": {"chat": {"id": 5}}}
     await bot.intake.take(press(1, 5, "stop:1"), stop)
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(5))] == [1, 2]
@@ -327,7 +453,7 @@ async def test_what_is_no_message_is_no_talk(bot: Bot) -> None:
 
 async def test_a_press_behind_a_forward(bot: Bot) -> None:
     """It is no comment, and what follows it is none on the forward."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda message: "@bot" not in str(message))
+    bot.intake = Intake(bot.inbox, bot.letters, unnamed)
     forward, comment = in_group(1, "a", forward_origin={}), in_group(3, "@bot b")
     await bot.intake.take(forward, press(2, -5, "stop:1"), comment)
     assert [raw["update_id"] for raw in await bot.waiting(ChatKey(-5))] == [2, 3]
@@ -382,7 +508,7 @@ async def test_what_cannot_be_queued_is_buried(bot: Bot, raw: Any, reason: str) 
 @pytest.mark.parametrize("kind", ["message", "edited_message"])
 async def test_talk_in_no_readable_chat_is_kept_nowhere(bot: Bot, kind: str) -> None:
     """It is nobody's business, wherever it is said."""
-    bot.intake = Intake(bot.inbox, bot.letters, lambda _: True)
+    bot.intake = Intake(bot.inbox, bot.letters, Mere)
     await bot.intake.take({"update_id": 1, kind: {"chat": {"id": "x"}, "text": "talk"}})
     assert await bot.reasons() == []
 
@@ -487,14 +613,14 @@ async def test_what_makes_room_gets_in(full: Bot) -> None:
     for _ in range(2):
         with pytest.raises(StorageUnavailable, match="OutOfMemory"):
             await full.intake.take(*batch)
-    lanes = [ChatKey(chat) for chat in (5, 6, 7)]
+    lanes = [*(ChatKey(chat) for chat in (5, 6, 7)), ChatKey(7).aside]
     waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
-    assert waiting == [[2], [3], [5, 6]]
+    assert waiting == [[2], [3], [6], [5]]
     assert await full.reasons() == []
     await full.redis.config_set("maxmemory", "0")
     await full.intake.take(*batch)
     waiting = [[raw["update_id"] for raw in await full.waiting(lane)] for lane in lanes]
-    assert waiting == [[2, 1], [3, 4], [5, 6, 8, 7]]
+    assert waiting == [[2, 1], [3, 4], [6, 8, 7], [5]]
     assert await full.reasons() == ["no update_id"]
 
 
@@ -543,7 +669,22 @@ async def test_many_commands_do_not_fill_what_is_full(full: Bot) -> None:
     assert counted() - before == {"stored": 10}
     assert "full" not in counted()
     await full.intake.take(update(20, 6, text="/help"))
-    assert [len(await full.waiting(ChatKey(chat))) for chat in (5, 6)] == [10, 1]
+    assert [len(await full.waiting(ChatKey(chat).aside)) for chat in (5, 6)] == [10, 1]
+
+
+@pytest.mark.parametrize("text", ["/help", "/settings", "/persona@demo_bot", "/status", "/HELP me"])
+async def test_what_only_shows_something_goes_aside(bot: Bot, text: str) -> None:
+    """In private it waits for nothing else; in a group it stays in order."""
+    await bot.intake.take(update(1, 5, text="question"), update(2, 5, text=text))
+    assert [len(await bot.waiting(lane)) for lane in (ChatKey(5), ChatKey(5).aside)] == [1, 1]
+    await bot.intake.take(update(3, -5, text=text))
+    assert len(await bot.waiting(ChatKey(-5))) == 1
+
+
+@pytest.mark.parametrize("text", ["/prompt Be brief.", "/reset", "/context", "/start", "no /help"])
+async def test_everything_else_stays_in_order(bot: Bot, text: str) -> None:
+    await bot.intake.take(update(1, 5, text="question"), update(2, 5, text=text))
+    assert len(await bot.waiting(ChatKey(5))) == 2
 
 
 @pytest.mark.parametrize("text", ["/undo", "/retry@demo_bot", "/UNDO please"])
@@ -581,9 +722,7 @@ updates = values | st.fixed_dictionaries(
 
 @pytest.mark.slow
 @given(raws=st.lists(updates, max_size=9))
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_json_is_taken(raws: list[Any], redis: Redis) -> None:
     """Whatever comes is stored in its lane, buried, known or not ours; each of them is counted."""
     bot = Bot(redis)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from bot.playground.replies import Refuse, Silence
+from bot.playground.yandex.replies import Refuse, Silence
 from storage.timing import Timing
 from tests.conftest import ANN, World
 from tests.valkey import Valkey, own_valkey

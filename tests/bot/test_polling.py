@@ -17,11 +17,11 @@ from structlog.testing import capture_logs
 
 from bot import web
 from bot.background import beside
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.room import Room
 from bot.transport import transport
 from bot.updates.intake import KINDS, Intake, NoRoom
-from bot.updates.polling import LASTING, Polling
+from bot.updates.polling import HEAD_START, LASTING, Polling
 from storage import keys
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
@@ -205,7 +205,7 @@ class Pauses(list[float]):
         monkeypatch.setattr(asyncio, "sleep", self)
 
     async def __call__(self, seconds: float) -> None:
-        if seconds in (USUAL.lease / 5, 60):  # the lease's, and an open poll's
+        if seconds in (HEAD_START, USUAL.lease / 5, 60):  # the lease's, an open poll's
             await self._sleep(seconds)
         else:
             self.append(seconds)
@@ -227,6 +227,25 @@ async def test_nothing_new_is_not_asked_for_all_the_time(
     pauses = Pauses(monkeypatch)
     await poll(Telegram(*answers, updates(update(9)), updates()), Odd(), lease)
     assert pauses == [0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.02]
+
+
+async def test_what_came_goes_before_the_next_poll(lease: Lease) -> None:
+    """Work on it may begin in a task of a task; all that before the processor turns to polling."""
+    telegram, polls = Telegram(updates(update(7))), list[int]()
+
+    class Working(Odd):
+        async def take(self, *updates: Any) -> None:
+            await super().take(*updates)
+            self.work = asyncio.create_task(self.begin(3))
+
+        async def begin(self, steps: int) -> None:
+            if steps:
+                self.work = asyncio.create_task(self.begin(steps - 1))
+            else:
+                polls.append(len(telegram.asked))
+
+    await poll(telegram, Working(), lease)
+    assert polls == [1]
 
 
 async def test_what_comes_again_after_a_restart_is_no_repetition(
@@ -439,7 +458,7 @@ async def test_a_poll_may_stay_open_for_long(redis: Redis) -> None:
     """What is silence to an HTTP client is an open poll to Telegram, and no failure."""
     room = Room(TOKEN)
     inbox = Inbox(redis, room.bot["id"], "worker")
-    intake = Intake(inbox, DeadLetters(redis, room.bot["id"]), lambda _: False)
+    intake = Intake(inbox, DeadLetters(redis, room.bot["id"]), lambda _: None)
     async with (
         web.serving(Starlette(routes=telegram_routes(room)), "127.0.0.1", 0) as url,
         transport(None, 1) as connections,

@@ -10,7 +10,14 @@ import pytest
 from pydantic import SecretStr
 
 import bot
-from bot.environment import Environment, SettingsRefused, misspelt, read, read_without_model
+from bot.environment import (
+    Environment,
+    SettingsRefused,
+    misspelt,
+    read,
+    read_without_model,
+    variables,
+)
 
 ENOUGH = {"TELEGRAM_TOKEN": "123:secret-token", "FOLDER_ID": "b1g", "API_KEY": "secret-key"}
 ROOT = Path(__file__).parents[2]
@@ -109,7 +116,7 @@ EXAMPLES = {
     name: str((field.examples or [""])[0])
     for field_name, field in Environment.model_fields.items()
     for name in getattr(field.validation_alias, "choices", [field_name.upper()])
-    if name != "SERVICE_ACCOUNT_KEY_FILE"  # is to be there
+    if name not in ("SERVICE_ACCOUNT_KEY_FILE", "PERSONAS")  # are to be there
 }
 
 
@@ -225,6 +232,9 @@ WRONG = {
     "ADMINS": "ann",
     "ALLOWED_USERS": "1;2",
     "ALLOWED_CHATS": "@group",
+    "PERSONAS": "/nowhere",
+    "LANGUAGE": "fr",
+    "LOCKED": "temperature,colour",
     "LANES": "1.5",
 }
 
@@ -285,6 +295,23 @@ def test_a_time_zone(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     [folder] = [path for path in zoneinfo.TZPATH if Path(path, "Europe").is_dir()][:1]
     give(monkeypatch, **ENOUGH, TZ=name.format(folder=folder))
     assert datetime(2026, 1, 1, tzinfo=read().bots[0].tz).utcoffset() == timedelta(hours=3)
+
+
+def test_personas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The bot's own, and those of a folder; all that is wrong with its files is told at once."""
+    give(monkeypatch, **ENOUGH)
+    ours = read().bots[0].personas
+    assert len(ours) == 7
+    text = (Path(bot.__file__).parent / "personas/tutor.toml").read_text("utf-8")
+    (tmp_path / "coach.toml").write_text(text, "utf-8")
+    give(monkeypatch, PERSONAS=str(tmp_path))
+    assert {*read().bots[0].personas} == {*ours, "coach"}
+    (tmp_path / "coach.toml").write_text(text.replace("name", "nmae"), "utf-8")
+    (tmp_path / "cook.toml").write_text("")
+    with pytest.raises(SettingsRefused, match=r"^PERSONAS: .* PERSONAS=/etc/bot/personas$") as told:
+        read()
+    assert str(told.value).count("coach.toml: ") == 4
+    assert str(told.value).count("cook.toml: ") == 1
 
 
 def test_connections_changed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,6 +407,19 @@ def test_what_asks_no_model_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TELEGRAM_TOKEN")
     with pytest.raises(SettingsRefused, match=r"^TELEGRAM_TOKEN: is missing\. .*$"):
         read_without_model()
+
+
+def test_variables_of_another_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They say what the environment and `.env` say together, but for what is left out."""
+    text = "api_key=file\nMODEL=file\nTZ=Europe/Moscow\nPERSONAS=mine\nHTTPS_PROXY=http://proxy\n"
+    (tmp_path / ".env").write_text(text)
+    for name, value in (("MODEL", "environment"), ("TZ", ""), ("YC_FOLDER_ID", "b1g")):
+        monkeypatch.setenv(name, value)
+    found = variables(without=["api_key", "folder_id"])
+    names = ("API_KEY", "YC_FOLDER_ID", "MODEL", "TZ", "PERSONAS", "HTTPS_PROXY")
+    assert [found.get(name) for name in names] == [
+        *(None, None, "environment", "Europe/Moscow", str(tmp_path / "mine"), "http://proxy")
+    ]
 
 
 def test_all_settings_are_documented() -> None:

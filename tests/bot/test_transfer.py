@@ -18,9 +18,10 @@ from bot.operator.transfer import MovingRefused, export, import_
 from bot.settings import Settings
 from storage import keys
 from storage.archive import Archive, Changed, Item
+from storage.arrivals import Arrival
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import StorageUnavailable, connect
@@ -67,8 +68,16 @@ async def home(redis: Redis, valkey: str) -> Settings:
             await inbox.done(claim)
     # The third has a reply that was kept, and not sent yet; and more waits behind it.
     await inbox.put(Arrival(ChatKey(3), 4, '{"update_id": 4}', interrupts=True))
+    admission = inbox.access.admission(claim, "")
+    await admission.knock(1, 5, "Vera", 0, may_ask=True)
+    await admission.told(5, 7, 70)
+    await admission.decide(5, allowed=True, owner=7, decider="Olga")
+    await admission.invite(2, 3600, 7)
     await DeadLetters(redis, bot_id).add("{}", "odd")
     await redis.set(keys.webhook_secret(bot_id), "secret")
+    await redis.hset(
+        keys.settings(bot_id, TOPIC), mapping={"version": 2, "prompt": "Будь\nкраток."}
+    )
     await inbox.leave()
     return settings_of(bot_id, valkey)
 
@@ -95,8 +104,8 @@ async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path
     assert home.redis_url
     before = await kept(home.redis_url.get_secret_value(), home.bots[0].bot_id)
     assert {name.partition(":")[0] for name in before} == {
-        "history", "forgotten", "epoch", "state", "usage", "mailbox", "outbox", "seen",
-        "dead", "webhook-secret",
+        "history", "forgotten", "epoch", "state", "usage", "settings", "mailbox", "outbox", "seen",
+        "dead", "webhook-secret", "access", "request", "invitations",
     }  # fmt: skip
     await export(home, tmp_path / "one", anyway=False)
     await import_(there, tmp_path / "one", anyway=False)
@@ -188,7 +197,7 @@ async def test_a_living_bot_is_left_alone(
     await inbox.take(1, 0.01)
     with pytest.raises(MovingRefused, match="The bot runs"):
         await import_(changed(home, lease=Timing().lease), file, anyway=False)
-    assert "exported 14 of 14 keys" in capsys.readouterr().err
+    assert "exported 18 of 18 keys" in capsys.readouterr().err
 
 
 async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) -> None:
@@ -288,6 +297,7 @@ DAMAGED = [
     Item("state:5", "hash", -1, ["answer", "1 word"]),
     Item("state:5", "hash", -1, ["floor", ""]),
     Item("usage:5", "hash", -1, ["answers", "1.5"]),
+    Item("settings:5", "hash", -1, ["version", "many"]),
     Item("usage:5", "hash", -1, ["completion:gpt://f/m:prompt_tokens", "many"]),
     Item("outbox:5", "hash", -1, ["begun", "word"]),
     Item("outbox:5", "hash", -1, ["failures", "1e3"]),
@@ -332,9 +342,11 @@ async def test_what_is_damaged_is_left_out(
     await redis.set(keys.state(home.bots[0].bot_id, ChatKey(76)), "word")
     await redis.set(keys.history(home.bots[0].bot_id, ChatKey(77)), "word")
     await redis.xadd(keys.state(home.bots[0].bot_id, ChatKey(77)), {"a": "b"})
+    await redis.rpush(keys.history(home.bots[0].bot_id, ChatKey(78)), b"\xff")
+    await redis.set(keys.history(home.bots[0].bot_id, ChatKey(79)).encode() + b"\xff", "word")
     await export(home, tmp_path / "file", anyway=False)
     said = capsys.readouterr().err
-    for name in ("state:76", "history:77", "state:77"):
+    for name in ("state:76", "history:77", "state:77", "history:78"):
         assert f"left out {name}" in said
     await import_(settings_of(home.bots[0].bot_id, elsewhere_url), tmp_path / "file", anyway=False)
     assert "history:77" not in await kept(elsewhere_url, home.bots[0].bot_id)
@@ -350,7 +362,7 @@ async def test_what_is_damaged_is_left_out(
         ),
     ).map(json.dumps)
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_line(line: str, tmp_path: Path) -> None:
     """Whatever stands in a file, it is read or refused before anything is written."""
     file = tmp_path / "file"

@@ -428,6 +428,27 @@ class Broken:
         raise self.error
 
 
+@pytest.mark.parametrize("by_client", [True, False])
+async def test_a_password_in_the_address(by_client: bool) -> None:
+    """What stands before the @ of the address is sent as authorization, as httpx does."""
+    head = asyncio.get_running_loop().create_future()
+
+    async def hears(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head.set_result(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(HELLO)
+
+    async with listening(hears) as port, client() as http:
+        url = f"http://me:pass@127.0.0.1:{port}/x"
+        if by_client:
+            assert (await http.get(url)).text == "hello"
+        else:  # as calls to Telegram and to the model are made
+            response = await http._transport.handle_async_request(httpx.Request("GET", url))
+            assert await response.aread() == b"hello"
+            await response.aclose()
+    assert head.result().startswith(b"GET /x HTTP/1.1")
+    assert b"authorization: basic bwu6cgfzcw==" in head.result().lower()
+
+
 @pytest.mark.parametrize("kind", subclasses(aiohttp.ClientError))
 async def test_no_error_of_aiohttp_gets_out(kind: type[Exception]) -> None:
     """Whatever aiohttp may raise becomes an error of httpx's; only connecting is "never sent"."""

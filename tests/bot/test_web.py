@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.app import AddressTaken, running
 from bot.playground.connection import gone
-from bot.playground.fault import Fault
+from bot.playground.telegram.fault import Fault
 from bot.redaction import hide
 from bot.settings import Settings
 from bot.updates.intake import Intake
@@ -89,7 +89,7 @@ async def test_no_storage() -> None:
 async def test_an_intake_in_trouble(redis: Redis) -> None:
     """What keeps the intake from storing is told, as long as it does."""
     health = health_of(redis)
-    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
+    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: None)
     health.intakes.append(intake)
     async with served(health) as http:
         intake.problem = "memory is full"
@@ -186,7 +186,7 @@ async def test_what_strangers_hear(redis: Redis) -> None:
     hide("test", ["pass-word"])
     broken = connect("unix:///nowhere", connections=1)
     health = health_of(broken)
-    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: False)
+    intake = Intake(Inbox(redis, 1, "test"), DeadLetters(redis, 1), lambda _: None)
     intake.problem = "OutOfMemoryError: redis://user:pass-word@10.0.0.7:6379 is full"
     health.intakes.append(intake)
     async with served(health) as http:

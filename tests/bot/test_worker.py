@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,9 +18,13 @@ from bot.worker import MOST_CLAIMED, MOST_DEATHS, TRUSTED_CLAIMS, Worker
 from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.rendering.markup import Chunk
-from handlers.turn.turn import Reply, Turn
+from handlers.turn.reply import Reply
+from handlers.turn.turn import Turn
+from storage import keys
+from storage.arrivals import Arrival
+from storage.chats import ChatRecord
 from storage.dead import DeadLetters
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
@@ -57,7 +62,7 @@ class Handlers:
         self.apologies.append(json.loads(update)["text"])
         await turn.keep(Reply([Chunk("sorry", ())]))
 
-    async def tell_late(self, update: str) -> None:
+    async def tell_late(self, update: str, *_chosen: object) -> None:
         """Note who was told."""
         self.late.append(json.loads(update)["text"])
         await self.tell()
@@ -91,12 +96,12 @@ class House:
         self.dead = DeadLetters(redis, self.bot_id)
         self._door = Inbox(redis, self.bot_id, "door")
 
-    async def put(self, chat: int, *texts: Any) -> None:
+    async def put(self, chat: int, *texts: Any, topic: int = 0) -> None:
         """Let updates come in together."""
         await self._door.put(
             *(
                 Arrival(
-                    ChatKey(chat),
+                    ChatKey(chat, topic),
                     next(_update_ids),
                     json.dumps({"chat": chat, "text": text}),
                     str(text).startswith("/"),
@@ -420,6 +425,39 @@ async def test_a_stop_command_interrupts_what_waits_before_it(house: House) -> N
     assert [text for _, text in handlers.handled] == ["first", "second", "/stop"]
 
 
+def _so_many(handled: list[Any], number: int) -> bool:
+    return len(handled) == number
+
+
+async def test_news_of_a_forum_ends_what_is_done_in_its_topics(house: House) -> None:
+    """Whether it is said there, or in the topic: other forums, and other news, end nothing."""
+    begun: dict[int, Turn] = {}
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        match update["text"]:
+            case "removed" | "/promoted":
+                away = "kicked" if update["text"] == "removed" else ""
+                turn.stand(ChatRecord(away=away, since=1))
+            case _:
+                begun[update["chat"]] = turn
+                await asyncio.wait_for(turn.interrupted.wait(), 10)
+
+    handlers = Handlers(deal)
+    async with house.worker(handlers):
+        for forum in (-1, -2):
+            await house.put(forum, "question", topic=7)
+        await until(lambda: len(begun) == 2)
+        for times in (1, 2):  # the second is heard of when the first is known
+            await house.put(-2, "/promoted")
+            await until(partial(_so_many, handlers.handled, times))
+            await until(lambda: house.redis.hget(keys.chats(house.bot_id), "-2"))
+        await house.put(-1, "removed")
+        await until(lambda: begun[-1].departed)
+        assert not begun[-2].interrupted.is_set()
+        begun[-2].interrupted.set()
+        await until(house.empty)
+
+
 async def test_a_refused_command_interrupts_nothing(house: House) -> None:
     """Who may not interrupt has to wait for their turn."""
     turns: list[Turn] = []
@@ -496,6 +534,29 @@ async def test_who_waits_long_is_told_once(house: House) -> None:
     assert one.late + other.late == ["hi"]
 
 
+async def test_who_waits_where_the_bot_is_muted_is_not_told(house: House) -> None:
+    """Nothing may be said there."""
+    go = asyncio.Event()
+
+    async def deal(_update: dict[str, Any], turn: Turn) -> None:
+        turn.stand(ChatRecord(away="muted"))
+        await go.wait()
+
+    handlers = Handlers(deal)
+    go.set()
+    async with house.worker(handlers, timing=IMPATIENT):
+        await house.put(-1, "muted")
+        await until(house.empty)
+        handlers.late.clear()
+        go.clear()
+        await house.put(-1, "waits")
+        await house.put(-2, "told")
+        await until(lambda: handlers.late)
+        await asyncio.sleep(HURRIED.tick * 3)
+        assert handlers.late == ["told"]
+        go.set()
+
+
 async def waits_for_ever(*_: Any) -> None:
     """Be a Telegram that does not answer."""
     await asyncio.Event().wait()
@@ -564,27 +625,38 @@ async def test_who_cannot_be_told_holds_up_no_takeover(house: House) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("lanes", [4, 40])
 async def test_many_who_wait_are_told_side_by_side(house: House, lanes: int) -> None:
-    """A bounded number at a time, each once, in the end all; who never answers is given up."""
-    now = most = 0
+    """A bounded number at a time, each once, in the end all."""
+    now, most, bound, go = 0, 0, min(lanes, MOST_NOTICES), asyncio.Event()
 
     async def tell() -> None:
         nonlocal now, most
         now += 1
         most = max(most, now)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            now -= 1
+        await go.wait()
+        now -= 1
 
     handlers = Handlers(waits_for_ever)
     handlers.tell = tell
-    timing = replace(IMPATIENT, notice=0.2, grace=0)
     for chat in range(1, 101):
         await house.put(chat, chat)
-    async with house.worker(handlers, lanes=lanes, timing=timing):
+    async with house.worker(handlers, lanes=lanes, timing=replace(IMPATIENT, grace=0)):
+        await until(lambda: now == bound)
+        await asyncio.sleep(10 * IMPATIENT.tick)  # looks in which nobody more may be told
+        assert most == bound
+        go.set()
         await until(lambda: len(handlers.late) == 100)
     assert sorted(handlers.late) == list(range(1, 101))
-    assert most == min(lanes, MOST_NOTICES)
+    assert most == bound
+
+
+async def test_who_does_not_answer_is_given_up(house: House) -> None:
+    """Others are told then, though there is room for one at a time."""
+    handlers = Handlers(waits_for_ever)
+    handlers.tell = asyncio.Event().wait  # type: ignore[assignment]
+    for chat in range(1, 21):  # some may be given up before they are told anything
+        await house.put(chat, chat)
+    async with house.worker(handlers, lanes=1, timing=replace(IMPATIENT, notice=0.5, grace=0)):
+        await until(lambda: len(handlers.late) == 2)
 
 
 async def test_a_notice_without_room_comes_later(house: House) -> None:
@@ -644,3 +716,60 @@ async def test_an_interruption_that_nobody_heard(house: House) -> None:
         assert not interrupted.is_set()
         inbox.back.set()
         await until(interrupted.is_set)
+
+
+async def test_what_comes_in_here_is_worked_on_at_once(house: House) -> None:
+    """Nobody needs to take it; what comes in after the worker has stopped is for others."""
+
+    class Untaken(Inbox):
+        async def take(self, count: int, seconds: float) -> list[Claim]:
+            await asyncio.sleep(seconds)
+            return []
+
+    async def deal(_update: dict[str, Any], _turn: Turn) -> None:
+        pass
+
+    inbox, handlers = Untaken(house.redis, house.bot_id, "one", HURRIED), Handlers(deal)
+    async with Worker(inbox, handlers, 8).working():  # type: ignore[arg-type]
+        await inbox.begin()
+        await inbox.put(Arrival(ChatKey(1), next(_update_ids), '{"chat": 1, "text": "a"}'))
+        await until(lambda: handlers.handled == [(1, "a")])
+    await inbox.put(Arrival(ChatKey(1), next(_update_ids), '{"chat": 1, "text": "b"}'))
+    async with house.worker(others := Handlers(deal)):
+        await until(lambda: others.handled == [(1, "b")])
+
+
+@pytest.mark.parametrize("silence", [False, True])
+async def test_a_stop_while_a_lane_is_handed_over(house: House, *, silence: bool) -> None:
+    """It came in after the lane was read, and was announced before the worker had the lane."""
+
+    class Late(Inbox):
+        async def _stored(self, *args: Any) -> list[Any]:
+            found = await super()._stored(*args)
+            if not silence:
+                await house.put(1, "/stop")
+                await until(lambda: ChatKey(1) in worker._interruptions._announced)
+            else:  # the announcement is lost with the channel's connection
+                await house.redis.client_kill_filter(_type="pubsub")
+                known = worker._interruptions._announced.get(None)
+                await house.put(1, "/stop")
+                await until(lambda: worker._interruptions._announced.get(None) != known)
+            return found
+
+    tries = []
+
+    async def deal(update: dict[str, Any], turn: Turn) -> None:
+        tries.append(update["text"])
+        if update["text"] == "question":
+            async with asyncio.timeout(2):
+                await turn.interrupted.wait()
+
+    inbox, handlers = Late(house.redis, house.bot_id, "one", HURRIED), Handlers(deal)
+    worker = Worker(inbox, handlers, 8)  # type: ignore[arg-type]
+    async with worker.working():
+        await until(lambda: None in worker._interruptions._announced)
+        await inbox.begin()
+        update = '{"chat": 1, "text": "question"}'
+        await inbox.put(Arrival(ChatKey(1), next(_update_ids), update))
+        await until(lambda: handlers.handled == [(1, "question"), (1, "/stop")])
+    assert tries == ["question", "/stop"]

@@ -20,9 +20,10 @@ from handlers.incoming.parsing import Unreadable
 from handlers.outgoing.pacing import Shed
 from handlers.turn.turn import Turn
 from storage import keys
+from storage.arrivals import GROUP, Arrival
 from storage.budget import Frozen
 from storage.dead import DeadLetters
-from storage.inbox import GROUP, Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim, Late, Opened, Shown
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
@@ -59,7 +60,7 @@ class Handlers(Dispatch):
         self.apologized.append(json.loads(update)["update_id"])
         self._fail()
 
-    async def tell_late(self, update: str) -> None:
+    async def tell_late(self, update: str, *_chosen: object) -> None:
         self.late.append(json.loads(update)["update_id"])
         self._fail()
 

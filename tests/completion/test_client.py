@@ -21,8 +21,8 @@ from starlette.types import Receive, Scope, Send
 from bot.completion.client import LARGEST_LINE, Client, Endpoint, read
 from bot.completion.credentials import Credentials, FetchedToken, Token, metadata
 from bot.completion.native import Native, decode, encode
-from bot.playground.completion import CompletionServer
-from bot.playground.replies import (
+from bot.playground.yandex.completion import CompletionServer
+from bot.playground.yandex.replies import (
     Cut,
     ErrorLine,
     Filtered,
@@ -464,6 +464,15 @@ async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
     api.timing = replace(api.timing, model_silence=0.2)
     api.server.script(reply)
     assert "silent" in str(await api.fails())
+
+
+@pytest.mark.slow
+async def test_empty_texts_are_a_sign_of_life(api: Api) -> None:
+    """A server that has yet to find time for the question is waited for, as long as it says so."""
+    api.timing = replace(api.timing, model_silence=0.4)
+    waiting = [line("", "PARTIAL") + b"\n"] * 5
+    api.server.script(Lines([*waiting, line("yes") + b"\n"], delay=0.2))
+    assert (await api.ask())[-1].text == "yes"
 
 
 @pytest.mark.usefixtures("once")
