@@ -1,0 +1,126 @@
+// Follows what happens in the demo, and puts it into the store.
+
+import { fetched, pause, withQuery } from "./api.js";
+import { open, openAddress } from "./route.js";
+import { store } from "./store.js";
+
+/** @import { News, Message } from "./types.js" */
+
+const PAUSE = 1000; // ms until the demo is asked again if it does not answer
+const KEPT = 240; // messages of a chat that are kept; there are buttons for earlier ones
+
+/** How far the open chat is known. */
+let known = { version: -1 };
+let left = new AbortController();
+
+export async function follow() {
+  store.subscribe(["me", "chat", "topic"], leave);
+  for (;;) {
+    try {
+      await begin();
+      for (;;) {
+        await refresh();
+        store.set({ away: false });
+      }
+    } catch {
+      store.set({ away: true });
+      await pause(PAUSE);
+    }
+  }
+}
+
+/** Ends the request that waits for news of a chat that is not open any more. */
+function leave() {
+  left.abort();
+  left = new AbortController();
+  known = { version: -1 };
+}
+
+/** Starts over if the demo is another one than before: its room is empty and counts from 0. */
+async function begin() {
+  const demo = await fetched("about.json");
+  if (demo.run === store.state.demo?.run) return;
+  leave();
+  store.set({ demo, messages: new Map(), chats: [], drafts: [], replying: null, editing: null });
+  openAddress();
+}
+
+/** Waits for what is new in the open chat. */
+async function refresh() {
+  const { signal } = left;
+  const { demo, me, chat, topic } = store.state;
+  if (!demo) return;
+  let news;
+  try {
+    news = await fetched(withQuery("room/news", { run: demo.run, user: me, chat, topic, ...known }), { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return;
+  }
+  if (signal.aborted) return;
+  if (news.run !== demo.run) await begin();
+  else learn(news);
+}
+
+/** @param {News} news */
+function learn(news) {
+  const [first] = news.people;
+  if (first && !news.people.some(({ id }) => id === store.state.me)) return open(first.id, 0); // the address names nobody
+  const forum = news.chats.find((chat) => chat.id === store.state.chat && chat.is_forum);
+  if (forum && !store.state.topic) {
+    store.set({ topic: 1, chats: news.chats }); // which the address did not say
+    return;
+  }
+  known = { version: news.version };
+  store.set({
+    bot: news.bot,
+    people: news.people,
+    chats: news.chats,
+    controls: news.controls,
+    drafts: news.drafts,
+    keyboard: sameKeyboard(news.keyboard),
+    untaken: new Set(news.untaken),
+    ...(news.earlier === undefined ? {} : { earlier: news.earlier }),
+  });
+  learnMessages(news.messages, news.deleted);
+}
+
+/** Keeps the object that is known if it says the same, so that nothing is drawn anew. @param {News["keyboard"]} keyboard */
+function sameKeyboard(keyboard) {
+  const before = store.state.keyboard;
+  return JSON.stringify(before) === JSON.stringify(keyboard) ? before : keyboard;
+}
+
+/**
+ * Takes in messages of the open chat, new or changed.
+ *
+ * @param {Message[]} messages
+ * @param {number[]} [deleted]
+ */
+export function learnMessages(messages, deleted = []) {
+  if (!messages.length && !deleted.length) return;
+  const all = new Map(store.state.messages);
+  const oldest = all.keys().next().value ?? 0;
+  for (const message of messages) {
+    // What changes among those that are not shown is seen when they are.
+    if (message.message_id >= oldest || !store.state.earlier) all.set(message.message_id, message);
+  }
+  for (const number of deleted) all.delete(number);
+  keep([...all].sort(([one], [other]) => one - other));
+}
+
+/** Keeps the newest, unless one reads further back. @param {[number, Message][]} sorted */
+function keep(sorted) {
+  const fewer = store.state.at_end && sorted.length > KEPT;
+  store.set({ messages: new Map(fewer ? sorted.slice(-KEPT) : sorted), ...(fewer ? { earlier: true } : {}) });
+}
+
+/** Fetches the messages before those that are shown. */
+export async function lookBack() {
+  const { me, chat, topic, messages } = store.state;
+  const before = messages.keys().next().value ?? 0;
+  const older = await fetched(withQuery("room/earlier", { user: me, chat, topic, before }));
+  if (chat !== store.state.chat || topic !== store.state.topic) return;
+  const added = /** @type {[number, Message][]} */ (older.messages.map((/** @type {Message} */ each) => [each.message_id, each]));
+  store.set({ messages: new Map([...added, ...store.state.messages]), earlier: older.earlier });
+}
