@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="another host name it is served under, such as a proxy's; may be repeated",
     )
+    parser.add_argument(
+        "--no-open", action="store_true", help="do not open the page in the browser"
+    )
     parser.add_argument("--token", help="the only token that is accepted")
 
 

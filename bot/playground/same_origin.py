@@ -13,6 +13,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+_FILES = "multipart/form-data"
+"""Taken from browsers that say who asks, and from programs."""
 _HOST = re.compile(r"(\[[^]]*]|[^:]*)(:\d*)?")
 _JSON = ("application/json", "application/x-www-form-urlencoded", "")
 """Content types of JSON; curl sends the second by default, the last means none."""
@@ -55,7 +57,10 @@ class SameOrigin:
         # not accept JSON in that.
         if scope["method"] == "POST" and not scope["path"].startswith("/bot"):
             kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-            return None if kind in _JSON else _refused(415, _NOT_JSON)
+            is_safe = kind in _JSON or (
+                kind == _FILES and (origins or sites or _is_program(headers))
+            )
+            return None if is_safe else _refused(415, _NOT_JSON)
         return None
 
     def _serves(self, host: str) -> bool:
@@ -66,6 +71,11 @@ class SameOrigin:
         except ValueError:
             return name in self._hosts
         return self._everywhere or address.is_loopback or name in self._hosts
+
+
+def _is_program(headers: Headers) -> bool:
+    """True if this is no browser: all of them say that they are Mozilla."""
+    return "mozilla/" not in headers.get("user-agent", "").lower()
 
 
 def _canonical(host: str) -> str:

@@ -15,9 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from bot.playground.completion import CompletionServer
-from bot.playground.prompt import Prompt, Refusal, count, pieces, read
-from bot.playground.replies import (
+from bot.playground.yandex.completion import CompletionServer
+from bot.playground.yandex.prompt import Prompt, Refusal, count, pieces, read
+from bot.playground.yandex.replies import (
     Cut,
     ErrorLine,
     Filtered,
@@ -481,3 +481,28 @@ async def test_jwts_are_checked(words: Echo) -> None:
         for nothing in (b"{", b"[]", b"{}"):
             answer = await client.post(TOKENS, content=nothing)
             assert (answer.status_code, answer.json()["code"]) == (400, 3)
+
+
+@pytest.mark.slow
+async def test_who_waits_for_a_turn_hears_that_the_server_lives(words: Echo) -> None:
+    """Empty texts come while others are answered; what is kept of the request has none of them."""
+    words.pause = 0.2
+    server = CompletionServer(words, at_once=1)
+    server.sign = 0.05
+    headers = {"authorization": "Api-Key key"}
+    async with (
+        serving(Starlette(routes=server.routes), "127.0.0.1", 0) as url,
+        httpx.AsyncClient(base_url=url, headers=headers, timeout=20) as client,
+        asyncio.TaskGroup() as group,
+    ):
+        begun = asyncio.Event()
+        server.queue.changed = lambda: begun.set() if server.queue.in_turn else None
+        group.create_task(client.post(COMPLETION, json=body("the first one")))
+        await begun.wait()
+        second = (await client.post(COMPLETION, json=body("two"))).text.splitlines()
+        texts = [
+            json.loads(line)["result"]["alternatives"][0]["message"]["text"] for line in second
+        ]
+        assert texts[0] == ""
+        assert texts[-1] == "two"
+        assert server.requests[-1].answer.parts()[0].count("\n") == len([t for t in texts if t])

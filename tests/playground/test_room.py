@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.playground.chat import ANONYMOUS_ADMIN, CHANNEL_SENDER, LINKED_CHANNEL
-from bot.playground.room import Room
-from bot.playground.updates import PollTaken
+from bot.playground.telegram.chat import ANONYMOUS_ADMIN, CHANNEL_SENDER, LINKED_CHANNEL
+from bot.playground.telegram.room import Room
+from bot.playground.telegram.updates import PollTaken
 
 GROUP = -5
 SUPERGROUP = -1000000000005
@@ -81,7 +81,7 @@ async def test_wanted_kinds_are_settled_when_an_update_is_made(room: Room) -> No
     """A kind that is not allowed never becomes an update, and the choice persists."""
     room.updates.allow(["edited_message"])
     message = room.say(7, 7, "x")
-    room.edit(7, message["message_id"], "y /go")
+    room.edit(7, 7, message["message_id"], "y /go")
     room.updates.allow([])
     assert await _kinds(room) == ["edited_message"]
     edited = (await _waiting(room))[0]["edited_message"]
@@ -193,14 +193,56 @@ async def test_privacy_mode_hears_only_what_is_meant_for_the_bot(text: str, hear
 
 
 async def test_privacy_mode_hears_replies_and_the_bots_last_word() -> None:
-    """A reply to the bot is heard, and a bare command right after the bot has spoken."""
+    """A reply to the bot is heard, and a bare command while no other bot has spoken since."""
     room = Room("42:token", privacy=True)
+    room.make_person(9, "Other", username="other_bot", is_bot=True)
     own = room.post(room.chat(GROUP), {"text": "hi"}, reply_to=None, topic=None)
     room.say(GROUP, 7, "/help")
-    room.say(GROUP, 7, "/help")
+    room.say(GROUP, 8, "plain")
+    room.say(GROUP, 7, "/start")
+    room.say(GROUP, 9, "me, too")
+    room.say(GROUP, 7, "/lost")
     room.say(GROUP, 7, "yes", reply_to=own["message_id"])
     texts = [update["message"]["text"] for update in await _waiting(room)]
-    assert texts == ["/help", "yes"]
+    assert texts == ["/help", "/start", "yes"]
+
+
+async def test_in_privacy_mode_a_reply_decides_whom_a_message_is_for() -> None:
+    """Replies to what was meant for the bot are heard; replies to another bot are that bot's."""
+    room = Room("42:token", privacy=True)
+    room.make_person(9, "Other", username="other_bot", is_bot=True)
+    meant = room.say(GROUP, 7, "@demo_bot hello")["message_id"]
+    plain = room.say(GROUP, 7, "plain")["message_id"]
+    other = room.say(GROUP, 9, "beep")["message_id"]
+    room.say(GROUP, 8, "to what was meant for the bot", reply_to=meant)
+    room.say(GROUP, 8, "to somebody", reply_to=plain)
+    room.say(GROUP, 8, "/reset@demo_bot", reply_to=other)
+    texts = [update["message"]["text"] for update in await _waiting(room)]
+    assert texts == ["@demo_bot hello", "to what was meant for the bot"]
+
+
+async def test_privacy_mode_changes_where_the_bot_comes_in_again() -> None:
+    """As in Telegram, the group it is in already keeps what was set when it came."""
+    room = Room("42:token", privacy=True)
+    room.say(GROUP, 7, "before")
+    room.set_privacy(on=False)
+    room.say(GROUP, 7, "still unheard")
+    room.kick(GROUP)
+    room.add(GROUP)
+    room.say(GROUP, 7, "heard")
+    room.say(GROUP - 1, 7, "heard in a new one")
+    messages = [update["message"] for update in await _waiting(room) if "message" in update]
+    assert [each["text"] for each in messages if "text" in each] == ["heard", "heard in a new one"]
+
+
+async def test_other_bots_are_never_heard(room: Room) -> None:
+    """Not even by an administrator without privacy mode; but that one of them came in is told."""
+    room.set_bot(GROUP, "administrator")
+    room.make_person(9, "Other", username="other_bot", is_bot=True)
+    room.add(GROUP, 9)
+    room.say(GROUP, 9, "@demo_bot hello")
+    assert await _kinds(room) == ["my_chat_member", "message"]
+    assert (await _waiting(room))[1]["message"]["new_chat_members"][0]["is_bot"]
 
 
 async def test_privacy_mode_does_not_take_a_topics_root_for_a_reply() -> None:
@@ -221,44 +263,22 @@ async def test_privacy_mode_ends_for_admins_and_private_chats() -> None:
     assert await _kinds(room) == ["my_chat_member", "message", "message"]
 
 
-async def test_blocking_and_kicking_tell_the_bot(room: Room) -> None:
-    """Membership changes reach the bot; from a group it was kicked from, nothing does."""
-    room.say(7, 7, "x")
-    room.block(7)
-    room.say(7, 7, "again")
-    room.kick(GROUP)
-    room.say(GROUP, 7, "x")
-    assert await _kinds(room) == [
-        "message",
-        "my_chat_member",
-        "my_chat_member",
-        "message",
-        "my_chat_member",
-    ]
-    kicked = (await _waiting(room))[1]["my_chat_member"]
-    assert kicked["new_chat_member"]["status"] == "kicked"
-    assert kicked["new_chat_member"]["user"]["id"] == 42
-
-
-async def test_members_changes_reach_an_admin_bot_that_wants_them(room: Room) -> None:
-    """chat_member needs admin rights and an explicit wish."""
-    room.updates.allow(["chat_member"])
-    room.set_member(GROUP, 7, "administrator")
-    room.set_bot(GROUP, "administrator")
-    room.set_member(GROUP, 7, "left")
-    (update,) = await _waiting(room)
-    assert update["chat_member"]["old_chat_member"]["status"] == "administrator"
-    assert update["chat_member"]["new_chat_member"]["status"] == "left"
-
-
 async def test_a_group_migrates(room: Room) -> None:
     """Both chats say so in a service message, and the old one takes no more words."""
     room.say(GROUP, 7, "x")
+    room.permit(GROUP, ["can_send_messages"])
+    room.promote(GROUP, 8, ["can_pin_messages"])
+    room.chats[GROUP].description = "About"
     new = room.migrate(GROUP)
+    assert room.chats[new].description == "About"
     messages = [update["message"] for update in await _waiting(room)]
     assert (messages[1]["chat"]["id"], messages[1]["migrate_to_chat_id"]) == (GROUP, new)
     assert (messages[2]["chat"]["id"], messages[2]["migrate_from_chat_id"]) == (new, GROUP)
     assert messages[2]["chat"]["type"] == "supergroup"
+    assert room.chats[new].permissions == {"can_send_messages"}
+    assert room.chats[new].member(8).has("can_pin_messages")
+    with pytest.raises(ValueError, match="only groups migrate"):
+        room.migrate(GROUP)
     with pytest.raises(ValueError, match="become the supergroup"):
         room.say(GROUP, 7, "x")
     for told in (["from", "to"], ["from"], []):
@@ -296,3 +316,30 @@ async def test_changes_wake_who_waits_for_them(room: Room) -> None:
     room.say(7, 7, "x")
     assert await waiting == 1
     assert await room.changed(0, 50) == 1
+
+
+def test_only_its_author_edits_a_message(room: Room) -> None:
+    """Nobody else, nor the bot's, nor what was forwarded; the text stays as it was."""
+    said = room.say(GROUP, 7, "x")["message_id"]
+    origin = {"type": "hidden_user", "sender_user_name": "Vera"}
+    forwarded = room.forward(GROUP, 7, "y", origin)["message_id"]
+    for user, number in ((8, said), (7, forwarded)):
+        with pytest.raises(ValueError, match="not theirs to edit"):
+            room.edit(GROUP, user, number, "z")
+    assert [message["text"] for message in room.messages(GROUP)] == ["x", "y"]
+    assert room.edit(GROUP, 7, said, "z")["text"] == "z"
+
+
+def test_who_deletes_a_message(room: Room) -> None:
+    """Its author, an administrator with that right, and in private the person."""
+    first, second = (room.say(GROUP, 7, text)["message_id"] for text in "xy")
+    room.set_member(GROUP, 8, "member")
+    with pytest.raises(ValueError, match="not theirs to delete"):
+        room.remove(GROUP, 8, first)
+    room.remove(GROUP, 7, first)
+    room.promote(GROUP, 8, ["can_delete_messages"])
+    room.remove(GROUP, 8, second)
+    assert room.messages(GROUP) == []
+    said = room.say(7, 7, "x")
+    room.remove(7, 7, said["message_id"])
+    assert room.messages(7) == []

@@ -13,15 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from bot.playground.arguments import add_arguments
-from bot.playground.completion import CompletionServer
 from bot.playground.demo import application, hosts_of
-from bot.playground.room import Room
 from bot.playground.same_origin import SameOrigin
+from bot.playground.telegram.room import Room
+from bot.playground.yandex.completion import CompletionServer
 from tests.conftest import Echo
 
 HOST = "127.0.0.1:8090"
 OWN = f"http://{HOST}"
-FILLED = {"{token}": "1:any", "{method}": "setWebhook", "{file_id}": "x"}
+FILLED = {
+    "/bot{path:path}": "/bot1:any/setWebhook",
+    "{token}": "1:any",
+    "{path:path}": "documents/x",
+}
 QUERY = "?url=http://127.0.0.1:1/x&chat=1&since=-1"
 MULTIPART = (
     '--x\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\n101\r\n'
@@ -80,14 +84,14 @@ def calls() -> Iterator[tuple[str, str]]:
     """Every method and path that is served: none is left out, whatever will be added."""
     for route in app_of(Room()).routes:
         if isinstance(route, Mount):
-            yield from (("GET", f"{route.path}/{file}") for file in ("", "page.js", "nothing"))
+            yield from (("GET", f"{route.path}/{file}") for file in ("", "main.js", "nothing"))
             continue
         assert isinstance(route, Route)
         path = route.path
         for name, value in FILLED.items():
             path = path.replace(name, value)
         assert "{" not in path
-        yield from ((method, path) for method in sorted(route.methods or {"GET"}))
+        yield from ((method, path) for method in sorted(route.methods or {"GET", "POST"}))
 
 
 CALLS = sorted(set(calls()))
@@ -130,6 +134,7 @@ async def test_websites_get_nothing(headers: dict[str, str]) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", OF_OURS, ids=str)
 async def test_programs_and_the_page_are_served(headers: dict[str, str]) -> None:
     """Programs, which tell nothing of where they come from, and the page get everything."""
@@ -139,6 +144,7 @@ async def test_programs_and_the_page_are_served(headers: dict[str, str]) -> None
     assert {"POST", "GET"} <= {method for method, _ in CALLS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted({path for _, path in CALLS}))
 async def test_no_preflight_is_granted(path: str) -> None:
     """A browser that asks on behalf of another page hears no permission."""
@@ -148,16 +154,34 @@ async def test_no_preflight_is_granted(path: str) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+FIREFOX_3 = {"user-agent": "Mozilla/5.0 (X11; U; Linux i686; rv:1.9) Gecko Firefox/3.0"}
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "TEXT/PLAIN;charset=UTF-8", "multipart/form-data"])
 async def test_what_is_no_json_is_not_read_as_json(kind: str) -> None:
     """Old browsers tell nothing of where a form comes from, but a form never says JSON."""
     for method, path in CALLS:
         if method == "POST":
-            answer = await call(app_of(Room("1:any")), method, path, {"content-type": kind})
-            refused = not path.startswith("/bot")
+            headers = {"content-type": kind, **FIREFOX_3}
+            answer = await call(app_of(Room("1:any")), method, path, headers)
+            refused = not path.startswith(("/bot", "/file"))
             assert (answer.status_code == 415) == refused, path
             if refused:
                 assert "application/json" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "whose", [{}, {"sec-fetch-site": "same-origin", **FIREFOX_3}, {"origin": OWN, **FIREFOX_3}]
+)
+async def test_files_of_programs_and_of_the_page(whose: dict[str, str]) -> None:
+    """Files come as forms, from whoever is no old browser."""
+    headers = {"content-type": "multipart/form-data; boundary=x", **whose}
+    body = MULTIPART.replace("chat_id", "chat").replace('"text"', '"kind"').replace("hi", "voice")
+    body = body.replace(
+        "--x--", '--x\r\nContent-Disposition: form-data; name="user"\r\n\r\n101\r\n--x--'
+    )
+    sent = await call(app_of(Room("1:any")), "POST", "/room/media", headers, body)
+    assert sent.json()["voice"]["duration"] == 3
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
-from bot.playground.updates import CALLBACK_LIFETIME
-from bot.playground.webhook import LONGEST_SECRET, Target, queue_of
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.files import Upload
+from bot.playground.telegram.methods import METHODS
+from bot.playground.telegram.query import CALLBACK, SECONDS
+from bot.playground.telegram.room import Room
+from bot.playground.telegram.webhook import LONGEST_SECRET, Target, queue_of
 from bot.web import serving
 
 TOKEN = "42:AAtoken"
@@ -131,6 +133,39 @@ async def test_an_update_is_posted(
     assert bot.headers[0]["content-type"] == "application/json"
     assert bot.headers[0]["x-telegram-bot-api-secret-token"] == "se-cret_1"
     await until(lambda: len(room.updates) == 0)
+
+
+async def test_a_method_in_the_response(
+    room: Room, bot: Bot, hook: str, api: Callable[..., Any]
+) -> None:
+    """What a bot calls in its response is carried out, but for what gets something or moves it."""
+    boundary = {"content-type": "multipart/form-data; boundary=b"}
+    form = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    fields = {"method": "sendMessage", "chat_id": ANN, "text": "two"}
+    bot.answers = [
+        JSONResponse({"method": "SENDmessage", "chat_id": ANN, "text": "one"}),
+        Response(
+            "".join(form.format(*each) for each in fields.items()) + "--b--\r\n", 200, boundary
+        ),
+        JSONResponse({"method": "deleteWebhook"}),
+        JSONResponse({"method": "getMe"}),
+        JSONResponse({"method": "sendMessage", "chat_id": 5, "text": "x"}),
+        JSONResponse(["method", "sendMessage"]),
+        Response("{", 200, {"content-type": "application/json"}),
+    ]
+    await api("setWebhook", url=hook)
+    for text in "abcdefg":
+        room.say(ANN, ANN, text)
+    await until(lambda: len(room.updates) == 0)
+    said = [m["text"] for m in room.messages(ANN) if m["from"]["is_bot"]]
+    assert said == ["one", "two"]
+    assert [(call["method"], call["ok"]) for call in room.calls] == [
+        ("setWebhook", True),
+        ("sendMessage", True),
+        ("sendMessage", True),
+        ("sendMessage", False),
+    ]
+    assert (await api("getWebhookInfo"))["url"] == hook
 
 
 async def test_no_secret(room: Room, bot: Bot, hook: str, api: Callable[..., Any]) -> None:
@@ -293,11 +328,11 @@ async def test_expiry(
     room.updates.remove(next(w for w in room.updates._waiting if "message" in w.update))
     await api("setWebhook", url=hook)
     await until(lambda: len(room.updates) == 0)
-    assert clock.now < 1_000_000 + CALLBACK_LIFETIME < clock.now + 2 * clock.pauses[-1]
+    assert clock.now < 1_000_000 + SECONDS[CALLBACK] < clock.now + 2 * clock.pauses[-1]
     seen = len(bot.seen)
     await api("deleteWebhook")
     room.press(ANN, ANN, asked["message_id"], "button")
-    clock.now += CALLBACK_LIFETIME + 1
+    clock.now += SECONDS[CALLBACK] + 1
     await api("setWebhook", url=hook)
     await until(lambda: len(room.updates) == 0)
     assert len(bot.seen) == seen
@@ -390,12 +425,28 @@ async def test_dropped_in_flight(room: Room, bot: Bot, hook: str, api: Callable[
             {"url": "https://example.org", "secret_token": "пароль"},
             "secret token contains unallowed characters",
         ),
+        ({"url": "http://127.0.0.1:99999"}, "invalid webhook URL specified"),
+        ({"url": "https://127.0.0.1", "ip_address": "nowhere"}, "invalid IP address specified"),
+        (
+            {"url": "https://127.0.0.1", "ip_address": "1.2.3.4"},
+            "bad webhook: IP address 1.2.3.4 is reserved",
+        ),
     ],
 )
 async def test_refusals(api: Callable[..., Any], given: dict[str, str], reason: str) -> None:
     """A webhook that Telegram would not take is refused in its words, and none is set."""
     assert await api("setWebhook", **given) == f"400 Bad Request: {reason}"
     assert (await api("getWebhookInfo"))["url"] == ""
+
+
+async def test_a_password_in_the_address(
+    room: Room, bot: Bot, hook: str, api: Callable[..., Any]
+) -> None:
+    """The bot gets it as authorization, and its updates."""
+    assert await api("setWebhook", url=hook.replace("://", "://me:pass@")) is True
+    room.say(ANN, ANN, "привет")
+    await bot.has_seen(1)
+    assert bot.headers[0]["authorization"] == "Basic bWU6cGFzcw=="
 
 
 @pytest.mark.parametrize(
@@ -406,6 +457,21 @@ async def test_addresses_that_are_taken(api: Callable[..., Any], url: str) -> No
     """Anything on the loopback."""
     assert await api("setWebhook", url=url) is True
     assert (await api("getWebhookInfo"))["url"] == url
+
+
+async def test_an_address_and_a_certificate(api: Callable[..., Any], room: Room) -> None:
+    """Both are told of afterwards; that a refused webhook asked for is not."""
+    where = {"url": "https://localhost", "ip_address": "127.0.0.1"}
+    await api("setWebhook", **where, allowed_updates=["message"])
+    assert (await api("getWebhookInfo"))["ip_address"] == "127.0.0.1"
+    await api("setWebhook", url="nonsense", allowed_updates=["poll"], drop_pending_updates=True)
+    info = await api("getWebhookInfo")
+    assert (info["url"], info["allowed_updates"]) == (where["url"], ["message"])
+    certificate = Upload("c.pem", "text/plain", b"x")
+    assert METHODS["setWebhook"](room, {"url": "https://localhost", "certificate": certificate})
+    info = await api("getWebhookInfo")
+    assert info["has_custom_certificate"]
+    assert "ip_address" not in info
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

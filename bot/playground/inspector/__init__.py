@@ -1,0 +1,1 @@
+"""The inspector: what happened inside the bot for each of its answers."""
