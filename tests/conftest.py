@@ -20,12 +20,13 @@ from starlette.applications import Starlette
 
 from bot import web
 from bot.app import running
+from bot.bot_settings import BotSettings
 from bot.environment import Environment
-from bot.playground.completion import CompletionServer
 from bot.playground.door import room_routes
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
-from bot.settings import BotSettings, ProcessSettings, Settings
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.room import Room
+from bot.playground.yandex.completion import CompletionServer
+from bot.settings import ProcessSettings, Settings
 from storage.message import Message
 from storage.server.connect import connect
 from storage.timing import Timing
@@ -39,7 +40,9 @@ LONGEST_TEST = 300
 _bot_ids = itertools.count(7_000_000)
 
 # How long examples take tells how busy the machine is.
-settings.register_profile("any machine", settings(), suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 # Tracebacks with all variables, structlog's own, take seconds in which no bot does anything.
@@ -139,6 +142,20 @@ class World:
         """The bot's own."""
         return self.settings.bots[0].bot_id
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of the bot is told, to live here."""
+        settings = self.settings
+        return {
+            "TELEGRAM_TOKEN": settings.bots[0].telegram_token.get_secret_value(),
+            "TELEGRAM_API_URL": settings.telegram_api_url,
+            "COMPLETION_URL": settings.completion_url,
+            "FOLDER_ID": "folder",
+            "API_KEY": "key",
+            "LISTEN": "127.0.0.1:0",
+            "REDIS_URL": str(settings.redis_url and settings.redis_url.get_secret_value()),
+        }
+
     def said(self, chat: int) -> list[dict[str, Any]]:
         """The bot's messages in a chat, oldest first, but for those that still grow."""
         me = self.room.bot["id"]
@@ -200,8 +217,9 @@ def valkey() -> Iterator[str]:
 
 @pytest.fixture
 async def redis(valkey: str) -> AsyncIterator[Redis]:
-    """A client of that server."""
+    """A client of that server, which is empty at first: searches need not look at others' keys."""
     client = connect(valkey, connections=16)
+    await client.flushdb()
     yield client
     await client.aclose()
 

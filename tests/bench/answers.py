@@ -51,33 +51,34 @@ class Run:
     """A contender at work."""
 
     def __init__(self, upstream: Upstream, pid: int, redis: Redis) -> None:
-        self._upstream = upstream
+        self.upstream = upstream
         self.pid = pid
-        self._redis = redis
+        self.redis = redis
 
     async def volley(self, chats: int) -> list[Question]:
         """Let so many chats ask at the same moment; returns when all are answered."""
-        return await asyncio.gather(*map(self._upstream.ask, range(1, chats + 1)))
+        return await asyncio.gather(*map(self.upstream.ask, range(1, chats + 1)))
 
     async def stream(self, chats: int, rounds: int) -> list[Question]:
         """Let so many chats begin within a second, and ask again as soon as they are answered."""
 
         async def begin(chat: int) -> list[Question]:
             await asyncio.sleep(random.uniform(0, 1))
-            return [await self._upstream.ask(chat) for _ in range(rounds)]
+            return [await self.upstream.ask(chat) for _ in range(rounds)]
 
         talks = await asyncio.gather(*map(begin, range(1, chats + 1)))
         return [question for talk in talks for question in talk]
 
     async def cost(self, talking: Awaitable[list[Question]]) -> Cost:
         """Say what it costs to answer."""
-        before = await self._spent()
+        before = await self.spent()
         asked = await talking
-        spent = zip(before, await self._spent(), strict=True)
+        spent = zip(before, await self.spent(), strict=True)
         return Cost(asked, *((after - before) / len(asked) for before, after in spent))
 
-    async def _spent(self) -> tuple[float, float, float]:
-        return cpu_ms(self.pid), self._upstream.calls, await scripts_run(self._redis)
+    async def spent(self) -> tuple[float, float, float]:
+        """CPU so far, in ms, calls of the Bot API, and scripts."""
+        return cpu_ms(self.pid), self.upstream.calls, await scripts_run(self.redis)
 
 
 async def measure(seconds: float, chats: int, rounds: int, arguments: Sequence[str]) -> Figures:

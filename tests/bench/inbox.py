@@ -14,8 +14,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from storage.arrivals import Arrival
 from storage.change import Kept
-from storage.inbox import Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.server.connect import connect

@@ -1,7 +1,7 @@
 """Telegram and the model for a bench: HTTP on a bare asyncio protocol, so that they do not limit.
 
-There are only private chats, and each asks one question at a time. The model writes its lines on
-time, whoever asks; each holds the whole text so far, as YandexGPT's do.
+Private chats ask one question at a time each; in one group people talk to each other. The model
+writes its lines on time, whoever asks; each holds the whole text so far, as YandexGPT's do.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 TOKEN = "42:BENCH"
+GROUP = -1_000_000_000_042
 LINES = 40
 _BOT = {"id": 42, "is_bot": True, "first_name": "Bench", "username": "bench_bot"}
 _PATIENCE = 120.0
@@ -59,6 +60,7 @@ class Upstream:
         self._questions: dict[int, Question] = {}
         self._ids = itertools.count(1)
         self._updates: deque[tuple[int, str]] = deque()
+        self._taken = asyncio.Event()
         self._poll: asyncio.Transport | None = None
         self._patience: asyncio.TimerHandle | None = None
 
@@ -84,6 +86,20 @@ class Upstream:
         async with asyncio.timeout(_PATIENCE):
             await question.whole.wait()
         return question
+
+    async def talk(self, number: int) -> None:
+        """Let people in a group say so much to each other; returns when all is confirmed."""
+        for update in itertools.islice(self._ids, number):
+            person = {"id": 100 + update % 20, "is_bot": False, "first_name": "Ann"}
+            group = {"id": GROUP, "type": "supergroup", "title": "Friends"}
+            said = {"from": person, "chat": group, "text": f"{update} " + "and so on " * 8}
+            message = _message(GROUP, update) | said
+            self._updates.append((update, json.dumps({"update_id": update, "message": message})))
+        asyncio.get_running_loop().call_soon(self._deliver)
+        async with asyncio.timeout(_PATIENCE):
+            while self._updates:
+                self._taken.clear()
+                await self._taken.wait()
 
     def receive(self, target: bytes, body: bytes, to: asyncio.Transport) -> None:
         """Answer a request to ``to``, now or later."""
@@ -124,6 +140,7 @@ class Upstream:
     def _get_updates(self, given: dict[str, Any], to: asyncio.Transport) -> None:
         while self._updates and self._updates[0][0] < given.get("offset", 0):
             self._updates.popleft()
+        self._taken.set()
         if self._patience:
             self._patience.cancel()
         self._poll = to

@@ -7,15 +7,19 @@ import signal
 import statistics
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 from storage.timing import Timing
-from tests.crash import failover, recovery, rolling, thaw
+from tests.crash import announcement, failover, recovery, resets, rolling, thaw
 from tests.crash.boundary import all_boundaries
+from tests.crash.company import STORM
 from tests.crash.launch import LEASE
 from tests.crash.storm import STORMS, blow
 from tests.crash.verdict import Verdict
 from tests.forms import FORMS
 
+Boundaries = Callable[[signal.Signals, str], Awaitable[list[Verdict]]]
+"""Passes through the steps of something, in a form of Redis, with one such halt at each."""
 FAILOVERS = 3
 COLUMNS = (
     "kills",
@@ -77,18 +81,21 @@ async def main() -> int:
     # The embedded server is a form of its own.
     storms = [
         storm
-        for storm in STORMS
+        for storm in (*STORMS, STORM)
         if (form == "valkey" or not storm.embedded) and storm.name.startswith(arguments.only)
     ]
     for number, storm in enumerate(storms):
         random.seed(f"{seed} {number}")
-        result = await blow(storm, max(1, kills // len(storms)), form)
+        result = await blow(storm, max(storm.least, kills // len(storms)), form)
         halts = (result.kills, result.freezes)
         report.row(storm.name, *halts, result.seconds, [result.verdict])
     if not arguments.only:
         await _by_name(report, "killed at steps", signal.SIGKILL, form)
         await _by_name(report, "frozen at steps", signal.SIGSTOP, form)
         await _thawed(report, form)
+        for halt in (signal.SIGKILL, signal.SIGSTOP):
+            await _in_steps(report, "announcing", announcement.all_boundaries, halt, form)
+            await _in_steps(report, "resetting all", resets.all_boundaries, halt, form)
         await _restarted(report, form)
         if form == "valkey":
             await _recoveries(report)
@@ -115,6 +122,15 @@ async def _thawed(report: Report, form: str) -> None:
     verdicts = await thaw.all_freezes(form)
     seconds = time.monotonic() - began
     report.row("frozen in pauses", 0, len(verdicts), seconds, verdicts)
+
+
+async def _in_steps(
+    report: Report, name: str, boundaries: Boundaries, halt: signal.Signals, form: str
+) -> None:
+    began = time.monotonic()
+    verdicts = await boundaries(halt, form)
+    halts = (len(verdicts), 0) if halt == signal.SIGKILL else (0, len(verdicts))
+    report.row(name, *halts, time.monotonic() - began, verdicts)
 
 
 async def _losses(report: Report, form: str) -> None:

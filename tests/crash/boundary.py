@@ -59,7 +59,7 @@ def _around(
 PRICES = {
     **_around("put", before=FREE, after=FREE),
     **_around("confirm", 2, before=FREE, after=FREE),
-    **_around("take", before=FREE, after=FREE),
+    **_around("hand over", before=FREE, after=FREE),
     **_around("open", before=FREE, after=FREE),
     # Beside it the answer begins to grow on Telegram; its number may not be noted yet.
     **_around("ask", before=FREE, after=(ASKED_AGAIN, DEAREST)),

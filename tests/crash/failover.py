@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from bot.background import beside
 from storage import keys
-from storage.inbox import Arrival, Inbox
+from storage.arrivals import Arrival
+from storage.inbox import Inbox
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect, patiently, translated
 from tests.forms import FORMS

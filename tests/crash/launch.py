@@ -8,13 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telegram.ext import ExtBot
-
+from bot import announcer
 from bot.__main__ import main
 from bot.environment import Environment
 from bot.settings import Settings
 from bot.updates.polling import Polling
+from bot.worker import Worker
 from handlers.actions import ask
+from handlers.outgoing import delivery
+from storage.access import Admission
+from storage.announcement import Announcements
+from storage.arrivals import Arrivals
 from storage.inbox import Inbox
 from storage.timing import Timing
 
@@ -22,19 +26,33 @@ LEASE = 2.0
 """Seconds, fewer than in life: a storm is to see many of them end."""
 TICK_SECONDS = 0.5
 
-STEPS: dict[str, tuple[Any, str]] = {
+STEPS: dict[str, tuple[Any, str] | tuple[Any, str, str]] = {
     "put": (Inbox, "put"),
     "confirm": (Polling, "_fetch"),
-    "take": (Inbox, "take"),
-    "open": (Inbox, "open"),
+    "hand over": (Arrivals, "_give"),
+    "open": (Worker, "_opened"),
     "ask": (ask, "_listen"),
     "commit": (Inbox, "commit"),
-    "send": (ExtBot, "send_message"),
-    "edit": (ExtBot, "edit_message_text"),
+    "send": (delivery, "post", "sendMessage"),
+    "edit": (delivery, "post", "editMessageText"),
     "note": (Inbox, "note"),
     "done": (Inbox, "done"),
+    "hear": (Inbox, "hear"),
+    "invite": (Admission, "invite"),
+    "redeem": (Admission, "redeem"),
+    "decide": (Admission, "decide"),
+    "collect": (Inbox, "collect"),
+    "reset": (Inbox, "reset_some"),
+    "announce": (Inbox, "announce"),
+    "shown": (Announcements, "shown"),
+    "begin": (Announcements, "begin"),
+    "hold": (Announcements, "hold"),
+    "tell": (announcer, "tell"),
+    "settle": (Announcements, "settle"),
+    "finish": (Announcements, "finish"),
 }
-"""The steps in the life of a message, and what takes them."""
+"""The steps of a message, of what changes the company of a bot, a reset of all chats or an
+announcement, and what takes them; by which method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,7 @@ def _shorten_leases() -> None:
 
 def _arrange(fate: Fate) -> None:
     boundary = fate.boundary
-    owner, name = STEPS[boundary.step]
+    owner, name, *method = STEPS[boundary.step]
     real: Callable[..., Awaitable[Any]] = getattr(owner, name)
     left = boundary.call
 
@@ -95,10 +113,13 @@ def _arrange(fate: Fate) -> None:
 
     @functools.wraps(real)
     async def step(*args: Any, **named: Any) -> Any:
-        if not boundary.after:
+        is_step = not method or args[1] == method[0]
+        if is_step and not boundary.after:
             meet_it_in_turn()
         result = await real(*args, **named)
-        if boundary.after and result != []:  # a claim or a poll that brought nothing is no step
+        if (
+            is_step and boundary.after and result != []
+        ):  # a claim or a poll that brought nothing is no step
             meet_it_in_turn()
         return result
 

@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import random
 import shutil
+import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.background import beside
 from storage import keys
-from tests.crash.launch import LEASE
+from tests.crash.launch import LEASE, Boundary, Fate
 from tests.crash.process import BotProcess, connected
 from tests.crash.verdict import Verdict, judge, waiting
 from tests.crash.world import World, world
@@ -25,17 +27,54 @@ CHATS = 40
 PATIENCE = 60.0
 """Seconds after a storm in which all must have been answered."""
 SERVER = "server"
+MOST_STEPS = 3
+"""How often a process comes to a step before it dies there."""
+
+
+class Crowd(Protocol):
+    """The people of a storm."""
+
+    async def people(self) -> list[Coroutine[Any, Any, None]]:
+        """Prepare what each of them does until the storm is over."""
+        ...
+
+    async def judge(self, redis: Redis) -> Verdict:
+        """Judge what has become of all that, once nothing is to be done any more."""
+        ...
+
+
+class Talkers:
+    """They ask, each in their own chat."""
+
+    def __init__(self, place: World, _redis: Redis) -> None:
+        self._place = place
+
+    async def people(self) -> list[Coroutine[Any, Any, None]]:
+        """Prepare them all."""
+        return [_talk(self._place, chat) for chat in range(1, CHATS + 1)]
+
+    async def judge(self, redis: Redis) -> Verdict:
+        """Judge by the transcripts."""
+        return await judge(self._place, redis)
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Which processes there are, by their roles, and which of them are killed."""
+    """Which processes there are, by their roles, and which of them are killed; who lives there.
+
+    It takes at least so many kills. ``settings`` are more of the bot's. A process whose role has
+    ``steps`` also dies by itself, at one of them.
+    """
 
     name: str
     roles: tuple[str, ...]
     victims: tuple[str, ...]
     freezes: bool = False
     embedded: bool = False
+    least: int = 1
+    crowd: Callable[[World, Redis], Crowd] = Talkers
+    settings: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 STORMS = (
@@ -74,6 +113,7 @@ class Weather:
         self._folder = folder
         self._server = server
         self._processes: dict[asyncio.Task[None], BotProcess] = {}
+        self._is_over = False
         self.kills = self.freezes = 0
 
     @contextlib.asynccontextmanager
@@ -97,16 +137,25 @@ class Weather:
                 await self._instant()
                 if await self._strike(random.choice(self._storm.victims)):
                     self.kills += 1
+        self._is_over = True
 
     async def _supervise(self, role: str) -> None:
         task = asyncio.current_task()
         assert task
         while True:
-            process = BotProcess(self._world.environment | {"ROLE": role}, self._folder)
+            environment = self._world.environment | {"ROLE": role}
+            process = BotProcess(environment, self._folder, self._fate(role))
             self._processes[task] = process
             await process.ended()
             del self._processes[task]
             await asyncio.sleep(random.uniform(0, 0.5))
+
+    def _fate(self, role: str) -> Fate | None:
+        steps = self._storm.steps.get(role)
+        if self._is_over or not steps:
+            return None
+        after, call = random.random() < 0.5, random.randint(1, MOST_STEPS)
+        return Fate(Boundary(random.choice(steps), after, call), signal.SIGKILL)
 
     async def _instant(self) -> None:
         """Wait for any instant, or for one just after somebody has said something."""
@@ -149,14 +198,18 @@ async def blow(storm: Storm, kills: int, form: str) -> Result:
     """Let a storm pass over a Redis in some form, and judge what it has done."""
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="crash-"))
-    async with _storage(storm, folder, form) as (server, settings), world(settings) as place:
+    async with (
+        _storage(storm, folder, form) as (server, settings),
+        world({**settings, **storm.settings}) as place,
+    ):
         weather, stopping = Weather(storm, place, folder, server), list[str]()
         url = settings.get("REDIS_URL", f"unix://{folder}/data/server.sock")
         async with weather.gathered(stopping), connected(url) as redis:
-            async with beside(*(_talk(place, chat) for chat in range(1, CHATS + 1))):
+            crowd = storm.crowd(place, redis)
+            async with beside(*await crowd.people()):
                 await weather.blow(kills)
             await rest(place, redis)
-            verdict = await judge(place, redis)
+            verdict = await crowd.judge(redis)
         verdict.others += stopping
     if verdict.faults:
         verdict.others.append(f"the logs are in {folder}")

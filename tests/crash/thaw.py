@@ -13,8 +13,8 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bot.playground.chat import Json
-from bot.playground.fault import Fault
+from bot.playground.telegram.chat import Json
+from bot.playground.telegram.fault import Fault
 from storage import keys
 from storage.message import ChatKey
 from tests.crash.launch import LEASE

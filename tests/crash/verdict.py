@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from storage import keys
+from storage.arrivals import GROUP
 from storage.dead import DeadLetters
-from storage.inbox import GROUP
 from storage.message import ChatKey, Message, Role
 from tests.crash.world import FORGOTTEN, STOPPED, Asked, Halt, Heard, World
 
@@ -50,7 +50,8 @@ async def judge(world: World, redis: Redis) -> Verdict:
             verdict.broken.append(f"chat {chat}: {counted} answers counted, {len(answered)} given")
         verdict.questions += len(answered)
     verdict.model_calls = len(world.model.asked)
-    verdict.others += await _leftovers(world, redis)
+    updates = sum(len(said) for said in world.said.values())
+    verdict.others += await leftovers(world, redis, updates)
     return verdict
 
 
@@ -169,15 +170,14 @@ async def _history(redis: Redis, bot_id: int, chat: int) -> list[Message]:
     return [Message(Role(fields["role"]), fields["text"]) for fields in map(json.loads, entries)]
 
 
-async def _leftovers(world: World, redis: Redis) -> list[str]:
-    """Name what should be gone by now."""
+async def leftovers(world: World, redis: Redis, updates: int) -> list[str]:
+    """Name what should be gone by now, after so many updates."""
     bot_id = world.bot_id
     found = [f"{key} is left" for key in await waiting(redis, bot_id)]
     queued = await redis.xlen(keys.ready(bot_id))
     pending = (await redis.xpending(keys.ready(bot_id), GROUP))["pending"]
     dead = await DeadLetters(redis, bot_id).all()
     seen = await redis.zcard(keys.seen(bot_id))
-    updates = sum(len(said) for said in world.said.values())
     if queued or pending:
         found.append(f"{queued} lanes are queued, {pending} pending")
     if seen != updates:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 
 from bot import web
-from bot.playground.completion import CompletionServer
-from bot.playground.emulator import telegram_routes
-from bot.playground.room import Room
+from bot.playground.telegram.emulator import telegram_routes
+from bot.playground.telegram.room import Room
+from bot.playground.yandex.completion import CompletionServer
 from handlers.texts import ENGLISH, RUSSIAN
 from storage.message import Message
 from tests.conftest import grows

@@ -12,10 +12,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.replies import Say
+from bot.playground.yandex.replies import Say
 from storage import keys
+from storage.arrivals import GROUP
 from storage.budget import Budget
-from storage.inbox import GROUP
 from storage.lease import Lease
 from storage.places import Places
 from storage.server.connect import connect

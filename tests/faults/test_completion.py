@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.replies import Say
+from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH
 from storage.timing import Timing
 from tests.conftest import ANN, BORIS, local_telegram

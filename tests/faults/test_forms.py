@@ -17,12 +17,14 @@ from structlog.testing import capture_logs
 
 from bot.background import beside
 from bot.worker import Worker
-from handlers.turn.turn import Reply, Turn
+from handlers.turn.reply import Reply
+from handlers.turn.turn import Turn
 from storage import keys
+from storage.arrivals import MOST_WAITING, Arrival
 from storage.change import Forgotten, Kept
 from storage.dead import DeadLetters
 from storage.history import encode
-from storage.inbox import MOST_WAITING, Arrival, Inbox
+from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
 from storage.places import Places

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from bot import web
 from bot.app import running
-from bot.playground.emulator import telegram_routes
+from bot.playground.telegram.emulator import telegram_routes
 from handlers.dispatch import Dispatch
 from handlers.texts import RUSSIAN
 from storage import keys

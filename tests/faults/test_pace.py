@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.pace import Pace
+from bot.playground.telegram.pace import Pace
 from storage.message import Message
 from storage.timing import Timing
 from tests.conftest import local_telegram

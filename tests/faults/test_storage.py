@@ -16,8 +16,8 @@ from redis.asyncio import Redis, UnixDomainSocketConnection
 from structlog.testing import capture_logs
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.replies import Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.yandex.replies import Say
 from bot.settings import Settings
 from handlers.texts import ENGLISH
 from storage import keys

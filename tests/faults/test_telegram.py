@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.fault import Fault
+from bot.playground.telegram.fault import Fault
 from handlers.texts import ENGLISH
 from storage.budget import Budget
 from storage.timing import Timing

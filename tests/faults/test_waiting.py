@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import running
-from bot.playground.fault import Fault
-from bot.playground.replies import Say
+from bot.playground.telegram.fault import Fault
+from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH, RUSSIAN
 from storage import keys
 from storage.budget import Budget
