@@ -51,12 +51,12 @@ class Interruptions:
             try:
                 # Side by side: Telegram may take its time to say who is an admin.
                 async with asyncio.TaskGroup() as looks:
-                    async for key in self._inbox.interruptions():
-                        looks.create_task(self._look_up(key))
+                    async for key, entry in self._inbox.interruptions():
+                        looks.create_task(self._look_up(key, entry))
             except* StorageUnavailable:
                 await asyncio.sleep(self._inbox.timing.storage_pauses[-1])
 
-    async def _look_up(self, key: ChatKey | None) -> None:
+    async def _look_up(self, key: ChatKey | None, entry: Entry | None) -> None:
         self._announced.pop(key, None)
         self._announced[key] = clock()
         if len(self._announced) > MOST_ANNOUNCED:
@@ -70,8 +70,8 @@ class Interruptions:
                     opened = await self._inbox.open(lane.claim)
                     await self._bar(lane.turn, opened)
                     await self.judge(lane, opened.interrupts)
-                elif lane.turn and key == (there := ChatKey(lane.turn.successor)):
-                    await self.judge(lane, await self._inbox.interrupts(there))
+                elif lane.turn and entry and key == ChatKey(lane.turn.successor):
+                    await self.judge(lane, [entry])
                 elif lane.turn and key and key.chat_id == lane.claim.lane.chat_id:
                     await self._depart(lane.turn, key.chat_id)
 

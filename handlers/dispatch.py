@@ -13,10 +13,10 @@ from handlers.actions.notice import give_up, on_notice
 from handlers.actions.presence import note, on_membership
 from handlers.actions.tools import Tools
 from handlers.context import Profiles, PtbApplication, process
-from handlers.incoming.access import own_membership
+from handlers.incoming.access import may_write
 from handlers.incoming.addressing import command, is_answered, is_from_a_person
 from handlers.incoming.languages import Languages
-from handlers.incoming.membership import Membership, can_write, met
+from handlers.incoming.membership import Membership, met
 from handlers.incoming.migration import migration
 from handlers.incoming.parsing import Unreadable, load, read
 from handlers.incoming.words import Json
@@ -86,7 +86,7 @@ class Dispatch:
     async def _notify(self, update: str, turn: Turn) -> None:
         """Say what is to be said in a chat because of something done elsewhere."""
         notice = _notice(update)
-        if turn.chat.away:
+        if turn.chat.away not in ("", "muted"):  # only trying tells whether it still is muted
             await give_up(turn, notice, turn.chat.away)
         else:
             await self._speak(turn)
@@ -112,9 +112,9 @@ class Dispatch:
         if message is None:
             back = later and known.away != "muted"
         elif known.away == "muted":
-            back = self._is_for_us(update, turn.settings)
-            if back:
-                back = can_write(await own_membership(self._application.bot, message.chat_id))
+            back = self._is_for_us(update, turn.settings) and await may_write(
+                self._application.bot, message.chat_id
+            )
         else:
             newer = (message.edit_date or message.date).timestamp() > known.since
             # Within a second only the numbers tell, but at times Telegram begins anew with them.

@@ -98,15 +98,15 @@ class Notice:
 class Chosen:
     """Settings of ``chat`` change, by their names; None: the default holds again.
 
-    If they are no longer those of ``version``, nothing happens, and `Outdated` is raised; None
-    changes them whatever they are. ``notice`` is said of it in the chat, by its own lane, "" for
-    nothing; where more is heard from now on, that begins once it has been said. ``inherited`` is
-    how much a topic hears by default: as its group.
+    If they are no longer those of ``version``, nothing happens, and `Outdated` is raised.
+    ``notice`` is said of it in the chat, by its own lane, "" for nothing; where more is heard from
+    now on, that begins once it has been said. ``inherited`` is how much a topic hears by default:
+    as its group.
     """
 
     chat: ChatKey
     values: Mapping[str, str | None]
-    version: int | None = None
+    version: int
     notice: str = ""
     inherited: int = 0
 
@@ -114,7 +114,7 @@ class Chosen:
     def untold(self) -> int:
         """The version of the settings of which people must be told first; 0 if of none."""
         waits = self.notice and "hears" in self.values and not self.hears_nothing
-        return (self.version or 0) + 1 if waits else 0
+        return self.version + 1 if waits else 0
 
     @property
     def written(self) -> Mapping[str, str | None]:
@@ -176,9 +176,8 @@ def arguments(change: Change | None) -> list[str | int]:
         case Chosen():
             # An empty value is one, too.
             pairs = ((name, "" if v is None else f"={v}") for name, v in change.written.items())
-            version = "" if change.version is None else change.version
             setting = next(iter(change.values))
             notice = str(Notice(change.notice, change.untold, setting)) if change.notice else ""
-            return ["choose", version, str(change.chat), notice, *chain.from_iterable(pairs)]
+            return ["choose", change.version, str(change.chat), notice, *chain.from_iterable(pairs)]
         case _:
             return ["hear" if change.is_kept else "shun", change.person] if change else [""]

@@ -153,7 +153,7 @@ class Chats:
         listed = await self._readable(self._listed)
         for chat, known in (await self._readable(self._records)).items():
             shut_out = listed.get(chat, "").startswith("deny ")
-            skipped = bool(known.away) or shut_out or chat in declined
+            skipped = known.away not in ("", "muted") or shut_out or chat in declined
             found[known.kind].skipped += skipped
             found[known.kind].told += not skipped
         return found

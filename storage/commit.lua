@@ -7,7 +7,7 @@
 -- epoch, most messages, most bytes, prompt tokens, completion tokens, number of the question, 1 if the person
 -- is told what is left out, how often the question was answered before, the kind of call and its model,
 -- messages...); 'leave' (then how often it was answered before); 'forget', 'forget for good', 'undo' or
--- 'restore' (then the number of the newest message); 'choose' (then the settings' version, '' for any, the
+-- 'restore' (then the number of the newest message); 'choose' (then the settings' version, the
 -- lane of their chat, what is said there of it, '' for nothing, and pairs: a setting, and "=" with its value or ''
 -- for none); 'shun' or 'hear' (then whose words); or ''.
 -- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 3 when
@@ -27,7 +27,7 @@ local version
 if act == 'choose' then
   version = redis.call('HGET', KEYS[12], 'version') or ''
   version = #version < 10 and version:match('^%d+$') or 0
-  if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= tonumber(version) then return {3} end
+  if tonumber(ARGV[7]) ~= tonumber(version) then return {3} end
   redis.call('LLEN', KEYS[13])
 elseif act == 'shun' or act == 'hear' then
   redis.call('HLEN', KEYS[12])

@@ -224,10 +224,11 @@ class Inbox(Arrivals, Resets, Announcing):
             log.warning("clock_went_back", seconds=before - now)
         self._server_time = now
 
-    async def interruptions(self) -> AsyncIterator[ChatKey | None]:
-        """Yield lanes as interrupting updates come in.
+    async def interruptions(self) -> AsyncIterator[tuple[ChatKey | None, Entry | None]]:
+        """Yield lanes as interrupting updates come in, with these.
 
-        Yields None when some may have been missed: at the start, and when a connection broke.
+        There is no update if the bot must be quiet in a lane's chat, and no lane either when some
+        may have been missed: at the start, and when a connection broke.
         """
         name, silent = keys.interrupts(self.bot_id), False
         async with self._redis.pubsub() as channel:
@@ -239,18 +240,19 @@ class Inbox(Arrivals, Resets, Announcing):
                     if message is None and not silent:
                         await channel.subscribe(name)  # it is answered, and changes nothing
                 if message and message["type"] == "message":
-                    yield _lane(message["data"])
+                    yield _interruption(message["data"])
                 elif message and not silent:  # subscribed, and not because we asked just now
-                    yield None
+                    yield None, None
                 elif silent and not message:  # a connection can die without a sign
                     raise StorageUnavailable("no answer on the channel of interrupts")
                 silent = message is None
 
 
-def _lane(name: str) -> ChatKey | None:
+def _interruption(text: str) -> tuple[ChatKey | None, Entry | None]:
+    lane, _, entry = text.partition(" ")
     with contextlib.suppress(ValueError):  # another program published it
-        return ChatKey.parse(name)
-    return None
+        return ChatKey.parse(lane), Entry.parse(entry) if entry else None
+    return None, None
 
 
 def _lanes(entries: Any) -> list[tuple[str, str]]:

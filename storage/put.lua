@@ -55,9 +55,11 @@ local function put(mailbox, id, lane, update, interrupts, sender)
     mark = '!'
   end
   -- An entry is its time of arrival, a mark, the sender if it goes ahead, and the update.
-  redis.call('RPUSH', mailbox, now .. mark .. update)
+  local entry = now .. mark .. update
+  redis.call('RPUSH', mailbox, entry)
   if waiting == 0 then redis.call('XADD', KEYS[2], '*', 'lane', lane) end
-  if interrupts then redis.call('PUBLISH', ARGV[4], lane) end
+  -- With what has come in: it may be done with before anybody can read it there.
+  if interrupts then redis.call('PUBLISH', ARGV[4], lane .. ' ' .. entry) end
   return mark == '!' and 'flood' or 'stored'
 end
 

@@ -34,7 +34,8 @@ local function begin(chat, kind)
   if not read or type(known) ~= 'table' then known = {kind = kind} end
   if not kinds:find(' ' .. tostring(known.kind) .. ' ', 1, true) then return false end
   local shut_out = (redis.call('HGET', KEYS[7], chat) or ''):find('^deny ')
-  if (known.away or '') ~= '' or shut_out or redis.call('ZSCORE', KEYS[5], chat) then
+  local away = known.away or ''
+  if away ~= '' and away ~= 'muted' or shut_out or redis.call('ZSCORE', KEYS[5], chat) then
     skip()
     return false
   end

@@ -1,6 +1,5 @@
 """What a worker does with a lane that it has claimed; the rules stand in `storage.inbox`."""
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -104,12 +103,6 @@ class Work:
         mailbox = keys.mailbox(self.bot_id, claim.lane)
         found = await self._patiently(lambda: self._redis.lrange(mailbox, 1, most))
         return [Entry.parse(str(entry)) for entry in found]
-
-    async def interrupts(self, lane: ChatKey) -> list[Entry]:
-        """Read what waits in any lane, ours or not, and may cut short the work on it."""
-        mailbox = keys.mailbox(self.bot_id, lane)
-        found = await self._patiently(lambda: self._redis.lrange(mailbox, 0, -1))
-        return [Entry.parse(str(entry)) for entry in found if re.match(r"\d+\*", str(entry))]
 
     async def joined(self, claim: Claim, number: int) -> None:
         """Note that the ``number`` updates after the head are dealt with together with it.

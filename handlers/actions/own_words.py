@@ -8,7 +8,7 @@ from handlers.rendering.markup import Chunk
 from handlers.turn.press import Choice
 from handlers.turn.reply import Button, Reply
 from handlers.turn.where import is_company
-from storage.change import Chosen
+from storage.change import Chosen, Outdated
 from storage.chat_settings import LONGEST_NAME, MOST_NAMES, MOST_PROMPT, names
 
 
@@ -84,9 +84,13 @@ async def _set(tools: Tools, context: Context, name: str, value: str, told: str 
         chat = context.turn.lane
         seen = await settings.view(tools, context, chat)
         values = menu.written(seen.chosen, name, value)
-        told = told or _cleared(seen.changed(values), name)
-        await context.say(told, Chosen(chat, values))
-        settings.note(context, chat, values)
+        change = Chosen(chat, values, seen.chosen.version)
+        try:
+            await context.say(told or _cleared(seen.changed(values), name), change)
+        except Outdated:  # in a menu, meanwhile: what is written with the value may be another
+            await _set(tools, context, name, value, told)
+        else:
+            settings.note(context, chat, values)
 
 
 def _given(context: Context) -> str:

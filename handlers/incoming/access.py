@@ -15,7 +15,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken
 from telegram.ext import ExtBot
 
 from handlers.incoming.addressing import writer
-from handlers.incoming.membership import ADMINS
+from handlers.incoming.membership import ADMINS, can_write
 from handlers.incoming.words import Json
 from handlers.outgoing.delivery import bot_of
 from handlers.outgoing.pacing import Effect, Kind
@@ -210,25 +210,32 @@ async def sees_all(bot: ExtBot[Any], chat_id: int) -> bool:
     """Tell whether the bot gets all of a group's messages: by its privacy mode, or as its admin."""
     if bot.can_read_all_group_messages:
         return True
-    return (await own_membership(bot, chat_id)).get("status") in ADMINS
+    return (await _membership(bot, chat_id, bot.id)).get("status") in ADMINS
 
 
-async def own_membership(bot: ExtBot[Any], chat_id: int) -> Json:
-    """Ask Telegram how the bot stands in a chat: a raw ChatMember, or nothing."""
-    return await _membership(bot, chat_id, bot.id)
+async def may_write(bot: ExtBot[Any], chat_id: int) -> bool:
+    """Tell whether the bot is in a group and may write there, as all members or as its admin."""
+    member = await _membership(bot, chat_id, bot.id)
+    if member.get("status") in ADMINS or not can_write(member):
+        return can_write(member)
+    permissions = (await _asked(bot, "getChat", chat_id)).get("permissions")
+    return not isinstance(permissions, dict) or permissions.get("can_send_messages") is not False
 
 
 async def _membership(bot: ExtBot[Any], chat_id: int, user_id: int) -> Json:
-    """Ask Telegram for a ChatMember, as JSON: nothing, if it does not say.
+    return await _asked(bot, "getChatMember", chat_id, user_id=user_id)
 
-    python-telegram-bot refuses those with rights that it does not know, or without one it does.
+
+async def _asked(bot: ExtBot[Any], method: str, chat_id: int, **more: int) -> Json:
+    """Ask Telegram about a chat, for JSON: nothing, if it does not say.
+
+    python-telegram-bot refuses members with rights that it does not know, or without one it does.
     """
     effect = Effect(Kind.OTHER, hold=None)  # it changes nothing
     try:
-        asked = {"chat_id": chat_id, "user_id": user_id}
-        found = await post(bot, "getChatMember", asked, effect)
+        found = await post(bot, method, {"chat_id": chat_id, **more}, effect)
     except ChatMigrated as error:
-        return await _membership(bot, error.new_chat_id, user_id)
+        return await _asked(bot, method, error.new_chat_id, **more)
     except (BadRequest, Forbidden, InvalidToken):  # the last for any 404
         return {}
     return found if isinstance(found, dict) else {}

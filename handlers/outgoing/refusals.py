@@ -34,6 +34,10 @@ _AWAY = {
     "bot is not a member": "left",
     "deactivated": "deleted",
     "chat not found": "deleted",
+    "rights to send text": "muted",
+    "rights to send a message": "muted",
+    "chat_write_forbidden": "muted",
+    "chat_send_plain_forbidden": "muted",
 }
 _THE_MESSAGE = (
     "message to edit not found",

@@ -44,6 +44,22 @@ async def test_it_is_removed_while_it_answers(world: World, topic: bool) -> None
     assert sum(text.startswith(hello) for text in said) == 1
 
 
+async def test_where_members_may_not_write(world: World) -> None:
+    """The model is asked once in vain, and again when they may."""
+    world.room.say(GROUP, ANN, "x")
+    world.room.set_member(GROUP, ANN, "administrator")
+    world.room.permit(GROUP, [])
+    for text in ("one", "two", "three"):
+        world.room.say(GROUP, ANN, f"@demo_bot {text}")
+        async with asyncio.timeout(20):
+            while len(world.room.updates) or await world.redis.xlen(keys.ready(world.bot_id)):
+                await world.room.changed(world.room.version, 0.02)
+    assert len(world.bodies()) == 1
+    world.room.permit(GROUP, ["can_send_messages"])
+    assert await world.says(GROUP, ANN, "@demo_bot four") == "echo: four"
+    assert len(world.bodies()) == 2
+
+
 async def test_a_menu_for_each_place(elsewhere: World) -> None:
     """As the whole bot sets them when it starts; what owners see is theirs."""
     settings = changed(elsewhere.settings, admins=frozenset({ANN}))

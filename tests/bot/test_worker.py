@@ -25,7 +25,7 @@ from storage.arrivals import Arrival
 from storage.chats import ChatRecord
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
-from storage.lane import Claim
+from storage.lane import Claim, Entry
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable
 from storage.timing import Timing
@@ -685,14 +685,14 @@ class Deaf(Inbox):
         super().__init__(redis, bot_id, name, timing)
         self.cut, self.back = asyncio.Event(), asyncio.Event()
 
-    async def interruptions(self) -> AsyncIterator[ChatKey | None]:
+    async def interruptions(self) -> AsyncIterator[tuple[ChatKey | None, Entry | None]]:
         if not self.cut.is_set():
-            yield None
+            yield None, None
             await self.cut.wait()
             raise StorageUnavailable("the connection broke")
         await self.back.wait()
-        async for lane in super().interruptions():
-            yield lane
+        async for told in super().interruptions():
+            yield told
 
 
 async def test_an_interruption_that_nobody_heard(house: House) -> None:

@@ -98,7 +98,7 @@ async def test_what_goes_on_beside_it(form: Form, client: Redis) -> None:
     async def listen() -> None:
         while True:
             with contextlib.suppress(StorageUnavailable):
-                async for lane in inbox.interruptions():
+                async for lane, _ in inbox.interruptions():
                     await heard.put(lane)
 
     listening = asyncio.create_task(listen())

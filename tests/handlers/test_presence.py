@@ -317,6 +317,30 @@ async def test_it_is_muted(bot: Bot) -> None:
     assert (await record(bot)).away == ""
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "not enough rights to send text messages to the chat",
+        "have no rights to send a message",
+        "CHAT_WRITE_FORBIDDEN",
+        "CHAT_SEND_PLAIN_FORBIDDEN",
+    ],
+)
+async def test_members_may_not_write(bot: Bot, refusal: str) -> None:
+    """Telegram tells that only by refusing an answer: the next ones do not cost the model's."""
+    bot.telegram.refusals["sendMessage"].append(f"Bad Request: {refusal}")
+    await bot.hears(now("@demo_bot one", 0, where=GROUP))
+    assert (await record(bot)).away == "muted"
+    bot.telegram.members[9] = "member"
+    bot.telegram.results["getChat"] = {"permissions": {"can_send_messages": False}}
+    assert await bot.hears(now("@demo_bot two", 1, where=GROUP)) == []
+    assert len(bot.model.asked) == 1
+    assert (await record(bot)).away == "muted"
+    bot.telegram.members[9] = "administrator"
+    assert await bot.hears(now("@demo_bot three", 2, where=GROUP)) == ["echo: three"]
+    assert (await record(bot)).away == ""
+
+
 async def test_an_older_removal_comes_later(bot: Bot) -> None:
     """By a webhook they may; what is newer holds."""
     await bot.hears(stands(LEFT, MEMBER, at=10))

@@ -15,8 +15,10 @@ from handlers.incoming.access import Access
 from handlers.incoming.addressing import ANONYMOUS_ADMIN
 from handlers.texts import ENGLISH, RUSSIAN
 from handlers.turn.press import Choice
+from handlers.turn.reply import Reply
 from handlers.turn.turn import Turn
 from storage import keys
+from storage.change import Change
 from storage.chat_settings import MOST_PROMPT
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
@@ -372,6 +374,22 @@ async def test_between_look_and_change(talk: Talk, monkeypatch: pytest.MonkeyPat
     assert talk.told(GROUP) == []
     await talk.presses(ANN, ENGLISH.setting_back)
     assert "I hear: last messages: 20" in talk.keyboard()
+
+
+async def test_between_look_and_command(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/prompt clear drops no persona that is chosen in a menu in the last moment."""
+    await talk.writes(ANN, "/prompt@demo_bot Be kind.", GROUP)
+    key, keep = keys.settings(talk.bot.id, ChatKey(GROUP)), Turn.keep
+
+    async def late(turn: Turn, reply: Reply, change: Change | None = None) -> None:
+        monkeypatch.undo()
+        await talk.bot.redis.hset(key, mapping={"version": 2, "persona": "editor"})
+        await talk.bot.redis.hdel(key, "prompt")
+        await keep(turn, reply, change)
+
+    monkeypatch.setattr(Turn, "keep", late)
+    assert await talk.writes(ANN, "/prompt@demo_bot clear", GROUP) == [ENGLISH.prompt_cleared]
+    assert await talk.chosen(GROUP) == {"persona": "editor"}
 
 
 async def test_a_menu_of_a_group_that_has_moved(talk: Talk) -> None:

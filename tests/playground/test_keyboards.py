@@ -82,6 +82,7 @@ def sees(room: Room, chat: int, user: int) -> Any:
          f'{UNREAD}Field "login_url" must be of type Object'),
         ({"text": "x", "copy_text": {"text": ""}}, "BUTTON_COPY_TEXT_INVALID"),
         ({"text": "x", "copy_text": {"text": "x" * 257}}, "BUTTON_COPY_TEXT_INVALID"),
+        ({"text": "x", "callback_game": {}}, "BUTTON_TYPE_INVALID"),
         ({"text": "x", "pay": 5}, f'{UNREAD}Field "pay" must be of type Boolean'),
         ({"text": "x", "callback_data": "\ud800"}, "strings must be encoded in UTF-8"),
     ],
@@ -148,7 +149,6 @@ def test_only_inline_keyboards_are_in_messages(room: Room) -> None:
         {"text": "x", "switch_inline_query_current_chat": "q"},
         {"text": "x", "copy_text": {"text": "c"}},
         {"text": "x", "web_app": {"url": "https://a.bc/d"}},
-        {"text": "x", "callback_game": {}},
         {"text": "x", "pay": True},
     ]
     odd = {"text": 5, "callback_data": 0, "url": None, "unknown": "x"}

@@ -39,6 +39,30 @@ async def updates(room: Room) -> list[dict[str, Any]]:
     return found
 
 
+async def test_entities(client: httpx.AsyncClient) -> None:
+    """A question and its options keep custom emoji alone, an explanation keeps all."""
+    emoji = {"type": "custom_emoji", "offset": 4, "length": 2, "custom_emoji_id": "5"}
+    bold = {"type": "bold", "offset": 0, "length": 1}
+    given = {
+        "question": "Tea 🍵",
+        "question_entities": [bold, emoji],
+        "options": [
+            {"text": "yes 🍵", "text_entities": [bold, emoji]},
+            {"text": "<b>no</b>", "text_parse_mode": "HTML"},
+        ],
+        "type": "quiz",
+        "correct_option_ids": [0],
+        "explanation": "<b>So</b>",
+        "explanation_parse_mode": "HTML",
+    }
+    poll = (await call(client, "sendPoll", chat_id=ANN, **given))["poll"]
+    assert poll["question_entities"] == [emoji]
+    assert poll["options"][0]["text_entities"] == [emoji]
+    assert poll["options"][1]["text"] == "no"
+    assert "text_entities" not in poll["options"][1]
+    assert poll["explanation_entities"] == [{"type": "bold", "offset": 0, "length": 2}]
+
+
 async def test_a_poll_is_voted_in_and_stopped(room: Room, client: httpx.AsyncClient) -> None:
     """The bot hears of each vote, in forwards of it too, and who cast it if that is open."""
     given = {"question": "Tea?", "options": ["yes", {"text": "no"}], "is_anonymous": False}

@@ -42,7 +42,7 @@ class Bot:
         (claim,) = await self.inbox.take(1, 1)
         return claim
 
-    async def chooses(self, version: int | None, **values: str | None) -> None:
+    async def chooses(self, version: int, **values: str | None) -> None:
         """Let somebody choose for the chat."""
         claim = await self.claim()
         try:
@@ -165,10 +165,10 @@ async def test_an_old_version(bot: Bot) -> None:
     assert await bot.kept() == {"version": "2", "names": "x"}
 
 
-async def test_a_command_asks_for_no_version(bot: Bot) -> None:
-    """It changes what there is, and counts; an empty value is one, too."""
+async def test_what_is_not_chosen_anew_stays(bot: Bot) -> None:
+    """Each change counts; an empty value is one, too."""
     await bot.chooses(0, hears="20")
-    await bot.chooses(None, prompt="=", persona="")
+    await bot.chooses(1, prompt="=", persona="")
     assert await bot.kept() == {"version": "2", "hears": "20", "prompt": "=", "persona": ""}
 
 

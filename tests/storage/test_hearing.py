@@ -265,14 +265,14 @@ async def test_hearing_no_more(bot: Bot, value: str | None) -> None:
     await bot.chooses(hears="10")
     batch = said(1), said(2, lane=TOPIC)
     await bot.inbox.hear(*batch)
-    await bot.does(Chosen(TOPIC, {"hears": value}))
+    await bot.does(Chosen(TOPIC, {"hears": value}, 0))
     assert (await bot.texts(), await bot.texts(TOPIC)) == (["m1"], [])
     await bot.redis.delete(keys.settings(bot.id, TOPIC))
     await bot.inbox.hear(*batch)
-    await bot.does(Chosen(GROUP, {"hears": "20"}))
-    await bot.does(Chosen(GROUP, {"language": value}))
+    await bot.does(Chosen(GROUP, {"hears": "20"}, 0))
+    await bot.does(Chosen(GROUP, {"language": value}, 1))
     assert (await bot.texts(), await bot.texts(TOPIC)) == (["m1"], ["m2"])
-    await bot.does(Chosen(GROUP, {"hears": value}))
+    await bot.does(Chosen(GROUP, {"hears": value}, 2))
     assert (await bot.texts(), await bot.texts(TOPIC)) == ([], [])
 
 
@@ -378,7 +378,7 @@ async def test_nothing_is_kept_before_it_is_told(bot: Bot) -> None:
 async def test_nobody_waits_for_a_notice(bot: Bot) -> None:
     """Who has asked something behind it is told that it takes longer once that is the head."""
     await bot.inbox.begin()
-    await bot.does(Chosen(GROUP, {"reset": "everybody"}, None, "changed"), ChatKey(ANN))
+    await bot.does(Chosen(GROUP, {"reset": "everybody"}, 0, "changed"), ChatKey(ANN))
     await bot.inbox.put(Arrival(GROUP, next(_numbers), "{}"))
     assert await bot.inbox.overdue(0, 9) == []
     (claim,) = await bot.inbox.take(1, 1)
@@ -390,7 +390,7 @@ async def test_more_is_heard_only_when_that_is_told(bot: Bot) -> None:
     """What is kept already stays."""
     await bot.chooses(hears="10")
     await bot.inbox.hear(said(1))
-    await bot.does(Chosen(GROUP, {"hears": "20"}, None, "listening"), ChatKey(ANN))
+    await bot.does(Chosen(GROUP, {"hears": "20"}, 0, "listening"), ChatKey(ANN))
     await bot.inbox.hear(said(2))
     assert await bot.texts() == ["m1"]
 
@@ -410,7 +410,7 @@ async def test_a_topic_that_hears_as_its_group(bot: Bot) -> None:
     """What is kept there stays if that hears, too."""
     await bot.chooses(hears="10")
     await bot.inbox.hear(said(1, lane=TOPIC))
-    await bot.does(Chosen(TOPIC, {"hears": None}, inherited=10))
+    await bot.does(Chosen(TOPIC, {"hears": None}, 0, inherited=10))
     assert await bot.texts(TOPIC) == ["m1"]
 
 

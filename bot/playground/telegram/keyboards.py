@@ -195,6 +195,8 @@ def _action(name: str, value: Any) -> Any:
             _check_link(value.get("url"), "login " if name == "login_url" else "Web App ")
         case "callback_data" if len(value.encode()) > LONGEST_DATA:
             raise KeyboardError("BUTTON_DATA_INVALID")
+        case "callback_game":  # only sendGame, which is not served, makes messages with a game
+            raise KeyboardError("BUTTON_TYPE_INVALID")
         case "copy_text":
             copied = value.get("text")
             if not isinstance(copied, str) or not 1 <= len(copied) <= LONGEST_COPIED:

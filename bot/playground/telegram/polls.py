@@ -71,7 +71,8 @@ def _poll(room: Room, given: Json) -> Json:
     kind = string(given, "type") or "regular"
     if kind not in ("quiz", "regular"):
         raise bad("unsupported poll type specified")
-    question = _words(given, "question", LONGEST_QUESTION, "poll question")
+    words = _words(given, "question", LONGEST_QUESTION, "poll question")
+    question = _only_emoji(words, "question_entities")
     poll = new_poll(question, _options(given), kind)
     for name in _FLAGS:
         if given.get(name) is not None:
@@ -110,7 +111,13 @@ def _option(option: Any) -> Json:
         text(said, "text")
     except ValueError as error:
         raise bad(f"can't parse InputPollOption: {error}") from None
-    return _words(said, "text", LONGEST_OPTION, "poll options")
+    return _only_emoji(_words(said, "text", LONGEST_OPTION, "poll options"), "text_entities")
+
+
+def _only_emoji(words: Json, entities: str) -> Json:
+    """Drop all entities but custom emoji, the only ones that questions and options may have."""
+    kept = [each for each in words.pop(entities, ()) if each["type"] == "custom_emoji"]
+    return words | {entities: kept} if kept else words
 
 
 def _quiz(given: Json, count: int) -> Json:

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from telegram import Update
+
 LIFETIME = 24 * 60 * 60
 """Seconds that an update waits to be fetched."""
 LIFETIMES = {"callback_query": 150, "inline_query": 30, "chosen_inline_result": 10 * 60}
@@ -24,6 +26,7 @@ LONGEST_POLL = 50
 _ONLY_ONE = "make sure that only one bot instance is running"
 _MESSAGES = ("message", "edited_message", "channel_post", "edited_channel_post")
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+_KINDS = frozenset({*Update.ALL_TYPES, "subscription", "stopped_message_generation"})
 
 
 class PollTaken(Exception):
@@ -69,8 +72,12 @@ class Updates:
         self._waiting.clear()
 
     def allow(self, kinds: Collection[Any]) -> None:
-        """Accept only these kinds from now on; none means all but the three special ones."""
-        self.allowed = sorted(kind for kind in kinds if isinstance(kind, str)) or None
+        """Accept only these kinds from now on, in any case.
+
+        If none of them is a kind, accept all but the three special ones.
+        """
+        asked = {kind.lower() for kind in kinds if isinstance(kind, str)}
+        self.allowed = sorted(asked & _KINDS) or None
 
     def remove(self, taken: Waiting) -> None:
         """Forget an update that the bot has taken."""
