@@ -1,18 +1,18 @@
 #!lua flags=allow-oom
--- KEYS: ready, outbox, usage, history, epoch, state, forgotten, heard, nothing, pace of the chat, pace of
--- all; then history, epoch, state, forgotten, heard of each other conversation that is forgotten too; or the
+-- KEYS: ready, outbox, usage, history, epoch, state, forgotten, heard, nothing, pace of the chat, pace of all;
+-- then history, epoch, state, forgotten, heard of each other conversation that is forgotten too; or the
 -- settings that change, the mailbox of their chat, then what was heard where nothing is heard any more; or
 -- unheard, then heard of each conversation of the chat. ARGV: entry, consumer, reply, milliseconds of a freeze
--- that are worth waiting for ('' if the reply needs no place), 1 for a group, what to do with the history: 'keep' or 'replace' (then
--- epoch, most messages, most bytes, prompt tokens, completion tokens, number of the question, 1 if the person
--- is told what is left out, how often the question was answered before, the kind of call and its model,
--- messages...); 'leave' (then how often it was answered before); 'forget', 'forget for good', 'undo' or
--- 'restore' (then the number of the newest message); 'choose' (then the settings' version, the
--- lane of their chat, what is said there of it, '' for nothing, and pairs: a setting, and "=" with its value or ''
--- for none); 'shun' or 'hear' (then whose words); or ''.
--- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 3 when
--- the settings are of another version, so that nothing is kept, 0 when the lane is not ours; then, if a place
--- was wanted and the reply was not kept before, what take() does.
+-- that are worth waiting for ('' if the reply needs no place), 1 for a group, what to do with the history:
+-- 'keep' or 'replace' (then epoch, most messages, most bytes, prompt tokens, completion tokens, number of the
+-- question, 1 if the person is told what is left out, how often the question was answered before, the kind of
+-- call and its model, messages...); 'leave' (then how often it was answered before); 'forget', 'forget for
+-- good', 'undo' or 'restore' (then the number of the newest message); 'choose' (then the settings' version, the
+-- lane of their chat, what is said there of it, '' for nothing, and pairs: a setting, and "=" with its value or
+-- '' for none); 'shun' or 'hear' (then whose words); or ''.
+-- Returns 1 when the reply is kept (now or before), 2 when it is and the usage could not be counted, 3 when the
+-- settings are of another version, so that nothing is kept, 0 when the lane is not ours; then, if a place was
+-- wanted and the reply was not kept before, what take() does.
 --include budget
 --include forget
 --include notify
