@@ -187,13 +187,13 @@ async def test_a_mention_has_its_user(room: Room, client: httpx.AsyncClient, mod
 
 
 async def test_mentions_in_a_poll(room: Room, client: httpx.AsyncClient) -> None:
-    """They have their User, too, and those of nobody go."""
-    words = {"text_parse_mode": "HTML", "text": '<a href="tg://user?id=7">A</a>'}
-    question = '<a href="tg://user?id=7">A</a> <a href="tg://user?id=99">B</a>'
-    asked = {"question": question, "question_parse_mode": "HTML", "options": [words]}
-    poll = (await call(client, "sendPoll", chat_id=7, **asked))["poll"]
+    """Those in an explanation have their User, too, and those of nobody go."""
+    words = '<a href="tg://user?id=7">A</a> <a href="tg://user?id=99">B</a>'
+    explained = {"explanation": words, "explanation_parse_mode": "HTML"}
+    asked = {"question": "?", "options": ["a", "b"], "type": "quiz", "correct_option_ids": [0]}
+    poll = (await call(client, "sendPoll", chat_id=7, **asked, **explained))["poll"]
     mention = {"type": "text_mention", "offset": 0, "length": 1, "user": room.people[7].json()}
-    assert poll["question_entities"] == poll["options"][0]["text_entities"] == [mention]
+    assert poll["explanation_entities"] == [mention]
 
 
 async def test_kinds_of_updates_that_cannot_be_read(client: httpx.AsyncClient) -> None:
