@@ -392,13 +392,14 @@ async def test_loading_is_waited_for(folder: Path) -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
+        await asyncio.sleep(0.15)  # together longer than the silence that is borne
         writer.write(answers.pop(0))
         writer.close()
         await writer.wait_closed()
 
     with locked(folder):
         server = await asyncio.start_unix_server(answer, folder / "server.sock")
-        async with server, embedded_server(folder, timing=Timing(server_silence=0.3)):
+        async with server, embedded_server(folder, timing=Timing(server_silence=2)):
             assert not answers
         await server.wait_closed()
 
