@@ -439,7 +439,7 @@ async def test_a_webhook_that_does_not_go_away(lease: Lease) -> None:
 
 async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
     """Another process polls then; its problems are not ours."""
-    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", Timing(lease=0.5))
+    lease = Lease(redis, keys.poller(next(_bot_ids)), "process", Timing(lease=1.5))
     telegram, intake = Telegram(updates(update(7))), Odd()
     with capture_logs() as logs:
         async with polled(telegram, intake, lease) as polling:

@@ -469,9 +469,9 @@ async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
 @pytest.mark.slow
 async def test_empty_texts_are_a_sign_of_life(api: Api) -> None:
     """A server that has yet to find time for the question is waited for, as long as it says so."""
-    api.timing = replace(api.timing, model_silence=0.4)
+    api.timing = replace(api.timing, model_silence=1.5)
     waiting = [line("", "PARTIAL") + b"\n"] * 5
-    api.server.script(Lines([*waiting, line("yes") + b"\n"], delay=0.2))
+    api.server.script(Lines([*waiting, line("yes") + b"\n"], delay=0.4))
     assert (await api.ask())[-1].text == "yes"
 
 
