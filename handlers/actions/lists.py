@@ -2,7 +2,8 @@
 
 from telegram import Message, MessageOriginUser, User
 
-from handlers.actions.strangers import named, show
+from handlers.actions.naming import named
+from handlers.actions.strangers import show
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.rendering.markup import Chunk

@@ -2,6 +2,7 @@
 
 from handlers.actions import menu, settings
 from handlers.actions.menu import View
+from handlers.actions.naming import by
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.rendering.markup import Chunk
@@ -21,7 +22,8 @@ async def set_prompt(tools: Tools, context: Context) -> None:
     """Take an instruction of the chat's own."""
     texts, prompt = context.texts, _given(context)
     if len(prompt) > MOST_PROMPT:
-        await context.say(texts.prompt_too_long.format(length=len(prompt), longest=MOST_PROMPT))
+        longest = texts.number(MOST_PROMPT)
+        await context.say(texts.counted(texts.prompt_too_long, len(prompt), longest=longest))
     else:
         await _set(tools, context, "prompt", prompt, texts.prompt_set)
 
@@ -65,11 +67,9 @@ async def clear(tools: Tools, context: Context) -> None:
     if shown is None or choice.value:
         await context.answer_press(texts.old_button)
     else:
-        person = context.received.effective_user
-        who = f"{person.full_name}: " if is_company(context.message) and person else ""
 
         def done(seen: View) -> Reply:
-            return Reply([Chunk(who + _cleared(seen, choice.setting), ())])
+            return Reply([Chunk(by(context) + _cleared(seen, choice.setting), ())])
 
         await settings.obey(tools, context, choice, shown, done)
 

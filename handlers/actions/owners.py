@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
+from handlers.actions.naming import shown
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.rendering.markup import Chunk
@@ -20,7 +21,6 @@ from storage.message import ChatKey
 CHATS_A_PAGE = 8
 LETTERS_A_PAGE = 4
 LONGEST_REASON = 300
-LONGEST_TITLE = 64
 MEMBERS_SECONDS = 5.0
 """How long Telegram may take to say how many members a chat has."""
 
@@ -49,7 +49,7 @@ async def _chats(tools: Tools, context: Context, page: int) -> None:
         _line(texts, one, number, context.profile.zone)
         for one, number in zip(found, members, strict=True)
     ]
-    title = texts.chats.format(total=total, page=page + 1, pages=last + 1)
+    title = texts.chats.format(**_place(texts, total, page, last))
     words = "\n\n".join([title, *lines]) if lines else texts.no_chats
     await context.reply(Reply([Chunk(words, ())], _turning("chats", page, last, 0)))
 
@@ -70,13 +70,13 @@ def _line(texts: Texts, chat: Listed, members: int | None, zone: tzinfo | None) 
     name = f" (@{record.username})" if record.username else ""
     parts = [
         str(chat.chat_id),
-        "" if members is None else texts.chat_members.format(number=members),
-        f"{used:%Y-%m-%d %H:%M}",
-        texts.chat_messages.format(number=chat.messages),
-        f"{-(-chat.size // 1024)} {texts.kilobytes}" if chat.size else "",
+        "" if members is None else texts.chat_members.format(number=texts.number(members)),
+        texts.moment(used),
+        texts.chat_messages.format(number=texts.number(chat.messages)),
+        f"{texts.number(-(-chat.size // 1024))} {texts.kilobytes}" if chat.size else "",
         texts.away.get(record.away, ""),
     ]
-    return f"{record.title[:LONGEST_TITLE] or '—'}{name}\n{' · '.join(filter(None, parts))}"
+    return f"{shown(record.title) or '—'}{name}\n{' · '.join(filter(None, parts))}"
 
 
 # -- How it is
@@ -89,18 +89,24 @@ async def status(tools: Tools, context: Context) -> None:
     lines = [
         texts.status_ready,
         texts.status_lanes.format(
-            waiting=count.waiting, oldest=count.oldest, in_work=count.in_work, frozen=count.frozen
+            waiting=texts.number(count.waiting),
+            oldest=texts.number(count.oldest),
+            in_work=texts.number(count.in_work),
+            frozen=texts.number(count.frozen),
         ),
         texts.status_no_speed,
-        texts.status_dead.format(number=count.dead),
+        texts.status_dead.format(number=texts.number(count.dead)),
     ]
     if problems:
         lines[0] = "\n".join(
             [texts.status_problems, *(f"• {problem[:LONGEST_REASON]}" for problem in problems)]
         )
     if speed:
-        first, whole = f"{speed.first_words:.1f}", f"{speed.whole:.1f}"
-        lines[2] = texts.status_speed.format(first=first, whole=whole, number=speed.answers)
+        lines[2] = texts.status_speed.format(
+            first=texts.number(round(speed.first_words, 1)),
+            whole=texts.number(round(speed.whole, 1)),
+            number=texts.number(speed.answers),
+        )
     await context.say("\n\n".join(lines))
 
 
@@ -142,7 +148,7 @@ async def _dead(tools: Tools, context: Context, page: int) -> None:
     last = _last(total, LETTERS_A_PAGE)
     if page > last:
         page, (total, found) = last, await letters.page(last * LETTERS_A_PAGE, LETTERS_A_PAGE)
-    lines, buttons = [texts.dead.format(total=total, page=page + 1, pages=last + 1)], []
+    lines, buttons = [texts.dead.format(**_place(texts, total, page, last))], []
     for place, letter in enumerate(found, 1):
         _, lane = await tools.operation.addressed(letter)
         number = page * LETTERS_A_PAGE + place
@@ -173,6 +179,12 @@ async def _in_place(context: Context) -> Press:
     await context.answer_press()
     await context.turn.replaces([context.message.message_id])
     return press
+
+
+def _place(texts: Texts, total: int, page: int, last: int) -> dict[str, str]:
+    """Return what a list's heading is filled in with."""
+    number = texts.number
+    return {"total": number(total), "page": number(page + 1), "pages": number(last + 1)}
 
 
 def _last(total: int, on_a_page: int) -> int:

@@ -5,6 +5,7 @@ import re
 from handlers.actions import menu, settings
 from handlers.actions.ask import Question, ask
 from handlers.actions.menu import View
+from handlers.actions.naming import by
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.dialogue.personas import spoken
@@ -67,9 +68,8 @@ def _offered(seen: View) -> Reply:
 
 def _greeting(context: Context, seen: View) -> Reply:
     """Say who the bot is now; by default a topic's is what its group has chosen."""
-    texts, persona = seen.texts, seen.personas.get(seen.value(menu.PERSONA))
-    person = context.received.effective_user
-    who = f"{person.full_name}: " if is_company(context.message) and person else ""
+    texts, who = seen.texts, by(context)
+    persona = seen.personas.get(seen.value(menu.PERSONA))
     if prompt := seen.chosen.settings.without(seen.locked).prompt:
         return Reply([Chunk(who + texts.prompt_of_group.format(prompt=prompt), ())])
     if persona is None:

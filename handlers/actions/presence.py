@@ -8,6 +8,7 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest, Forbidden
 from telegram.ext import ExtBot
 
+from handlers.actions.naming import shown
 from handlers.actions.tools import Tools
 from handlers.incoming.membership import ADMIN, SEES, TOPICS, WRITES, Membership
 from handlers.outgoing.delivery import Delivery
@@ -73,7 +74,8 @@ async def _tell(tools: Tools, turn: Turn, membership: Membership, bot: ExtBot[No
         )
         await turn.keep(Reply([Chunk(told, ())]))
     words = turn.reply.pieces[0].text if turn.reply else ""
-    about = texts.about_the_group.format(title=membership.chat.title or membership.chat.id)
+    title = shown(membership.chat.title or "") or membership.chat.id
+    about = texts.about_the_group.format(title=title)
     speaks = WRITES in (membership.now or ()) and turn.settings.when is not When.NEVER
     places = [(membership.chat, words)] if speaks else []
     if not membership.person.is_bot:

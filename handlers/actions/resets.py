@@ -59,7 +59,9 @@ async def ask_to_reset_all(_tools: Tools, context: Context) -> None:
     number = len(await context.turn.all_chats.conversations())
     await context.turn.all_chats.offer(confirmation)
     yes = Button(texts.button_reset_all, str(Press("everything", confirmation)))
-    await context.reply(Reply([Chunk(texts.reset_all.format(number=number), ())], [yes]))
+    await context.reply(
+        Reply([Chunk(texts.reset_all.format(number=texts.number(number)), ())], [yes])
+    )
 
 
 async def reset_all(_tools: Tools, context: Context) -> None:
@@ -77,8 +79,10 @@ async def reset_all(_tools: Tools, context: Context) -> None:
     await turn.all_chats.withdraw()
     total, delivery = int(turn.partial), Delivery(context.message, turn)
     while left := await turn.all_chats.reset_some():
-        progress = texts.resetting_all.format(done=total - left, total=total)
+        progress = texts.resetting_all.format(
+            done=texts.number(total - left), total=texts.number(total)
+        )
         with contextlib.suppress(Shed, Frozen, TelegramError):
             await delivery.grow([Chunk(progress, ())], [])
-    await context.say(texts.all_forgotten.format(number=total))
+    await context.say(texts.all_forgotten.format(number=texts.number(total)))
     log.info("all_reset_by_owner", conversations=total)

@@ -9,6 +9,7 @@ from telegram.ext import ApplicationHandlerStop
 
 from handlers.actions import menu
 from handlers.actions.menu import View
+from handlers.actions.naming import shown as shown_name
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.outgoing.delivery import Delivery
@@ -21,12 +22,12 @@ from handlers.turn.reply import Button, Reply
 from handlers.turn.where import is_company
 from storage.change import Chosen, Outdated
 from storage.chat_settings import ChatSettings, When
-from storage.message import ChatKey, well_formed
+from storage.message import ChatKey
 
 log = structlog.get_logger()
 
-LONGEST_PERSON = 64
-"""Characters of a person's name in what a group is told."""
+LONGEST_TITLE = 128
+"""Characters, as Telegram has it."""
 
 Draw = Callable[[View], Reply]
 
@@ -174,7 +175,7 @@ def _notice(tools: Tools, context: Context, seen: View, name: str) -> str:
         return ""
     texts = _texts_there(tools, context, seen)
     told = replace(seen, texts=texts).told(setting)
-    who = well_formed(person.full_name)[:LONGEST_PERSON]
+    who = shown_name(person.full_name) or person.id
     line = texts.settings_changed.format(name=who, setting=told)
     number = seen.chosen.settings.without(tools.locked).hears
     if name == "hears" and number:
@@ -194,7 +195,7 @@ def _texts_there(tools: Tools, context: Context, seen: View) -> Texts:
 
 
 async def _title(context: Context, chat_id: int) -> str:
-    """Return a group's name, or its id where Telegram does not say it."""
+    """Return a group's name, or its id where Telegram does not say it, or nothing of it is seen."""
     effect = Effect(Kind.OTHER, hold=None)
     try:
         # As JSON: the library refuses an answer in which anything is missing.
@@ -203,4 +204,4 @@ async def _title(context: Context, chat_id: int) -> str:
         log.info("no_title", chat=chat_id, reason=str(error))
         found = None
     title = found.get("title") if isinstance(found, dict) else None
-    return well_formed(title) if isinstance(title, str) else str(chat_id)
+    return (isinstance(title, str) and shown_name(title, LONGEST_TITLE)) or str(chat_id)

@@ -2,6 +2,7 @@
 
 from telegram import Message
 
+from handlers.actions.naming import named
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.incoming.access import Standing
@@ -13,9 +14,6 @@ from handlers.turn.press import Press
 from handlers.turn.reply import Button, Reply
 from handlers.turn.where import is_private
 from storage.access import Request, ShutOut, TooManyGuesses, WrongCode
-
-LONGEST_NAME = 60
-"""Two names and a sentence fit into what answers a press."""
 
 
 async def receive(tools: Tools, context: Context, standing: Standing) -> bool:
@@ -136,13 +134,3 @@ async def show(context: Context, person: int, request: Request) -> None:
     text = decision(context.texts, person, request)
     for owner, number in sorted(request.told.items()):
         await retell(context.message, context.turn, owner, number, text)
-
-
-def named(name: str, number: int) -> str:
-    """Name a person or a chat for an owner: with the id, for anybody can have any name.
-
-    What is not seen, such as what turns the direction of writing, is left out.
-    """
-    seen = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
-    short = seen if len(seen) <= LONGEST_NAME else f"{seen[:LONGEST_NAME]}…"
-    return f"{short} ({number})" if short else str(number)

@@ -236,7 +236,7 @@ class Texts(Language):
     prompt_set: str
     prompt_cleared: str
     prompt_of_group: str
-    prompt_too_long: str
+    prompt_too_long: Counted
     names_shown: str
     names_none: str
     names_set: str

@@ -419,10 +419,10 @@ ENGLISH = Texts(
         "This topic now has the instruction of the whole group. I still remember our "
         "conversation.\n\n{prompt}"
     ),
-    prompt_too_long=(
-        "That instruction is too long: {length} characters, and I can take up to {longest}. "
-        "Please shorten it."
-    ),
+    prompt_too_long={
+        "one": "That instruction is too long: {number} character. I can take up to {longest}.",
+        "other": "That instruction is too long: {number} characters. I can take up to {longest}.",
+    },
     names_shown="I also answer to: {names}. Others: /name and the names, with commas between.",
     names_none=(
         "I have no name of my own here. To give me one, write /name and the name, such as: "

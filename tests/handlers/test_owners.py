@@ -64,10 +64,30 @@ async def test_chats(bot: Bot) -> None:
     assert title == ENGLISH.chats.format(total=2, page=1, pages=1)
     name, facts = group.splitlines()
     assert name == "Group"
-    assert facts.startswith(f"{GROUP} · {ENGLISH.chat_members.format(number=12)} · 20")
+    assert facts.startswith(f"{GROUP} · {ENGLISH.chat_members.format(number=12)} · ")
     assert facts.endswith(" · messages: 2 · 1 KB")
-    assert ann.startswith(f"User {ANN}\n{ANN} · 20")
+    assert ann.startswith(f"User {ANN}\n{ANN} · ")
     assert [given["chat_id"] for _, given in bot.telegram.of("getChatMemberCount")] == [GROUP]
+
+
+async def test_titles_turn_nothing(bot: Bot) -> None:
+    """A chat is listed with what is seen of its name; numbers and times as the reader writes."""
+    where = {"id": ANN, "type": "private", "first_name": "\u202eAn\u2066n"}
+    await bot.hears(message("hi", ANN, chat=where))
+    await bot.redis.zadd(keys.used(bot.id), {str(ANN): 1_700_000_000})
+    await bot.redis.hset(keys.settings(bot.id, ChatKey(OWNER)), "language", "ru")
+    (told,) = await bot.hears(message("/chats", OWNER))
+    name, facts = told.split("\n\n")[1].splitlines()
+    assert name == "Ann"
+    assert " нояб. 2023" in facts
+
+
+async def test_numbers_as_the_owner_writes_them(bot: Bot) -> None:
+    """A comma in Russian, spaces between thousands."""
+    bot.speed = Speed(0.52, 12.34, 1234)
+    await bot.redis.hset(keys.settings(bot.id, ChatKey(OWNER)), "language", "ru")
+    (told,) = await bot.hears(message("/status", OWNER))
+    assert RUSSIAN.status_speed.format(first="0,5", whole="12,3", number="1\u00a0234") in told
 
 
 async def test_chats_without_any(bot: Bot) -> None:
@@ -83,7 +103,7 @@ async def test_a_chat_it_was_removed_from(bot: Bot) -> None:
         await bot.redis.zadd(keys.used(bot.id), {str(chat): 1})
     bot.telegram.refusals["getChatMemberCount"].append("Bad Request: chat not found")
     (told,) = await bot.hears(message("/chats", OWNER))
-    assert f"Cats (@cats)\n{GROUP} · 1970" in told
+    assert f"Cats (@cats)\n{GROUP} · Jan 1, 1970" in told
     assert told.count(ENGLISH.away["kicked"]) == 1
     assert len(bot.telegram.of("getChatMemberCount")) == 1
 
@@ -157,7 +177,7 @@ async def test_status(bot: Bot) -> None:
     bot.problems, bot.speed = ["storage: away"], Speed(0.52, 2.0, 7)
     (told,) = await bot.hears(message("/status", OWNER))
     assert told.startswith(f"{ENGLISH.status_problems}\n• storage: away\n\n")
-    assert ENGLISH.status_speed.format(first="0.5", whole="2.0", number=7) in told
+    assert ENGLISH.status_speed.format(first="0.5", whole="2", number=7) in told
 
 
 # --- /dead

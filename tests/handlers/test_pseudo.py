@@ -31,7 +31,8 @@ from tests.handlers.bot import ME, Bot, message, press, running, said
 from tests.handlers.pseudo import PSEUDO, unmarked
 
 OWNER, STRANGER, ANOTHER = 103, 105, GROUP - 1
-OTHERS = re.compile(r"echo: (one)?|demo_bot|User \d+|Group|English|Русский")
+TIME = r"[A-Z][a-z]{2} \d+, \d{4}, \d+:\d+\s[AP]M"
+OTHERS = re.compile(rf"echo: (one)?|demo_bot|User \d+|Group|English|Русский|{TIME}")
 """Words of the model, and names, also those of languages: no catalogue has them."""
 LONGEST = {"text": 4096, "description": 256, "toast": 200, "label": 64}
 """Telegram's limits, in characters; that of a label is ours, for a phone shows no more."""

@@ -109,6 +109,34 @@ async def opened(talk: Talk, who: int = ANN, chat: str = str(GROUP)) -> list[str
     return await talk.writes(who, f"/start settings_{chat}")
 
 
+HOSTILE = "\u202eBad\u2066\u200b name\u202c"
+"""A name that turns the direction of writing; of it, "Bad name" is seen."""
+
+
+async def test_names_turn_nothing(talk: Talk) -> None:
+    """Whatever a person or a group is called, what the bot says around that reads as it is."""
+    talk.bot.telegram.results["getChat"] = {"id": GROUP, "type": "supergroup", "title": HOSTILE}
+    named: dict[str, Any] = {"from": person(ANN, first_name=HOSTILE)}
+
+    async def press_as_she_is_called(label: str, where: int) -> None:
+        under = said("menu", 9, where, message_id=4) | {"from": person(9, is_bot=True)}
+        update = press(talk.data(label), under)
+        update["callback_query"] |= named
+        talk.bot.telegram.calls.clear()
+        await talk.bot.hears(update)
+
+    (menu,) = await talk.writes(ANN, f"/start settings_{GROUP}", **named)
+    assert menu.startswith(ENGLISH.settings_of_group.format(title="Bad name"))
+    for label in (ENGLISH.setting_reset, ENGLISH.reset_everybody):
+        await press_as_she_is_called(label, ANN)
+    (notice,) = talk.told(GROUP)
+    assert notice.startswith(ENGLISH.settings_changed.format(name="Bad name", setting="")[:-1])
+    await talk.writes(ANN, "/persona@demo_bot", GROUP)
+    await press_as_she_is_called("Editor", GROUP)
+    changed = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
+    assert changed[-1].startswith("Bad name: ")
+
+
 # -- One's own chat
 
 
@@ -728,17 +756,28 @@ async def test_an_instruction_outlives_a_reset(talk: Talk) -> None:
     assert await talk.chosen(ANN) == {"prompt": "Be kind."}
 
 
-@pytest.mark.parametrize("length", [MOST_PROMPT, MOST_PROMPT + 1])
+@pytest.mark.parametrize("length", [MOST_PROMPT, MOST_PROMPT + 1, MOST_PROMPT + 3])
 async def test_how_long_an_instruction_may_be(talk: Talk, length: int) -> None:
     """Nothing is cut off in silence."""
     (told,) = await talk.writes(ANN, f"/prompt {'ы' * length}")
     fits = length == MOST_PROMPT
-    long = ENGLISH.prompt_too_long.format(length=length, longest=MOST_PROMPT)
+    long = ENGLISH.counted(ENGLISH.prompt_too_long, length, longest="2,000")
     assert told == (ENGLISH.prompt_set if fits else long)
     assert len((await talk.chosen(ANN)).get("prompt", "")) == (length if fits else 0)
     if fits:
         await talk.writes(ANN, "hi")
         assert len(talk.bot.model.profiles[-1][0].system_prompt) == length
+
+
+@pytest.mark.parametrize(
+    ("length", "counted"),
+    [(2001, "2 001 символ,"), (2002, "2 002 символа,"), (2011, "2 011 символов,")],
+)
+async def test_a_length_is_counted_as_one_speaks(talk: Talk, length: int, counted: str) -> None:
+    """In Russian one says 2,001 as one says 1."""
+    await talk.bot.redis.hset(keys.settings(talk.bot.id, ChatKey(ANN)), "language", "ru")
+    (told,) = await talk.writes(ANN, f"/prompt {'ы' * length}")
+    assert counted in told.replace("\u00a0", " ")
 
 
 async def test_names(talk: Talk) -> None:
