@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +56,7 @@ from storage.chats import Chats
 from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.lease import Lease
+from storage.owners import OwnersMenus
 from storage.places import Places
 from storage.secret import shared_secret
 from storage.server.connect import StorageUnavailable
@@ -227,6 +228,7 @@ def _operation(process: _Process, inbox: Inbox, census: Census) -> Operation:
     redis, bot_id = process.redis, inbox.bot_id
     return Operation(
         chats=Chats(redis, bot_id),
+        menus=OwnersMenus(redis, bot_id),
         announcements=Announcements(redis, bot_id, process.name, inbox.timing),
         letters=DeadLetters(redis, bot_id),
         addressed=partial(addressed, inbox=inbox),
@@ -312,7 +314,8 @@ async def _introduced(
     for bot in settings.bots:
         application = open_telegram(settings, bot, stack, Budget(redis, bot.bot_id))
         try:
-            menuless = await _introduce(application, bot.admins, bot.language)
+            noted = OwnersMenus(redis, bot.bot_id)
+            menuless = await _introduce(application, bot, noted)
             found.append((bot, _Introduced(application, menuless)))
         except TokenRefused as error:
             log.error("bot_left_out", bot=bot.bot_id, reason=str(error))  # noqa: TRY400 - no bug
@@ -322,9 +325,7 @@ async def _introduced(
     return found
 
 
-async def _introduce(
-    application: PtbApplication, owners: Collection[int], language: str | None
-) -> set[int]:
+async def _introduce(application: PtbApplication, bot: BotSettings, noted: OwnersMenus) -> set[int]:
     """Ask Telegram who we are until it answers, then set the menus; see `menus.publish`."""
     for pause in chain((1, 2, 4, 8, 16), repeat(30)):
         try:
@@ -335,9 +336,8 @@ async def _introduce(
         except (NetworkError, RetryAfter) as error:
             log.warning("telegram_unreachable", reason=str(error), seconds=pause)
         await asyncio.sleep(pause)
-    bot = application.bot
-    menuless = await menus.publish(bot, owners, language)
-    log.info(
-        "started", username=f"@{bot.username}", sees_all_of_groups=bot.can_read_all_group_messages
-    )
+    client = application.bot
+    menuless = await menus.publish(client, bot.admins, noted, bot.language)
+    sees_all = client.can_read_all_group_messages
+    log.info("started", username=f"@{client.username}", sees_all_of_groups=sees_all)
     return menuless

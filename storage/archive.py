@@ -50,6 +50,7 @@ OF_THE_BOT = {
     "chats": "hash",
     "used": "zset",
     "declined": "zset",
+    "menus": "zset",
 }
 """Redis's type of each key, by how its name begins."""
 IN_WORK = "outbox"
@@ -173,6 +174,7 @@ _PAIRS: dict[str, Callable[[str, str], None]] = {
     "chats": _chat,
     "used": _seen,
     "declined": _seen,
+    "menus": _seen,
 }
 _PARTS: dict[str, Callable[[str], object]] = {
     "history": decode,

@@ -214,6 +214,11 @@ def declined(bot_id: int) -> str:
     return f"{{{bot_id}}}:declined"
 
 
+def menus(bot_id: int) -> str:
+    """Sorted set of the chats with owners that have a menu of their own, by when it was set."""
+    return f"{{{bot_id}}}:menus"
+
+
 def draft(bot_id: int, lane: ChatKey) -> str:
     """What an owner may confirm to announce: a number, and JSON; it expires."""
     return f"{{{bot_id}}}:draft:{lane}"

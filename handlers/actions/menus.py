@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from telegram.ext import ExtBot
 from handlers.actions.table import Menu, menu
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.texts import CATALOGUES, Texts
+from storage.owners import OwnersMenus
 
 log = structlog.get_logger()
 
@@ -32,9 +34,9 @@ EFFECT = Effect(Kind.OTHER, hold=None)
 
 
 async def publish(
-    bot: ExtBot[Any], owners: Collection[int], language: str | None = None
+    bot: ExtBot[Any], owners: Collection[int], noted: OwnersMenus, language: str | None = None
 ) -> set[int]:
-    """Set all menus, and remove that of the default scope, which was set formerly.
+    """Set all menus; remove that of the default scope, set formerly, and those of former owners.
 
     Telegram shows that of the narrowest scope, in the user's language, or else that of no language,
     which speaks ``language``. Failures are logged. Returns the owners who have no chat with the bot
@@ -54,12 +56,16 @@ async def publish(
             log.warning("menu_not_set", reason=str(outcome))
         elif isinstance(outcome, BaseException):
             raise outcome
-    there = await asyncio.gather(*(publish_to(bot, owner, language) for owner in owners))
+    await _withdraw(bot, {*owners}, noted)
+    there = await asyncio.gather(*(publish_to(bot, owner, noted, language) for owner in owners))
     return {owner for owner, is_there in zip(owners, there, strict=True) if not is_there}
 
 
-async def publish_to(bot: ExtBot[Any], owner: int, language: str | None) -> bool:
+async def publish_to(
+    bot: ExtBot[Any], owner: int, noted: OwnersMenus, language: str | None
+) -> bool:
     """Set an owner's menu; returns False if they have no chat with the bot yet."""
+    await noted.add(owner)
     try:
         for code, texts in _spoken(language).items():
             await _set(bot, Menu.OWNER, BotCommandScopeChat(owner), code, texts)
@@ -69,6 +75,21 @@ async def publish_to(bot: ExtBot[Any], owner: int, language: str | None) -> bool
     except TelegramError as error:
         log.warning("menu_not_set", owner=owner, reason=str(error))
     return True
+
+
+async def _withdraw(bot: ExtBot[Any], owners: AbstractSet[int], noted: OwnersMenus) -> None:
+    """Remove the menus of former owners; what fails is tried again at the next start."""
+    for former in await noted.chats() - owners:
+        scope = BotCommandScopeChat(former)
+        try:
+            for code in _spoken(None):
+                await bot.delete_my_commands(scope, code, rate_limit_args=EFFECT)
+        except (BadRequest, Forbidden) as refusal:
+            log.info("owner_without_menu", owner=former, reason=refusal.message)
+        except TelegramError as error:
+            log.warning("menu_not_removed", owner=former, reason=str(error))
+            continue
+        await noted.remove(former)
 
 
 def _spoken(language: str | None) -> dict[str, Texts]:

@@ -48,7 +48,7 @@ async def _use(tools: Tools, context: Context, chat: Chat) -> None:
     context.turn.use(replace(known, language=context.texts.language))
     if is_private(chat) and chat.id in tools.menuless:
         tools.menuless.discard(chat.id)
-        if not await publish_to(context.bot, chat.id, tools.language):
+        if not await publish_to(context.bot, chat.id, tools.operation.menus, tools.language):
             tools.menuless.add(chat.id)
 
 

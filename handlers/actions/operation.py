@@ -9,6 +9,7 @@ from storage.census import Count
 from storage.chats import Chats
 from storage.dead import DeadLetter, DeadLetters
 from storage.message import ChatKey
+from storage.owners import OwnersMenus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Operation:
     """
 
     chats: Chats
+    menus: OwnersMenus
     announcements: Announcements
     letters: DeadLetters
     addressed: Callable[[DeadLetter], Awaitable[tuple[DeadLetter, ChatKey | None]]]

@@ -42,6 +42,7 @@ from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.lane import Claim
 from storage.message import ChatKey, Exchange, Message, Role
+from storage.owners import OwnersMenus
 from storage.timing import Timing
 from tests.conftest import ANN, unlabelled
 from tests.history import History
@@ -244,7 +245,16 @@ def operated(
     chats, letters = Chats(redis, inbox.bot_id), DeadLetters(redis, inbox.bot_id)
     count, address = Census(redis, inbox.bot_id).count, partial(addressed, inbox=inbox)
     announcements = Announcements(redis, inbox.bot_id, "announcer", inbox.timing)
-    return Operation(chats, announcements, letters, address, count, found, speed)
+    return Operation(
+        chats,
+        OwnersMenus(redis, inbox.bot_id),
+        announcements,
+        letters,
+        address,
+        count,
+        found,
+        speed,
+    )
 
 
 class Bot:

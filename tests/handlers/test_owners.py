@@ -17,6 +17,7 @@ from handlers.turn.turn import Turn
 from storage import keys
 from storage.chats import ChatRecord
 from storage.message import ChatKey
+from storage.owners import OwnersMenus
 from storage.resets import STEP
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import SUPERGROUP, Bot, message, person, press, running, said
@@ -415,7 +416,9 @@ def menus(bot: Bot) -> dict[tuple[str, Any, str], list[str]]:
 
 async def test_each_place_has_its_menu(bot: Bot) -> None:
     """Private chats, groups, their admins, each owner's chat; in each language."""
-    assert await publish(bot.application.bot, {OWNER}, "ru") == set()
+    assert (
+        await publish(bot.application.bot, {OWNER}, OwnersMenus(bot.redis, bot.id), "ru") == set()
+    )
     places = {
         "all_private_chats": Menu.PRIVATE,
         "all_group_chats": Menu.GROUP,
@@ -438,7 +441,7 @@ async def test_an_owner_who_never_wrote(bot: Bot) -> None:
     """Telegram knows no chat with them; their menu is set when they first write."""
     # What a place for all refuses is no owner's affair.
     bot.telegram.refusals["setMyCommands"] += ["Bad Request: chat not found"] * 10
-    bot.menuless |= await publish(bot.application.bot, {OWNER})
+    bot.menuless |= await publish(bot.application.bot, {OWNER}, OwnersMenus(bot.redis, bot.id))
     assert bot.menuless == {OWNER}
     bot.telegram.calls.clear()
     await bot.hears(message("hi", ANN))
@@ -448,3 +451,30 @@ async def test_an_owner_who_never_wrote(bot: Bot) -> None:
     bot.telegram.calls.clear()
     await bot.hears(message("hi", OWNER))
     assert menus(bot) == {}
+
+
+async def test_a_former_owner(bot: Bot) -> None:
+    """Their menu is taken back at the next start, once; if that fails, at the one after it."""
+    noted = OwnersMenus(bot.redis, bot.id)
+    assert await publish(bot.application.bot, {OWNER, ANN}, noted) == set()
+
+    async def taken() -> list[int]:
+        bot.telegram.calls.clear()
+        await publish(bot.application.bot, {OWNER}, noted)
+        scopes = [given.get("scope") for _, given in bot.telegram.of("deleteMyCommands")]
+        read = (json.loads(one) if isinstance(one, str) else one for one in scopes if one)
+        return [one["chat_id"] for one in read]
+
+    bot.telegram.refusals["deleteMyCommands"] += [None] * 3 + ["Internal Server Error"]
+    assert await taken() == [ANN]
+    assert await taken() == [ANN] * 3  # with the other languages
+    assert await taken() == []
+
+
+async def test_menus_while_storage_is_odd(bot: Bot) -> None:
+    """What another program has put there harms no start."""
+    await bot.redis.set(keys.menus(bot.id), "odd")
+    noted = OwnersMenus(bot.redis, bot.id)
+    assert await publish(bot.application.bot, {OWNER}, noted) == set()
+    await bot.redis.zadd(keys.menus(bot.id), {"odd": 1})
+    assert await noted.chats() == {OWNER}

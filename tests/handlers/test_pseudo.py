@@ -26,6 +26,7 @@ from handlers.incoming.documents import DocumentError, Documents
 from handlers.texts import CATALOGUES, Texts
 from handlers.turn.press import Press
 from storage.message import ChatKey
+from storage.owners import OwnersMenus
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import ME, Bot, message, press, running, said
 from tests.handlers.pseudo import PSEUDO, unmarked
@@ -169,7 +170,7 @@ async def odd(bot: Bot) -> None:
 @pytest.mark.slow
 async def test_all_it_says_is_in_a_catalogue(bot: Bot) -> None:
     """And fits its screen, though half as long again as in English."""
-    await publish(bot.application.bot, {OWNER}, "en")
+    await publish(bot.application.bot, {OWNER}, OwnersMenus(bot.redis, bot.id), "en")
     for script in (commands, buttons, screens_behind, failures, answers, odd):
         await script(bot)
     seen = [*screens(bot)]

@@ -32,6 +32,7 @@ OF_A_BOT = (
     keys.nothing,
     keys.successors,
     keys.declined,
+    keys.menus,
     keys.announcement,
     keys.announcing,
     keys.announcer,
