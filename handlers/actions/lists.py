@@ -46,6 +46,8 @@ async def _decide(tools: Tools, context: Context, *, allowed: bool) -> None:
 async def _decide_on(
     tools: Tools, context: Context, subject: int, name: str, *, allowed: bool
 ) -> None:
+    known = (await context.turn.admission.listed()).get(subject)
+    name = name or (known.name if known else "")
     owner, texts, who = context.message.from_user, context.texts, named(name, subject)
     assert owner  # noqa: S101 - nobody has an owner's right without being somebody
     if subject in tools.access.owners:

@@ -26,6 +26,8 @@ from storage.message import ChatKey
 
 log = structlog.get_logger()
 
+GENERAL = "1"
+"""What Telegram's links call the topic that a message without one is in."""
 LONGEST_TITLE = 128
 """Characters, as Telegram has it."""
 
@@ -50,7 +52,8 @@ async def open_(tools: Tools, context: Context) -> None:
         await context.say(context.texts.settings_are_for_admins)
         return
     chat, _, topic = (context.args or [""])[0].removeprefix("settings_").partition("_")
-    seen = await view(tools, context, ChatKey(int(chat), int(topic or 0)))
+    number = 0 if topic == GENERAL else int(topic or 0)
+    seen = await view(tools, context, ChatKey(int(chat), number))
     if await _governs(tools, context, seen.chosen.chat):
         await context.reply(menu.page(seen))
     else:

@@ -63,6 +63,8 @@ async def _refuse(tools: Tools, context: Context, standing: Standing) -> None:
     asked = knock.asks and await _ask(tools, context, knock.request)
     if knock.speaks:
         text = texts.stranger_asked if asked else texts.stranger
+        if message.sender_chat and message.sender_chat.id == message.chat_id:
+            text = texts.group_stranger  # an anonymous admin has no id but the group's
         await context.say(text.format(id=writer(message)))
 
 

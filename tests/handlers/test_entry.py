@@ -213,12 +213,13 @@ async def test_a_stranger_in_a_group(closed: Bot) -> None:
     ("placeholder", "name"), [(ANONYMOUS_ADMIN, GROUP), (SOME_CHANNEL, CHANNEL)]
 )
 async def test_who_speaks_in_a_chats_name(closed: Bot, placeholder: int, name: int) -> None:
-    """Is told the chat's id, about which nobody is asked; with it an owner lets the chat in."""
+    """Is told whose id it is, about which nobody is asked; with it an owner lets the chat in."""
     sender = {"id": name, "type": "supergroup", "title": "x"}
     more = {"from": person(placeholder, is_bot=True), "sender_chat": sender}
     more["from"]["language_code"] = "en"
     update = message("@demo_bot hi", 0, GROUP, **more)
-    assert await hears(closed, update) == [(GROUP, refused(name))]
+    told = ENGLISH.group_stranger.format(id=GROUP) if name == GROUP else refused(name)
+    assert await hears(closed, update) == [(GROUP, told)]
     await closed.hears(message(f"/allow {name}", OLGA))
     update = message("@demo_bot hi", 0, GROUP, **more)
     assert await hears(closed, update) == [(GROUP, "echo: hi")]
@@ -416,6 +417,17 @@ async def test_the_list(closed: Bot) -> None:
     assert buttons(closed) == ["listed:0"]
     _, beyond = await presses(closed, OLGA, "listed:7")
     assert beyond == second
+
+
+async def test_the_list_keeps_names(closed: Bot) -> None:
+    """An owner who turns somebody away by their id, and lets them in again, sees who it is."""
+    replied = said("hi", ANN, GROUP)
+    await closed.hears(message("/allow", OLGA, GROUP, reply_to_message=replied))
+    who = f"User {ANN} ({ANN})"
+    told = await closed.hears(message(f"/deny {ANN}", OLGA))
+    assert told == [ENGLISH.now_denied.format(who=who)]
+    (listed,) = await closed.hears(message("/allow", OLGA))
+    assert listed.endswith(ENGLISH.listed_denied.format(who=who))
 
 
 async def test_an_empty_list(open_to_all: Bot) -> None:

@@ -483,6 +483,12 @@ async def test_a_death_at_any_call(
     assert "May reset: everybody" in talk.keyboard()
 
 
+async def test_general_is_the_group(talk: Talk) -> None:
+    """Telegram's links call it topic 1, but its messages are in no topic."""
+    (told,) = await opened(talk, chat=f"{GROUP}_1")
+    assert told.startswith(ENGLISH.settings_of_group.format(title="Group"))
+
+
 async def test_a_topic_inherits_its_group(talk: Talk) -> None:
     """What it chooses for itself is its own; the rest follows the group, also later."""
     await opened(talk)
