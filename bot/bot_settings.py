@@ -22,6 +22,7 @@ from handlers.dialogue.profile import Profile
 from handlers.texts import CATALOGUES
 
 Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(values.ids)]
+Users = Annotated[frozenset[int], NoDecode, BeforeValidator(values.users)]
 
 
 def setting(meaning: str, example: str, *names: str, **more: Any) -> Any:
@@ -105,7 +106,7 @@ class BotSettings(BaseModel):
         "model,temperature",
         default=frozenset(),
     )
-    admins: Ids = setting(
+    admins: Users = setting(
         "users who own the bot: `/chats`, `/status`, `/dead`, `/reset` of any chat",
         "1234567,7654321",
         default=frozenset(),
@@ -117,7 +118,7 @@ class BotSettings(BaseModel):
         "closed",
         default=None,
     )
-    allowed_users: Ids = setting(
+    allowed_users: Users = setting(
         "users who are answered, besides owners and those whom a command lets in",
         "1234567",
         default=frozenset(),

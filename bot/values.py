@@ -115,6 +115,16 @@ def ids(value: object) -> object:
     return frozenset(int(part) for part in parts)
 
 
+def users(value: object) -> object:
+    """Parse ids of people, separated by commas."""
+    found = ids(value)
+    if isinstance(found, frozenset) and (groups := sorted(one for one in found if one <= 0)):
+        raise ValueError(
+            f"names people, and {groups[0]} is nobody's id; those of groups are below 0"
+        )
+    return found
+
+
 def locked(value: object) -> object:
     """Parse names of settings, separated by commas."""
     if not isinstance(value, str):

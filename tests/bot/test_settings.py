@@ -76,9 +76,9 @@ def test_several_bots(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_names_people_have_exported_already(monkeypatch: pytest.MonkeyPatch) -> None:
     """The API's users know other names; those work as well."""
-    give(monkeypatch, BOT_TOKEN="1:a", YC_FOLDER_ID="f", YANDEX_API_KEY="k", ADMINS="1, -2,")
+    give(monkeypatch, BOT_TOKEN="1:a", YC_FOLDER_ID="f", YANDEX_API_KEY="k", ADMINS="1, 2,")
     settings = read()
-    assert settings.bots[0].admins == {1, -2}
+    assert settings.bots[0].admins == {1, 2}
     assert settings.api_key
     assert settings.api_key.get_secret_value() == "k"
 
@@ -255,6 +255,9 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value"),
     [
         ("MAX_TOKENS", "32000"),
+        ("ADMINS", "7,-1001234567890"),
+        ("ALLOWED_USERS", "-1001234567890"),
+        ("ALLOWED_USERS", "0"),
         ("LISTEN", "localhost:70000"),
         ("LISTEN", "localhost:²"),
         ("LISTEN", "http://localhost:80"),
