@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 async def on_notice(turn: Turn, notice: Notice, bot: ExtBot[None]) -> None:
-    """Say it in the turn's chat; where the bot may not, only the log has it.
+    """Say it in the turn's chat; where the bot may not, or the topic is gone, only the log has it.
 
     Raises TelegramError if Telegram fails meanwhile.
     """
@@ -28,7 +28,8 @@ async def on_notice(turn: Turn, notice: Notice, bot: ExtBot[None]) -> None:
     if turn.reply is None:
         await turn.keep(reply)
     try:
-        await Delivery(_message(turn.lane, bot), turn).finish(reply)
+        message = _message(turn.lane, bot)
+        await Delivery(message, turn, about_the_topic=True).finish(reply)
     except (Forbidden, BadRequest) as refusal:
         if not is_final(refusal):
             raise

@@ -59,11 +59,13 @@ class Delivery:
 
     Messages of an earlier worker, or of an earlier answer, are edited (`Turn.shown`). Each call
     raises `LaneLost` if the turn's lane is another's by then, and `Frozen` when Telegram lets
-    nothing through for long.
+    nothing through for long. If the message's topic is gone, the reply goes to its chat, unless it
+    is ``about_the_topic``: then that is Forbidden.
     """
 
-    def __init__(self, message: Message, turn: Turn) -> None:
+    def __init__(self, message: Message, turn: Turn, *, about_the_topic: bool = False) -> None:
         self._message = message
+        self._about_the_topic = about_the_topic
         self._turn = turn
         self._topic = topic_of(message)
         self._seen: dict[int, tuple[Piece, Sequence[Button]]] = {}
@@ -183,6 +185,8 @@ class Delivery:
         except BadRequest as error:
             if "message_thread_id" not in self._topic or not is_about_the_thread(error):
                 raise
+            if self._about_the_topic:
+                raise Forbidden(error.message) from error
             log.info("topic_is_gone", chat=self._chat_id, reason=error.message)
             self._topic = {}
             return await self._send(trial, kind, quote=quote)

@@ -185,6 +185,19 @@ async def test_a_topics_own(talk: Talk) -> None:
     assert await hears(talk, 8, TOPIC)
 
 
+async def test_a_topic_that_is_gone(talk: Talk) -> None:
+    """The others in the group hear nothing of its settings, as if those were theirs."""
+    await opened(talk, ANN, f"{GROUP}_{TOPIC}")
+    await talk.presses(ANN, "I hear")
+    talk.bot.telegram.refusals["sendMessage"] += ["Bad Request: message thread not found"]
+    with capture_logs() as logs:
+        await talk.presses(ANN, TEN)
+    (sent,) = (given for _, given in talk.bot.telegram.of("sendMessage"))
+    assert sent["message_thread_id"] == TOPIC
+    assert "notice_not_sent" in [entry["event"] for entry in logs]
+    assert await talk.chosen(GROUP, TOPIC) == {"hears": "0"}
+
+
 @pytest.mark.parametrize("refusal", [None, "Bad Request: not enough rights to send"])
 async def test_a_topic_hears_as_its_group_again(talk: Talk, refusal: str | None) -> None:
     """It is told so first; if it cannot be, it still hears nothing."""
