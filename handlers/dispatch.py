@@ -13,7 +13,7 @@ from handlers.actions.notice import give_up, on_notice
 from handlers.actions.presence import note, on_membership
 from handlers.actions.tools import Tools
 from handlers.context import Profiles, PtbApplication, process
-from handlers.incoming.access import may_write
+from handlers.incoming.access import has_no_privacy, may_write
 from handlers.incoming.addressing import command, is_answered, is_from_a_person
 from handlers.incoming.languages import Languages
 from handlers.incoming.membership import Membership, met
@@ -79,7 +79,8 @@ class Dispatch:
 
     async def _stand(self, raw: Json, turn: Turn) -> None:
         """Deal with a change of how the bot stands in a chat."""
-        if membership := self._membership(raw, turn):
+        sees_all = await has_no_privacy(self._application.bot)
+        if membership := self._membership(raw, turn, sees_all=sees_all):
             await self._speak(turn, membership.person)
             await on_membership(self._tools, turn, membership, self._application.bot)
 
@@ -92,9 +93,8 @@ class Dispatch:
             await self._speak(turn)
             await on_notice(turn, notice, self._application.bot)
 
-    def _membership(self, raw: Json, turn: Turn) -> Membership | None:
+    def _membership(self, raw: Json, turn: Turn, *, sees_all: bool = False) -> Membership | None:
         """Read how the bot stands in the turn's chat now; None if that cannot be read."""
-        sees_all = self._application.bot.bot.can_read_all_group_messages is True
         membership = Membership.read(raw, sees_all=sees_all)
         here = (turn.lane.chat_id, turn.successor)
         return membership if membership and membership.chat.id in here else None
@@ -146,7 +146,8 @@ class Dispatch:
             return
         raw = load(update)
         if "my_chat_member" in raw:  # all that failed was to tell somebody
-            if membership := self._membership(raw, turn):
+            sees_all = await has_no_privacy(self._application.bot)
+            if membership := self._membership(raw, turn, sees_all=sees_all):
                 await note(turn, membership)
             return
         parsed = await self._begin(raw, turn)

@@ -5,12 +5,23 @@ from handlers.context import Context
 from handlers.turn.where import is_company
 from storage.change import Forgotten
 
+AT_ONCE = 5
+"""Seconds within which Telegram itself sends /start for whoever adds the bot to a group."""
+
 
 async def start(_tools: Tools, context: Context) -> None:
-    """Greet; in a group, say how to call the bot there."""
+    """Greet; in a group, say how to call the bot there, unless that was said just now."""
     texts, name = context.texts, context.bot.username
-    company = is_company(context.message)
-    await context.say(texts.membership_new.format(name=name) if company else texts.start)
+    if not is_company(context.message):
+        await context.say(texts.start)
+    elif not _was_told_just_now(context):
+        await context.say(texts.membership_new.format(name=name))
+
+
+def _was_told_just_now(context: Context) -> bool:
+    known, now = context.turn.chat, context.message.date.timestamp()
+    told = known.told.get(known.can)
+    return told is not None and told == known.since and 0 <= now - told < AT_ONCE
 
 
 async def stop(_tools: Tools, context: Context) -> None:

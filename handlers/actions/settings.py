@@ -47,9 +47,12 @@ async def show(tools: Tools, context: Context) -> None:
 
 
 async def open_(tools: Tools, context: Context) -> None:
-    """Open the settings of the group that a deep link names."""
+    """Open the settings of the group that a deep link names; in a group, its own link to them."""
     if is_company(context.message):
-        await context.say(context.texts.settings_are_for_admins)
+        if await _governs(tools, context, context.turn.lane):
+            await show(tools, context)
+        else:
+            await context.say(context.texts.settings_are_for_admins)
         return
     chat, _, topic = (context.args or [""])[0].removeprefix("settings_").partition("_")
     number = 0 if topic == GENERAL else int(topic or 0)

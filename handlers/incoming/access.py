@@ -11,7 +11,7 @@ from typing import Any
 
 from telegram import Chat, Message, Update, User
 from telegram.constants import ChatType
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
 from handlers.incoming.addressing import writer
@@ -206,9 +206,20 @@ async def _is_admin(chat: Chat, person: User) -> bool:
     return (await _membership(bot_of(chat), chat.id, person.id)).get("status") in ADMINS
 
 
+async def has_no_privacy(bot: ExtBot[Any]) -> bool:
+    """Tell whether privacy mode is off now: its owner may have changed that since the start."""
+    known = bot.bot.can_read_all_group_messages is True
+    try:
+        found = await post(bot, "getMe", {}, Effect(Kind.OTHER, hold=None))
+    except TelegramError:
+        return known
+    now = found.get("can_read_all_group_messages") if isinstance(found, dict) else None
+    return now if isinstance(now, bool) else known
+
+
 async def sees_all(bot: ExtBot[Any], chat_id: int) -> bool:
     """Tell whether the bot gets all of a group's messages: by its privacy mode, or as its admin."""
-    if bot.can_read_all_group_messages:
+    if await has_no_privacy(bot):
         return True
     return (await _membership(bot, chat_id, bot.id)).get("status") in ADMINS
 

@@ -119,6 +119,32 @@ async def test_it_may_see_all_without_being_an_admin(bot: Bot) -> None:
     assert ENGLISH.sees_addressed not in told
 
 
+@pytest.mark.parametrize("off", [True, False])
+async def test_privacy_mode_may_change(bot: Bot, off: bool) -> None:
+    """Whoever does as the bot says, and adds it again, is not told to do it once more."""
+    me = bot.application.bot.bot
+    object.__setattr__(me, "can_read_all_group_messages", not off)  # as it was at the start
+    bot.telegram.results["getMe"] = ME | {"can_read_all_group_messages": off}
+    (told,) = await bot.hears(stands(LEFT, MEMBER))
+    assert (ENGLISH.sees_all if off else ENGLISH.sees_addressed) in told
+    (told,) = await bot.hears(message("/help@demo_bot", ANN, GROUP))
+    assert (ENGLISH.sees_all if off else ENGLISH.sees_addressed) in told
+
+
+async def test_privacy_mode_while_telegram_fails(bot: Bot) -> None:
+    """What was known at the start counts."""
+    bot.telegram.refusals["getMe"] += ["Internal Server Error"]
+    (told,) = await bot.hears(stands(LEFT, MEMBER))
+    assert ENGLISH.sees_addressed in told
+
+
+async def test_a_start_that_comes_along(bot: Bot) -> None:
+    """Telegram sends /start for whoever adds the bot by a link: one greeting is enough."""
+    (told,) = await bot.hears(stands(LEFT, MEMBER), now("/start@demo_bot x", 1, ANN, GROUP))
+    assert told.startswith(ADDED)
+    assert await bot.hears(now("/start@demo_bot", 60, ANN, GROUP)) == [ADDED]
+
+
 async def test_the_same_again_is_not_said_again(bot: Bot) -> None:
     """Who adds and removes it, or promotes and demotes it, hears each once an hour."""
     for begins, told in ((0, 2), (3700, 4)):

@@ -483,6 +483,14 @@ async def test_a_death_at_any_call(
     assert "May reset: everybody" in talk.keyboard()
 
 
+async def test_a_link_followed_in_a_group(talk: Talk) -> None:
+    """Whoever may set it up gets its link, whatever group is named; who may not hears that."""
+    link = f"/start@demo_bot settings_{GROUP - 7}"
+    assert await talk.writes(ANN, link, GROUP) == [ENGLISH.settings_in_private]
+    assert talk.keyboard()[ENGLISH.settings_button].endswith(f"=settings_{GROUP}")
+    assert await talk.writes(BORIS, link, GROUP) == [ENGLISH.settings_are_for_admins]
+
+
 async def test_general_is_the_group(talk: Talk) -> None:
     """Telegram's links call it topic 1, but its messages are in no topic."""
     (told,) = await opened(talk, chat=f"{GROUP}_1")
@@ -561,12 +569,6 @@ async def test_a_topic_with_the_persona_of_its_group(talk: Talk) -> None:
 async def test_a_topics_settings_are_asked_for_its_group(talk: Talk) -> None:
     """Who is no admin of the group opens none of its topics'."""
     assert await opened(talk, BORIS, f"{GROUP}_{TOPIC}") == [ENGLISH.settings_are_for_admins]
-
-
-async def test_a_link_that_is_followed_in_a_group(talk: Talk) -> None:
-    """Nothing is shown before all."""
-    told = await talk.writes(ANN, f"/start@demo_bot settings_{GROUP}", GROUP)
-    assert told == [ENGLISH.settings_are_for_admins]
 
 
 # -- Who may make it forget
