@@ -21,6 +21,7 @@ class View:
     """What a menu shows: what is ``chosen`` for a chat, in the words of whoever looks at it.
 
     ``defaults`` are the owner's. ``company``: many people speak there. ``title`` is a group's name.
+    ``person`` is who changes them, "" if that stays hidden from the others there.
     """
 
     texts: Texts
@@ -30,6 +31,12 @@ class View:
     locked: frozenset[str]
     company: bool
     title: str = ""
+    person: str = ""
+
+    @property
+    def who(self) -> str:
+        """Name who changes them, as the others there may know."""
+        return self.person or self.texts.an_admin
 
     def value(self, setting: "Setting") -> str:
         """Return what holds in the chat, as it is written; "" if that is no choice at all."""

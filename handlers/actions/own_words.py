@@ -2,7 +2,6 @@
 
 from handlers.actions import menu, settings
 from handlers.actions.menu import View
-from handlers.actions.naming import by
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.rendering.markup import Chunk
@@ -69,7 +68,8 @@ async def clear(tools: Tools, context: Context) -> None:
     else:
 
         def done(seen: View) -> Reply:
-            return Reply([Chunk(by(context) + _cleared(seen, choice.setting), ())])
+            who = f"{seen.who}: " if seen.company else ""
+            return Reply([Chunk(who + _cleared(seen, choice.setting), ())])
 
         await settings.obey(tools, context, choice, shown, done)
 

@@ -5,7 +5,6 @@ import re
 from handlers.actions import menu, settings
 from handlers.actions.ask import Question, ask
 from handlers.actions.menu import View
-from handlers.actions.naming import by
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.dialogue.personas import spoken
@@ -31,7 +30,7 @@ async def become(tools: Tools, context: Context) -> None:
     """Become the persona that was pressed, and greet."""
     choice = await settings.pressed(context)
     if choice and choice.setting == "persona":
-        await settings.obey(tools, context, choice, _offered, lambda seen: _greeting(context, seen))
+        await settings.obey(tools, context, choice, _offered, _greeting)
     elif choice:
         await context.answer_press(context.texts.old_button)
 
@@ -66,9 +65,9 @@ def _offered(seen: View) -> Reply:
     return Reply([Chunk(text, ())], menu.buttons(seen, menu.PERSONA, "be"))
 
 
-def _greeting(context: Context, seen: View) -> Reply:
+def _greeting(seen: View) -> Reply:
     """Say who the bot is now; by default a topic's is what its group has chosen."""
-    texts, who = seen.texts, by(context)
+    texts, who = seen.texts, f"{seen.who}: " if seen.company else ""
     persona = seen.personas.get(seen.value(menu.PERSONA))
     if prompt := seen.chosen.settings.without(seen.locked).prompt:
         return Reply([Chunk(who + texts.prompt_of_group.format(prompt=prompt), ())])

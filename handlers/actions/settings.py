@@ -12,6 +12,7 @@ from handlers.actions.menu import View
 from handlers.actions.naming import shown as shown_name
 from handlers.actions.tools import Tools
 from handlers.context import Context
+from handlers.incoming.access import is_anonymous
 from handlers.outgoing.delivery import Delivery
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.outgoing.post import post
@@ -116,6 +117,8 @@ async def obey(tools: Tools, context: Context, choice: Choice, shown: Draw, done
     Whether the person may is asked when there is nothing else to wait for.
     """
     texts, seen = context.texts, await view(tools, context, choice.chat)
+    if choice.value is not None:
+        seen = replace(seen, person=await _person(context, seen))
     await context.turn.replaces((context.message.message_id,))
     if not await _governs(tools, context, seen.chosen.chat):
         await context.answer_press(texts.settings_are_for_admins)
@@ -130,6 +133,14 @@ async def obey(tools: Tools, context: Context, choice: Choice, shown: Draw, done
     elif choice.version != version or not await _changed(tools, context, seen, values, done):
         now = seen if choice.version != version else await view(tools, context, choice.chat)
         await _draw(context, shown(now), texts.settings_outdated)
+
+
+async def _person(context: Context, seen: View) -> str:
+    """Return the name of who has pressed; "" if they are anonymous among the others there."""
+    person, chat = context.received.effective_user, seen.chosen.chat.chat_id
+    if person is None or (seen.company and await is_anonymous(context.bot, chat, person)):
+        return ""
+    return shown_name(person.full_name) or str(person.id)
 
 
 async def _governs(tools: Tools, context: Context, chat: ChatKey) -> bool:
@@ -175,14 +186,12 @@ def note(context: Context, chat: ChatKey, values: menu.Values) -> None:
 
 def _notice(tools: Tools, context: Context, seen: View, name: str) -> str:
     """Return what a group is told when its settings are changed elsewhere; "" if that is here."""
-    chat, person = seen.chosen.chat, context.received.effective_user
     setting = menu.find(seen, name)
-    if chat.chat_id == context.message.chat_id or not person or not setting:
+    if seen.chosen.chat.chat_id == context.message.chat_id or not setting:
         return ""
     texts = _texts_there(tools, context, seen)
-    told = replace(seen, texts=texts).told(setting)
-    who = shown_name(person.full_name) or person.id
-    line = texts.settings_changed.format(name=who, setting=told)
+    there = replace(seen, texts=texts)
+    line = texts.settings_changed.format(name=there.who, setting=there.told(setting))
     number = seen.chosen.settings.without(tools.locked).hears
     if name == "hears" and number:
         line += " " + texts.hears_from_now_on.format(number=number)

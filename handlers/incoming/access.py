@@ -206,6 +206,11 @@ async def _is_admin(chat: Chat, person: User) -> bool:
     return (await _membership(bot_of(chat), chat.id, person.id)).get("status") in ADMINS
 
 
+async def is_anonymous(bot: ExtBot[Any], chat_id: int, person: User) -> bool:
+    """Tell whether a group's admin is known to its members by the group's name alone."""
+    return (await _membership(bot, chat_id, person.id)).get("is_anonymous") is True
+
+
 async def has_no_privacy(bot: ExtBot[Any]) -> bool:
     """Tell whether privacy mode is off now: its owner may have changed that since the start."""
     known = bot.bot.can_read_all_group_messages is True

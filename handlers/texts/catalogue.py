@@ -183,6 +183,7 @@ class Texts(Language):
     settings_are_for_admins: str
     settings_outdated: str
     settings_changed: str
+    an_admin: str
     settings_saved: str
     setting_is_locked: str
     setting_locked: str

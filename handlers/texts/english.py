@@ -343,6 +343,7 @@ ENGLISH = Texts(
     settings_button="Open the settings",
     settings_are_for_admins="Only the group's admins can change its settings.",
     settings_outdated="These settings have changed meanwhile. Here they are now.",
+    an_admin="An admin",
     settings_changed="{name} has changed the settings. {setting}.",
     settings_saved="Saved.",
     setting_is_locked="The bot's owner has set this, so it cannot be changed in the chat.",

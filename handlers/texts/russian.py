@@ -348,6 +348,7 @@ RUSSIAN = Texts(
     settings_button="Открыть настройки",
     settings_are_for_admins="Менять настройки группы могут только её администраторы.",
     settings_outdated="Настройки тем временем изменились. Вот какие они сейчас.",
+    an_admin="Администратор",
     settings_changed="{name} меняет настройки. {setting}.",
     settings_saved="Сохранено.",
     setting_is_locked="Это задал владелец бота, и в чате этого не изменить.",

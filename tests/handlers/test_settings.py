@@ -448,7 +448,7 @@ class Death(BaseException):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("place", range(7))
 async def test_a_death_at_any_call(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, place: int, *, after: bool
 ) -> None:
@@ -475,12 +475,33 @@ async def test_a_death_at_any_call(
         await talk.goes_on()
     else:
         assert told == [
-            *("getChat", "getChatMember", "answerCallbackQuery", "editMessageText", "sendMessage")
+            *("getChat", "getChatMember", "getChatMember"),
+            *("answerCallbackQuery", "editMessageText", "sendMessage"),
         ]
     found = await talk.bot.redis.hgetall(keys.settings(talk.bot.id, ChatKey(GROUP)))
     assert found == {"reset": "everybody", "version": "1"}
-    assert len(talk.told(GROUP)) == 1 + (after and place == 4)
+    assert len(talk.told(GROUP)) == 1 + (after and place == 5)
     assert "May reset: everybody" in talk.keyboard()
+
+
+async def test_an_anonymous_admin_stays_so(talk: Talk) -> None:
+    """Whoever is known by the group's name alone is not named where they change something."""
+    hidden = {"status": "administrator", "is_anonymous": True}
+    talk.bot.telegram.results["getChatMember"] = hidden
+    await opened(talk)
+    await talk.presses(ANN, ENGLISH.setting_reset)
+    await talk.presses(ANN, ENGLISH.reset_everybody)
+    (told,) = talk.told(GROUP)
+    assert told.startswith(f"{ENGLISH.an_admin} has changed the settings.")
+    await talk.writes(ANN, "/persona@demo_bot", GROUP)
+    await talk.presses(ANN, "Editor", GROUP)
+    shown = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
+    assert shown[-1].startswith(f"{ENGLISH.an_admin}: ")
+    await talk.writes(ANN, "/prompt@demo_bot Be kind.", GROUP)
+    await talk.writes(ANN, "/prompt@demo_bot", GROUP)
+    await talk.presses(ANN, ENGLISH.clear_button, GROUP)
+    shown = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
+    assert shown[-1] == f"{ENGLISH.an_admin}: {ENGLISH.prompt_cleared}"
 
 
 async def test_a_link_followed_in_a_group(talk: Talk) -> None:
