@@ -4,7 +4,7 @@ from handlers.actions.ask import Question, ask
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.dialogue.speakers import labelled
-from handlers.incoming.addressing import said
+from handlers.incoming.access import asked_by
 from handlers.outgoing.leftover import put_right
 from handlers.turn.reply import Reply
 from handlers.turn.where import is_company
@@ -69,7 +69,8 @@ async def go_on(tools: Tools, context: Context) -> None:
     """Let the model continue an answer that was cut."""
     past = context.turn.past
     await context.answer_press()
-    more = said(context.message, context.texts.continue_question, context.received.effective_user)
+    person = context.received.effective_user
+    more = await asked_by(context.message, context.texts.continue_question, person)
     # No message asks it, so its number is that of the answer it continues.
     await ask(tools, context, Question(context.message, more, past, context.message.message_id))
 

@@ -8,7 +8,7 @@ from handlers.actions.menu import View
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.dialogue.personas import spoken
-from handlers.incoming.addressing import said
+from handlers.incoming.access import asked_by
 from handlers.outgoing.say import without_buttons
 from handlers.rendering.markup import MAX_CHARACTERS, Chunk
 from handlers.turn.reply import Button, Reply
@@ -49,7 +49,7 @@ async def begin(tools: Tools, context: Context) -> None:
     await context.answer_press()
     await without_buttons(message, context.turn)
     text = spoken(persona.questions, found[2])[int(found[3])]
-    asked = said(message, text, context.received.effective_user)
+    asked = await asked_by(message, text, context.received.effective_user)
     await ask(tools, context, Question(message, asked, past, message.message_id))
 
 

@@ -14,7 +14,7 @@ from telegram.constants import ChatType
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from handlers.incoming.addressing import writer
+from handlers.incoming.addressing import said, writer
 from handlers.incoming.membership import ADMINS, can_write
 from handlers.incoming.words import Json
 from handlers.outgoing.delivery import bot_of
@@ -24,6 +24,7 @@ from handlers.turn.press import Choice
 from handlers.turn.where import chat_key, is_company, is_private
 from storage.access import Listed
 from storage.message import ChatKey
+from storage.message import Message as Said
 from storage.timing import Timing
 
 _OPENS = re.compile(r"/start settings_(-\d{1,19})(?!\d)", re.ASCII)
@@ -204,6 +205,14 @@ def _group_set_up(update: Update) -> int:
 async def _is_admin(chat: Chat, person: User) -> bool:
     # Only bots that are admins themselves can be sure of an answer.
     return (await _membership(bot_of(chat), chat.id, person.id)).get("status") in ADMINS
+
+
+async def asked_by(message: Message, text: str, person: User | None) -> Said:
+    """Make the history's entry for what somebody asks by a button under a message."""
+    hidden = False
+    if person and is_company(message):
+        hidden = await is_anonymous(bot_of(message), message.chat_id, person)
+    return said(message, text, person, anonymous=hidden)
 
 
 async def is_anonymous(bot: ExtBot[Any], chat_id: int, person: User) -> bool:

@@ -26,14 +26,21 @@ ANONYMOUS_ADMIN, SOME_CHANNEL = 1087968824, 136817688
 _NAME = re.compile(r"(?<![\w.@])(?:/\w+)?@(\w+)")
 
 
-def said(message: Message, text: str, person: User | None = None) -> Said:
-    """Make the history's entry for what ``message`` asks, or ``person`` by a button under it."""
+def said(
+    message: Message, text: str, person: User | None = None, *, anonymous: bool = False
+) -> Said:
+    """Make the history's entry for what ``message`` asks, or ``person`` by a button under it.
+
+    An ``anonymous`` admin asks in the name of the chat.
+    """
+    now, chat = int(time.time()), message.chat
+    if anonymous:
+        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), now)
     if person is not None:
-        now = int(time.time())
         return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
     at = int(message.date.timestamp())
-    if chat := message.sender_chat:  # nobody knows who writes in its name
-        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), at)
+    if sender := message.sender_chat:  # nobody knows who writes in its name
+        return Said(Role.USER, text, sender.id, well_formed(sender.effective_name or ""), at)
     author = message.from_user
     if author is None:
         return Said(Role.USER, text, at=at)
