@@ -20,6 +20,8 @@ from storage.message import ChatKey
 
 CHATS_A_PAGE = 8
 LETTERS_A_PAGE = 4
+FARTHEST = 10**9
+"""A page beyond any; Redis refuses places that take more than 64 bits."""
 LONGEST_REASON = 300
 MEMBERS_SECONDS = 5.0
 """How long Telegram may take to say how many members a chat has."""
@@ -35,7 +37,7 @@ async def chats(tools: Tools, context: Context) -> None:
 async def turn_chats(tools: Tools, context: Context) -> None:
     """Show another page of that list, in its place."""
     press = await _in_place(context)
-    await _chats(tools, context, press.exchange)
+    await _chats(tools, context, min(press.exchange, FARTHEST))
 
 
 async def _chats(tools: Tools, context: Context, page: int) -> None:
@@ -121,7 +123,7 @@ async def dead(tools: Tools, context: Context) -> None:
 async def turn_dead(tools: Tools, context: Context) -> None:
     """Show another page of that list, in its place."""
     press = await _in_place(context)
-    await _dead(tools, context, press.exchange)
+    await _dead(tools, context, min(press.exchange, FARTHEST))
 
 
 async def replay(tools: Tools, context: Context) -> None:

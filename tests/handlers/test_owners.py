@@ -158,8 +158,12 @@ async def test_many_chats(bot: Bot) -> None:
     (third,) = await pressed(bot, "›")
     assert third.startswith(ENGLISH.chats.format(total=18, page=3, pages=3))
     assert under(bot) == {"‹": "chats:1"}
-    (beyond,) = await bot.hears(press("chats:99", said("", OWNER, message_id=5), OWNER))
-    assert beyond == third
+    for page in (99, 10**19 - 1):
+        (beyond,) = await bot.hears(press(f"chats:{page}", said("", OWNER, message_id=5), OWNER))
+        assert beyond == third
+    assert await bot.hears(press(f"dead:{10**19 - 1}", said("", OWNER, message_id=5), OWNER)) == [
+        ENGLISH.no_dead
+    ]
 
 
 # --- /status
