@@ -1,6 +1,6 @@
 """Polls: the bot's and people's, votes, and what the bot is told of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -112,6 +112,44 @@ async def test_a_quiz(room: Room, client: httpx.AsyncClient, clock: Clock) -> No
         room.vote(ANN, ANN, number, ["1"])
 
 
+async def test_a_poll_closes_by_itself(room: Room, client: httpx.AsyncClient, clock: Clock) -> None:
+    """When its time is over: it is shown closed, and the bot hears of it, once."""
+    timers: list[tuple[float, Callable[[], None]]] = []
+    room.later = lambda seconds, act: timers.append((seconds, act))
+    given = {"question": "Tea?", "options": ["yes", "no"]}
+    first = await call(client, "sendPoll", **given, open_period=60)
+    clock.now += 50
+    copy = await call(client, "copyMessage", from_chat_id=ANN, message_id=first["message_id"])
+    await call(client, "sendPoll", **given, close_date=int(clock.now) + 5)
+    assert [seconds for seconds, _ in timers] == [60, 60, 5]
+    numbers = [first["message_id"], copy["message_id"], copy["message_id"] + 1]
+    polls = {each["message_id"]: each["poll"] for each in room.messages(ANN) if "poll" in each}
+    assert polls[numbers[1]]["close_date"] == clock.now + 60
+    stopped = await call(client, "stopPoll", message_id=numbers[2])
+    room.updates.clear()
+    clock.now += 60
+    for _, act in timers:
+        act()
+    heard = [each["poll"] for each in await updates(room)]
+    assert heard == [polls[number] | {"is_closed": True} for number in numbers[:2]]
+    after = {each["message_id"]: each["poll"] for each in room.messages(ANN) if "poll" in each}
+    assert [after[number] for number in numbers] == [*heard, stopped]
+
+
+async def test_a_description(room: Room, client: httpx.AsyncClient) -> None:
+    """It is in the message, with its entities, and nowhere else."""
+    words = {"description": "<b>So</b>", "description_parse_mode": "HTML"}
+    sent = await call(client, "sendPoll", question="Tea?", options=["yes"], **words)
+    entities = [{"type": "bold", "offset": 0, "length": 2}]
+    assert (sent["poll"]["description"], sent["poll"]["description_entities"]) == ("So", entities)
+    room.vote(ANN, ANN, sent["message_id"], ["0"])
+    assert room.messages(ANN)[-1]["poll"]["description"] == "So"
+    stopped = await call(client, "stopPoll", message_id=sent["message_id"])
+    for poll in (stopped, *(each["poll"] for each in await updates(room))):
+        assert "description" not in poll
+        assert "description_entities" not in poll
+
+
 async def test_peoples_polls(room: Room, client: httpx.AsyncClient) -> None:
     """The bot gets the message, but no votes, and cannot stop it."""
     poll = {"kind": "poll", "question": "Tea?", "options": ["yes", "no"]}
@@ -152,6 +190,18 @@ async def test_peoples_polls(room: Room, client: httpx.AsyncClient) -> None:
         (
             {"question": "x", "options": ["a"], "open_period": 4},
             "wrong poll open period specified",
+        ),
+        (
+            {"question": "x", "options": ["a"], "description": "x" * 1025},
+            "poll description length must not exceed 1024",
+        ),
+        (
+            {"question": "x", "options": ["a"], "media": {"type": "photo", "media": "x"}},
+            "media in polls is not served by the local Telegram",
+        ),
+        (
+            {"question": "x", "options": [{"text": "a", "media": {"type": "photo"}}]},
+            "media in polls is not served by the local Telegram",
         ),
     ],
 )

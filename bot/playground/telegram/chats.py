@@ -63,6 +63,8 @@ class Chats:
         self.menu_buttons: dict[int, Json] = {}
         self.default_rights: dict[bool, set[str]] = {}
         self.started = clock()
+        self.later: Callable[[float, Callable[[], None]], object] = _later
+        """Has something done in so many seconds; a test may have less time."""
         self.logged_out_until = float("-inf")
         self.queries: dict[str, Query] = {}
         self.inline_messages: dict[tuple[int, int], str] = {}
@@ -341,3 +343,7 @@ class Chats:
 
     def _now(self) -> int:
         return int(self.clock())
+
+
+def _later(seconds: float, act: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(seconds, act)

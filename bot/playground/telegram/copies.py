@@ -33,7 +33,7 @@ def copy_message(room: Room, given: Json) -> Json:
     message = source.messages.get(number(given, "message_id"))
     if message is None:
         raise bad("message to copy not found")
-    content = _copied(message)
+    content = _copied(room, message)
     if content is None:
         raise bad("the message can't be copied")
     if "caption" in given and kind_of(message) in FILED:
@@ -45,7 +45,7 @@ def copy_message(room: Room, given: Json) -> Json:
 def copy_messages(room: Room, given: Json) -> list[Json]:
     """Copy those that are there and can be copied; albums stay albums."""
     chat, messages = _several(room, given)[1:]
-    made = [(message, _copied(message)) for message in messages]
+    made = [(message, _copied(room, message)) for message in messages]
     found = [(message, content) for message, content in made if content is not None]
     if not found:
         raise bad("messages can't be copied")
@@ -104,7 +104,7 @@ def _send_several(
     return [_id_of(message) for message in send_all(room, given, chat, contents)]
 
 
-def _copied(message: Json) -> Json | None:
+def _copied(room: Room, message: Json) -> Json | None:
     """Return the content of a message's copy, None if it cannot be copied."""
     content = content_of(message)
     if content is None:
@@ -112,7 +112,7 @@ def _copied(message: Json) -> Json | None:
     if "dice" in content:
         return {"dice": thrown(content["dice"]["emoji"])}
     if "poll" in content:
-        poll = copied(content["poll"])
+        poll = copied(room, content["poll"])
         return {"poll": poll} if poll else None
     return content
 

@@ -26,9 +26,10 @@ from bot.playground.telegram.voting import (
     MOST_OPTIONS,
     new_id,
     new_poll,
+    told,
 )
 
-LONGEST_EXPLANATION = 200
+LONGEST_EXPLANATION, LONGEST_DESCRIPTION = 200, 1024
 SHORTEST_OPEN, LONGEST_OPEN = 5, 2_628_000
 """Seconds until a poll closes by itself."""
 _FLAGS = (
@@ -54,16 +55,18 @@ def stop_poll(room: Room, given: Json) -> Json:
     stopped: Json = old["poll"] | {"is_closed": True}
     change(room, given, chat, old, {"poll": stopped}, ("poll",))
     room.keep_poll(stopped)
-    room.updates.add("poll", stopped)
-    return stopped
+    room.updates.add("poll", told(stopped))
+    return told(stopped)
 
 
-def copied(poll: Json) -> Json | None:
+def copied(room: Room, poll: Json) -> Json | None:
     """Return a new poll of the same; None for a quiz whose answer is not known."""
     if poll["type"] == "quiz" and "correct_option_ids" not in poll:
         return None
     options = [option | {"voter_count": 0} for option in poll["options"]]
-    new = {"id": new_id(), "options": options, "total_voter_count": 0, "is_closed": False}
+    new: Json = {"id": new_id(), "options": options, "total_voter_count": 0, "is_closed": False}
+    if "open_period" in poll:
+        new |= _closing(room, new["id"], poll["open_period"])
     return poll | new
 
 
@@ -79,7 +82,16 @@ def _poll(room: Room, given: Json) -> Json:
             poll[name] = flag(given, name)
     if kind == "quiz":
         poll |= _quiz(given, len(poll["options"]))
-    return poll | _end(room, given)
+    if given.get("description"):
+        poll |= _words(given, "description", LONGEST_DESCRIPTION, "poll description")
+    _refuse_pictures(given)
+    return poll | _end(room, given, poll["id"])
+
+
+def _refuse_pictures(given: Json) -> None:
+    options = [option for option in given["options"] if isinstance(option, dict)]
+    if any(said.get(name) for said in (given, *options) for name in ("media", "explanation_media")):
+        raise bad("media in polls is not served by the local Telegram")
 
 
 def _words(given: Json, name: str, longest: int, what: str) -> Json:
@@ -134,7 +146,7 @@ def _quiz(given: Json, count: int) -> Json:
     return quiz
 
 
-def _end(room: Room, given: Json) -> Json:
+def _end(room: Room, given: Json, poll_id: str) -> Json:
     """Return when a poll closes by itself, if it does."""
     period, date = number(given, "open_period"), number(given, "close_date")
     left = period or (date - int(room.clock()) if date else 0)
@@ -144,7 +156,13 @@ def _end(room: Room, given: Json) -> Json:
         raise bad(
             "wrong poll open period specified" if period else "wrong poll close date specified"
         )
-    return {"open_period": left, "close_date": int(room.clock()) + left}
+    return _closing(room, poll_id, left)
+
+
+def _closing(room: Room, poll_id: str, seconds: int) -> Json:
+    """Let a poll that is about to be sent close by itself."""
+    room.later(seconds, lambda: room.close_poll(poll_id))
+    return {"open_period": seconds, "close_date": int(room.clock()) + seconds}
 
 
 METHODS: dict[str, Any] = {"sendPoll": send_poll, "stopPoll": stop_poll}

@@ -46,10 +46,21 @@ class Voting(Attachments):
             cast[user] = frozenset(options)
         counted = _counted(poll, list(cast.values()))
         if self.keep_poll(counted):
-            self.updates.add("poll", counted)
+            self.updates.add("poll", told(counted))
             if not poll["is_anonymous"]:
                 self.updates.add("poll_answer", self._answer(place, user, counted, options))
         return place.messages[message_id]
+
+    def close_poll(self, poll_id: str) -> None:
+        """Close a poll whose time is over, unless it is closed already or gone; the bot is told."""
+        messages = [message for chat in self.chats.values() for message in chat.messages.values()]
+        polls = (message["poll"] for message in messages if "poll" in message)
+        poll = next((each for each in polls if each["id"] == poll_id), None)
+        if poll is None or poll["is_closed"]:
+            return
+        closed: Json = poll | {"is_closed": True}
+        if self.keep_poll(closed):
+            self.updates.add("poll", told(closed))
 
     def keep_poll(self, poll: Json) -> bool:
         """Show a poll as it is now, in each message that has it; True if it is the bot's own."""
@@ -93,6 +104,11 @@ def new_poll(question: Json, options: Collection[Json], kind: str = "regular") -
         "allows_revoting": kind == "regular",
         "members_only": False,
     }
+
+
+def told(poll: Json) -> Json:
+    """Return a poll as it is outside of messages, where it has no description."""
+    return {name: value for name, value in poll.items() if not name.startswith("description")}
 
 
 def new_id() -> str:
