@@ -412,6 +412,29 @@ async def test_refuses_commands_telegram_would_not_show(
     assert (await call(client, "setMyCommands", commands=commands))["error_code"] == 400
 
 
+async def test_what_is_said_besides_the_content(room: Room, client: httpx.AsyncClient) -> None:
+    """An effect, in private; nothing that was meant for one person is shown to a whole group."""
+    room.say(7, 7, "x")
+    room.say(GROUP, 7, "x")
+    sent = await call(client, "sendMessage", chat_id=7, text="hi", message_effect_id="51048")
+    assert sent["effect_id"] == "51048"
+    assert "effect_id" not in await call(client, "sendMessage", chat_id=7, text="hi")
+    for given, why in (
+        ({"message_effect_id": "51048"}, "can't use message effects in the chat"),
+        ({"receiver_user_id": 7}, "ephemeral messages are not served by the local Telegram"),
+        (
+            {"ephemeral_message_parameters": {"receiver_user_id": 7}},
+            "ephemeral messages are not served by the local Telegram",
+        ),
+    ):
+        said = {"chat_id": GROUP, "text": "hi", **given}
+        assert await refused(client, "sendMessage", **said) == f"Bad Request: {why}"
+    assert len(room.messages(GROUP)) == 1
+    rich = {"chat_id": 7, "message_id": sent["message_id"], "rich_message": {"markdown": "x"}}
+    why = "Bad Request: rich_message is not served by the local Telegram"
+    assert await refused(client, "editMessageText", **rich) == why
+
+
 async def test_members_and_administrators(room: Room, client: httpx.AsyncClient) -> None:
     """Rights are what the room was told; the bot counts itself when it is an administrator."""
     room.say(GROUP, 7, "x")

@@ -225,11 +225,13 @@ def test_roles_are_told_in_full(room: Room) -> None:
 
 
 def test_administrators_are_told_without_other_bots(room: Room) -> None:
-    """The bot itself is among them, and everybody who is there is counted."""
+    """The bot itself is among them, others if it asks so; everybody who is there is counted."""
     for who in (BORIS, OTHER_BOT, None):
         room.promote(GROUP, who)
     admins = call(room, "getChatAdministrators", GROUP)
     assert [each["user"]["id"] for each in admins] == [ANN, BORIS, 42]
+    everybody = call(room, "getChatAdministrators", GROUP, return_bots=True)
+    assert {each["user"]["id"] for each in everybody} == {ANN, BORIS, OTHER_BOT, 42}
     assert call(room, "getChatMemberCount", GROUP) == 4
     room.leave(GROUP, BORIS)
     assert call(room, "getChatMemberCount", GROUP) == 3

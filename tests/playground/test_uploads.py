@@ -151,6 +151,25 @@ async def test_captions_and_covers(client: httpx.AsyncClient) -> None:
     assert (moving["animation"]["width"], moving["animation"]["height"]) == (30, 40)
 
 
+async def test_how_a_video_begins(room: Room, client: httpx.AsyncClient) -> None:
+    """Under a picture and from a second that are said anew each time, also in an album."""
+    files = {"video": ("a.mp4", b"ftyp"), "cover": ("c.png", grey(40, 30))}
+    video = (await form(client, "sendVideo", files, start_timestamp="3"))["video"]
+    assert (video["cover"][-1]["width"], video["start_timestamp"]) == (40, 3)
+    cover = video["cover"][-1]["file_id"]
+    assert "photos/" in (await call(client, "getFile", file_id=cover))["file_path"]
+    again = (await call(client, "sendVideo", video=video["file_id"]))["video"]
+    assert not {"cover", "start_timestamp"} & again.keys()
+    said = {"type": "video", "media": video["file_id"], "cover": cover, "start_timestamp": 5}
+    (alone,) = await call(client, "sendMediaGroup", media=[said])
+    assert (alone["video"]["cover"], alone["video"]["start_timestamp"]) == (video["cover"], 5)
+    why = "Bad Request: can't use file of type Video as Photo"
+    sent = len(room.messages(ANN))
+    wrong = {"video": video["file_id"], "cover": video["file_id"]}
+    assert await call(client, "sendVideo", **wrong) == why
+    assert len(room.messages(ANN)) == sent
+
+
 async def test_files_where_they_may_not_be_sent(room: Room, client: httpx.AsyncClient) -> None:
     """A group that takes no photos says so; nothing of an album comes then, and no file stays."""
     room.say(GROUP, ANN, "hi")

@@ -36,6 +36,8 @@ _MEDIA = (*FILED, *CAPTION, *_TEXT, "has_media_spoiler")
 
 def edit_message_text(room: Room, given: Json) -> Json | bool:
     chat, old = message_to_edit(room, given)
+    if given.get("rich_message"):
+        raise bad("rich_message is not served by the local Telegram")
     content = text_of(given)
     if "text" not in old:
         raise bad("there is no text in the message to edit")

@@ -36,7 +36,7 @@ _WRONG = Unfetched("Wrong type of the web page content")
 async def fetched(method: str, given: Json) -> Json:
     """Return a call's parameters with the file of each URL, or why there is none, in its place."""
     if kind := _SENT.get(method):
-        return given | {kind: await _file(kind, given.get(kind))}
+        return given | {kind: await _file(kind, given.get(kind)), **await _cover(given)}
     media = given.get("media")
     if method == "sendMediaGroup" and isinstance(media, list):
         return given | {"media": [await _media(each) for each in media]}
@@ -46,7 +46,12 @@ async def fetched(method: str, given: Json) -> Json:
 async def _media(said: Any) -> Any:
     if not isinstance(said, dict):
         return said
-    return said | {"media": await _file(str(said.get("type")), said.get("media"))}
+    media = await _file(str(said.get("type")), said.get("media"))
+    return said | {"media": media, **await _cover(said)}
+
+
+async def _cover(said: Json) -> Json:
+    return {"cover": await _file("photo", said["cover"])} if "cover" in said else {}
 
 
 async def _file(kind: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ Which errors come, and in which order, is from telegram-bot-api's source and TDL
 """
 
 from bot.playground.telegram.chat import Json
-from bot.playground.telegram.parameters import bad, known_chat, number, open_chat
+from bot.playground.telegram.parameters import bad, flag, known_chat, number, open_chat
 from bot.playground.telegram.room import Room
 
 
@@ -29,12 +29,14 @@ def get_chat_member(room: Room, given: Json) -> Json:
 
 
 def get_chat_administrators(room: Room, given: Json) -> list[Json]:
-    """Tell of all administrators but other bots."""
+    """Tell of all administrators, of other bots only if ``return_bots`` says so."""
     chat = open_chat(room, given)
     if chat.kind == "private":
         raise bad("there are no administrators in the private chat")
     people = [(room.people[user], member) for user, member in chat.members.items() if member.rules]
-    admins = [member.json(who.json(), chat.kind) for who, member in people if not who.is_bot]
+    bots = flag(given, "return_bots")
+    told = [(who, member) for who, member in people if bots or not who.is_bot]
+    admins = [member.json(who.json(), chat.kind) for who, member in told]
     return admins + ([chat.bot.json(room.bot, chat.kind)] if chat.bot.rules else [])
 
 

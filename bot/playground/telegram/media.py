@@ -83,11 +83,14 @@ def media_of(room: Room, given: Json, said: Json, kind: str, value: Any) -> Medi
     if file is None:
         return None
     content = shown(file)
+    cover = file_in(room, given, said.get("cover"), "photo", {}) if kind == "video" else None
+    if kind == "video" and "video" in content:
+        content["video"] = content["video"] | _opening(said, cover)
     if kind not in _CAPTIONLESS:
         content |= caption_of(said, kind)
     if kind in _COVERED and flag(said, "has_spoiler"):
         content["has_media_spoiler"] = True
-    return Media(content, [file, *([thumbnail] if thumbnail else [])])
+    return Media(content, [each for each in (file, thumbnail, cover) if each])
 
 
 def caption_of(said: Json, kind: str) -> Json:
@@ -109,6 +112,12 @@ def _facts(said: Json, kind: str) -> Json:
         if words := string(said, name):
             facts[name] = words
     return facts
+
+
+def _opening(said: Json, cover: File | None) -> Json:
+    """Return how a video begins in a message: under which picture, and from which second."""
+    start = max(number(said, "start_timestamp"), 0)
+    return ({"cover": cover.shown} if cover else {}) | ({"start_timestamp": start} if start else {})
 
 
 def _thumbnail(room: Room, given: Json, said: Json, kind: str) -> File | None:
