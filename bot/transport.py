@@ -35,17 +35,21 @@ async def _unchecked() -> None:
 
 
 def transport(
-    proxy: SecretStr | None, connections: int, before_write: Check = _unchecked
+    proxy: SecretStr | None,
+    connections: int,
+    before_write: Check = _unchecked,
+    tls: ssl.SSLContext | None = None,
 ) -> httpx.AsyncBaseTransport:
     """Make a transport for up to ``connections`` requests at once, via an http or socks5 proxy.
 
     ``before_write`` is awaited once a request has its connection, directly before it is written;
-    what it raises ends the request. A response has the extension ``gather``, except through SOCKS:
+    what it raises ends the request. ``tls``, without a proxy, says whose certificates to trust
+    instead of the machine's. A response has the extension ``gather``, except through SOCKS:
     ``await gather(seconds)`` lets more of its body come, to be read in one piece.
     """
     limits = httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_SECONDS)
     if proxy is None:
-        return _Transport(before_write, verify=_tls(), limits=limits)
+        return _Transport(before_write, verify=tls or _tls(), limits=limits)
     through = httpx.Proxy(proxy.get_secret_value())
     if through.url.scheme.startswith("socks5"):
         return _Socks(before_write, proxy=through, limits=limits)  # aiohttp speaks no SOCKS

@@ -1,8 +1,11 @@
 """The emulator's webhook: what is posted, in which order, how often, and until when."""
 
 import asyncio
+import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,12 +21,15 @@ from bot.playground.telegram.emulator import telegram_routes
 from bot.playground.telegram.files import Upload
 from bot.playground.telegram.methods import METHODS
 from bot.playground.telegram.query import CALLBACK, SECONDS
+from bot.playground.telegram.refusal import ApiError
 from bot.playground.telegram.room import Room
 from bot.playground.telegram.webhook import LONGEST_SECRET, Target, queue_of
 from bot.web import serving
+from tests.bot.test_transport import certified
 
 TOKEN = "42:AAtoken"
 ANN, BORIS, CAROL = 101, 102, 103
+NO_CERTIFICATE = Upload("c.pem", "text/plain", b"x")
 
 
 class Bot:
@@ -55,6 +61,15 @@ class Bot:
         await self.may_answer.wait()
         self.open -= 1
         return self.answers.pop(0) if self.answers else Response()
+
+
+async def takes_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer every request on a connection with 200."""
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            await reader.readexactly(int(re.findall(rb"(?i)content-length: (\d+)", head)[0]))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    writer.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -248,7 +263,7 @@ async def test_nobody_listens(room: Room, bot: Bot, hook: str, api: Callable[...
     await until(lambda: room.webhook.failure is not None)
     info = await api("getWebhookInfo")
     assert info["pending_update_count"] == 1
-    assert info["last_error_message"]
+    assert info["last_error_message"] == "Connection refused"
     await api("setWebhook", url=hook)
     await bot.has_seen(1)
     assert bot.texts == ["hi"]
@@ -459,7 +474,9 @@ async def test_addresses_that_are_taken(api: Callable[..., Any], url: str) -> No
     assert (await api("getWebhookInfo"))["url"] == url
 
 
-async def test_an_address_and_a_certificate(api: Callable[..., Any], room: Room) -> None:
+async def test_an_address_and_a_certificate(
+    api: Callable[..., Any], room: Room, tmp_path: Path
+) -> None:
     """Both are told of afterwards; that a refused webhook asked for is not."""
     where = {"url": "https://localhost", "ip_address": "127.0.0.1"}
     await api("setWebhook", **where, allowed_updates=["message"])
@@ -467,11 +484,34 @@ async def test_an_address_and_a_certificate(api: Callable[..., Any], room: Room)
     await api("setWebhook", url="nonsense", allowed_updates=["poll"], drop_pending_updates=True)
     info = await api("getWebhookInfo")
     assert (info["url"], info["allowed_updates"]) == (where["url"], ["message"])
-    certificate = Upload("c.pem", "text/plain", b"x")
+    assert not info["has_custom_certificate"]
+    certified(tmp_path)
+    certificate = Upload("c.pem", "text/plain", (tmp_path / "cert.pem").read_bytes())
     assert METHODS["setWebhook"](room, {"url": "https://localhost", "certificate": certificate})
     info = await api("getWebhookInfo")
     assert info["has_custom_certificate"]
     assert "ip_address" not in info
+    with pytest.raises(ApiError, match="bad webhook: SSL error"):
+        METHODS["setWebhook"](room, {"url": "https://localhost", "certificate": NO_CERTIFICATE})
+
+
+async def test_a_certificate_of_its_own(
+    room: Room, api: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Who vouches for themselves gets updates once their certificate is uploaded, not before."""
+    context = certified(tmp_path)
+    server = await asyncio.start_server(takes_all, "127.0.0.1", 0, ssl=context)
+    async with server:
+        where = {"url": f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"}
+        await api("setWebhook", **where)
+        room.say(ANN, ANN, "hi")
+        await until(lambda: room.webhook.failure is not None)
+        why = (await api("getWebhookInfo"))["last_error_message"]
+        assert why.startswith("SSL error {")
+        assert "self-signed" in why
+        certificate = Upload("c.pem", "text/plain", (tmp_path / "cert.pem").read_bytes())
+        METHODS["setWebhook"](room, {**where, "certificate": certificate})
+        await until(lambda: len(room.updates) == 0)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

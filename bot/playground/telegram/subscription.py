@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.playground.telegram.chat import Json
-from bot.playground.telegram.files import Upload
 from bot.playground.telegram.parameters import bad, flag, number, string
 from bot.playground.telegram.refusal import ApiError
 from bot.playground.telegram.room import Room
+from bot.playground.telegram.uploads import attached
 from bot.playground.telegram.webhook import CONNECTIONS, MOST_CONNECTIONS, Target
 
 
@@ -34,7 +34,7 @@ def get_webhook_info(room: Room, _given: Json) -> Json:
     target, failure = room.webhook.target, room.webhook.failure
     info: Json = {
         "url": target.url if target else "",
-        "has_custom_certificate": target is not None and target.certified,
+        "has_custom_certificate": target is not None and target.certificate != "",
         "pending_update_count": len(room.updates),
     }
     if failure:
@@ -55,10 +55,16 @@ def _target(given: Json) -> Target:
             string(given, "secret_token"),
             connections,
             _address(given),
-            isinstance(given.get("certificate"), Upload),
+            _certificate(given),
         )
     except ValueError as error:
         raise ApiError(400, f"Bad Request: {error}") from None
+
+
+def _certificate(given: Json) -> str:
+    """Return the certificate that was uploaded, which may also be named by ``attach://``."""
+    upload = attached(given, given.get("certificate"))
+    return upload.content.decode("ascii", "ignore") if upload else ""
 
 
 def _address(given: Json) -> str:

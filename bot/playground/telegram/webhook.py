@@ -10,8 +10,10 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import os
 import random
 import re
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -43,8 +45,9 @@ _MESSAGES = frozenset({"message", "edited_message", "channel_post", "edited_chan
 class Target:
     """Where updates go, the secret to send, and the limit of concurrent requests.
 
-    ``address`` is the IP address that was asked for, ``certified`` tells that a certificate came
-    with it; on loopback neither matters.
+    ``address`` is the IP address that was asked for, which on loopback does not matter.
+    ``certificate`` is what the bot's server is known by, in PEM; without one, it needs one that the
+    machine trusts.
 
     ValueError says, in Telegram's words, why it accepts no such webhook.
     """
@@ -53,7 +56,7 @@ class Target:
     secret: str = ""
     connections: int = CONNECTIONS
     address: str = ""
-    certified: bool = False
+    certificate: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -67,6 +70,7 @@ class Target:
             raise ValueError("secret token is too long")
         if not re.fullmatch(r"[A-Za-z0-9_-]*", self.secret):
             raise ValueError("secret token contains unallowed characters")
+        self.tls()
         if is_loopback(host):
             return
         if parts.scheme == "http":
@@ -78,6 +82,17 @@ class Target:
             raise ValueError(f"bad webhook: IP address {host} is reserved")
         text = "Failed to resolve host: Name or service not known"
         raise ValueError(f"bad webhook: {text}")
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return a context that trusts the webhook's certificate, None if it has none."""
+        if not self.certificate:
+            return None
+        try:
+            context = ssl.create_default_context(cadata=self.certificate)
+        except ssl.SSLError as error:
+            raise ValueError(f"bad webhook: SSL error {{{error}}}") from None
+        context.check_hostname = False  # Telegram takes a common name, too, which Python does not
+        return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +145,7 @@ class Webhook:
         queues: dict[tuple[str, str], deque[Waiting]] = {}
         async with (
             httpx.AsyncClient(
-                transport=transport(None, target.connections),
+                transport=transport(None, target.connections, tls=target.tls()),
                 # Without a free connection, wait for one as long as it takes.
                 timeout=httpx.Timeout(SILENCE, pool=None),
                 headers=headers,
@@ -167,7 +182,7 @@ class Webhook:
         try:
             response = await http.post(url, content=json.dumps(waiting.update))
         except httpx.HTTPError as error:
-            self._note(str(error) or "Webhook connection closed")
+            self._note(_why(error))
             return 0.0
         if response.is_success:
             if self.carry_out:
@@ -180,6 +195,21 @@ class Webhook:
 
     def _note(self, message: str) -> None:
         self.failure = Failure(int(self._clock()), message)
+
+
+def _why(error: httpx.HTTPError) -> str:
+    """Say in Telegram's words why nobody answered."""
+    if isinstance(error, httpx.TimeoutException):
+        connects = isinstance(error, httpx.ConnectTimeout)
+        return "Connection timed out" if connects else "Read timeout expired"
+    cause = error.__cause__
+    while cause:
+        if isinstance(cause, ssl.SSLError):
+            return f"SSL error {{{cause}}}"
+        if isinstance(cause, OSError) and cause.errno and not cause.__cause__:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__
+    return "Webhook connection closed"
 
 
 def queue_of(update: dict[str, Any]) -> tuple[str, str]:
