@@ -8,10 +8,10 @@ export function address(me, chat, topic = 0) {
   return `#${[me, chat, topic].slice(0, topic ? 3 : chat ? 2 : 1).join("/")}`;
 }
 
-/** Reads the address; what it does not say is 0. */
+/** Reads the address; what is no id in it is 0. */
 function read() {
-  const [me = 0, chat = 0, topic = 0] = location.hash.slice(1).split("/").map(Number);
-  return { me: me || 0, chat: chat || 0, topic: topic || 0 };
+  const [me = 0, chat = 0, topic = 0] = location.hash.slice(1).split("/").map((id) => (/^-?\d{1,15}$/.test(id) ? Number(id) : 0));
+  return { me, chat, topic };
 }
 
 /** Opens what the address says, or else the private chat of the first person. */
@@ -26,13 +26,13 @@ export function openAddress() {
  * Opens a chat, or the list of chats if it is 0.
  *
  * @param {number} me
- * @param {number} chat
+ * @param {number} chat one's own if private
  * @param {number} [topic] of a forum; the first of a forum's topics is General, 1
  */
 export function open(me, chat, topic = 0) {
   const { state } = store;
   const listed = chat === 0;
-  const place = chat || (state.me === me && state.chat) || me;
+  const place = (chat > 0 ? me : chat) || (state.me === me && state.chat) || me;
   const summary = state.me === me ? state.chats.find((each) => each.id === place) : undefined;
   const thread = topic || (summary?.is_forum ? 1 : 0);
   history.replaceState(null, "", address(me, listed ? 0 : place, thread));
@@ -42,16 +42,15 @@ export function open(me, chat, topic = 0) {
   }
   const chats = me === state.me ? state.chats : [];
   store.set({
-    ...{ me, chat: place, topic: thread, listed, chats },
-    ...{ messages: new Map(), at_end: true, earlier: false, drafts: [], untaken: new Set(), request: null, keyboard: null },
-    ...{ replying: null, editing: null },
+    ...{ me, chat: place, topic: thread, listed, chats, messages: new Map(), at_end: true, earlier: false },
+    ...{ drafts: [], untaken: new Set(), request: null, keyboard: null, replying: null, editing: null },
   });
 }
 
 /** Becomes another person, in the same chat if it is no private one. @param {number} me */
 export function become(me) {
   const { chat, topic, listed } = store.state;
-  open(me, listed ? 0 : chat > 0 ? me : chat, chat > 0 ? 0 : topic);
+  open(me, listed ? 0 : chat, chat > 0 ? 0 : topic);
 }
 
 window.addEventListener("hashchange", openAddress);

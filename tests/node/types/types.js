@@ -19,8 +19,9 @@
  * @typedef {{ latitude: number, longitude: number }} Location
  * @typedef {{ type: string, date: number, sender_user?: User, sender_user_name?: string, sender_chat?: Chat,
  *   chat?: Chat, message_id?: number, author_signature?: string }} Origin
- * @typedef {{ question: string, options: { text: string, voter_count: number }[], total_voter_count: number,
- *   is_closed?: boolean, is_anonymous?: boolean, type?: string, allows_multiple_answers?: boolean }} Poll
+ * @typedef {{ question: string, description?: string, total_voter_count: number,
+ *   options: { text: string, voter_count: number }[],
+ *   is_closed: boolean, is_anonymous: boolean, type: string, allows_multiple_answers: boolean }} Poll
  */
 
 /**

@@ -182,3 +182,19 @@ async def test_a_date_covers_no_message(page: Page, bot: Bot) -> None:
       });
     }).length"""
     assert await page.evaluate(covering) == 0
+
+
+async def test_a_poll(page: Page, bot: Bot) -> None:
+    """It has its question and what describes it; a press is a vote, until the bot stops it."""
+    given = {"question": "Tea?", "description": "Green or <b>black</b>", "options": ["yes", "no"]}
+    sent = await bot.call("sendPoll", chat_id=ANNA.id, **given)
+    poll = page.locator(".poll")
+    await expect(poll).to_contain_text("Green or <b>black</b>")
+    await poll.get_by_role("button", name="yes").click()
+    await expect(poll.get_by_role("button", name="yes")).to_have_attribute("aria-pressed", "true")
+    await expect(poll).to_contain_text("Votes: 1")
+    number = sent.json()["result"]["message_id"]
+    stopped = await bot.call("stopPoll", chat_id=ANNA.id, message_id=number)
+    assert stopped.json()["result"]["options"][0]["voter_count"] == 1
+    await expect(poll.get_by_role("button", name="no")).to_be_disabled()
+    await expect(poll).to_contain_text("Green or <b>black</b>")

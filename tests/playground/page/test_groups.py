@@ -119,9 +119,10 @@ async def test_whom_one_is_stays_in_sight(chat: Chat, room: httpx.AsyncClient) -
     await expect(last).to_be_in_viewport()
 
 
-async def test_an_address_that_names_nobody(chat: Chat) -> None:
+@pytest.mark.parametrize("address", ["999/42", "101.5/42", "Infinity/1e3", f"-{'9' * 40}"])
+async def test_an_address_that_names_nobody(chat: Chat, address: str) -> None:
     """Leads to the first person's private chat."""
-    await chat.page.goto(f"{chat.page.url.split('#')[0]}#999/42")
+    await chat.page.goto(f"{chat.page.url.split('#')[0]}#{address}")
     await expect(chat.page.get_by_role("button", name="Anna", exact=True)).to_have_attribute(
         "aria-pressed", "true"
     )

@@ -51,7 +51,7 @@ function escape() {
 function step(by) {
   const { chats, chat, me } = store.state;
   const at = chats.findIndex((each) => each.id === chat);
-  const next = chats[Math.max(0, Math.min(at + by, chats.length - 1))];
+  const next = chats[at + by];
   if (next) open(me, next.id);
 }
 

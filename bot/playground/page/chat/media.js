@@ -150,16 +150,17 @@ function card(name, title, about) {
 const votes = new Map();
 
 /** @param {Message} message @param {Poll} poll */
-function poll(message, { question, options, total_voter_count: all, is_closed, type, allows_multiple_answers: several }) {
+function poll(message, { question, description, options, total_voter_count: all, is_closed, type, allows_multiple_answers: several }) {
   const kind = is_closed ? words.poll.closed : type === "quiz" ? words.poll.quiz : words.poll.open;
   const choices = options.map(({ text, voter_count }, at) => {
     const share = all ? voter_count / all : 0;
-    return element("li", {}, choice(message, String(at), { text, share, several: Boolean(several), closed: Boolean(is_closed) }));
+    return element("li", {}, choice(message, String(at), { text, share, several, closed: is_closed }));
   });
   return element(
     "div",
     "poll",
     element("b", { dir: "auto" }, question),
+    description && element("span", { dir: "auto" }, description),
     element("span", "file-size", kind),
     element("ul", {}, ...choices),
     element("span", "file-size", words.poll.votes(all)),
