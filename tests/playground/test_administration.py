@@ -106,7 +106,7 @@ async def test_a_promotion_and_a_title(room: Room) -> None:
     assert call(room, "promoteChatMember", user_id=BORIS, can_pin_messages="true") is True
     admin = call(room, "getChatMember", user_id=BORIS)
     granted = {name for name, value in admin.items() if value is True}
-    assert granted == {"can_pin_messages", "can_manage_chat"}
+    assert granted == {"can_be_edited", "can_pin_messages", "can_manage_chat"}
     title: Json = {"user_id": BORIS, "custom_title": "Pinner"}
     assert call(room, "setChatAdministratorCustomTitle", **title) is True
     assert call(room, "getChatMember", user_id=BORIS)["custom_title"] == "Pinner"
@@ -114,6 +114,21 @@ async def test_a_promotion_and_a_title(room: Room) -> None:
     assert call(room, "promoteChatMember", user_id=BORIS) is True
     assert status(room, BORIS) == "member"
     assert [kind for each in await news(room) for kind in each][1::2] == ["chat_member"] * 3
+
+
+async def test_an_anonymous_administrator(room: Room) -> None:
+    """Whom the bot makes one writes in the group's name until it says otherwise; a title stays."""
+    assert not call(room, "getChatMember", user_id=CLARA)["can_be_edited"]
+    assert call(room, "promoteChatMember", user_id=BORIS, is_anonymous=True) is True
+    title: Json = {"user_id": BORIS, "custom_title": "Ghost"}
+    assert call(room, "setChatAdministratorCustomTitle", **title) is True
+    admin = call(room, "getChatMember", user_id=BORIS)
+    assert (admin["is_anonymous"], admin["custom_title"]) == (True, "Ghost")
+    said = room.say(CLUB, BORIS, "hi")
+    assert (said["sender_chat"]["id"], said["author_signature"]) == (CLUB, "Ghost")
+    assert call(room, "promoteChatMember", user_id=BORIS, can_pin_messages=True) is True
+    admin = call(room, "getChatMember", user_id=BORIS)
+    assert (admin["is_anonymous"], admin["custom_title"]) == (False, "Ghost")
 
 
 async def test_title_and_description(room: Room) -> None:
@@ -174,6 +189,8 @@ def test_invite_links(room: Room) -> None:
         ("setChatAdministratorCustomTitle", {"user_id": BORIS}, "user is not an administrator"),
         ("setChatAdministratorCustomTitle", {"user_id": CLARA, "custom_title": "x" * 17},
          "ADMIN_RANK_INVALID"),
+        ("setChatAdministratorCustomTitle", {"user_id": CLARA, "custom_title": "Boss 😀"},
+         "ADMIN_RANK_EMOJI_NOT_ALLOWED"),
         ("setChatTitle", {"title": " "}, "title must be non-empty"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 Errors are those of telegram-bot-api and TDLib (DialogParticipantManager, ChatManager).
 """
 
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -66,8 +67,9 @@ def promote_chat_member(room: Room, given: Json) -> bool:
     rights = [right for right in RIGHTS[chat.kind] if flag(given, right)]
     if any(not chat.bot.has(right) for right in rights):
         raise bad("RIGHT_FORBIDDEN")
-    if rights:
-        room.promote(chat.id, user, rights, who.title, by=room.bot["id"])
+    hidden = flag(given, "is_anonymous") and not chat.channel
+    if rights or hidden:
+        room.promote(chat.id, user, rights, who.title, by=room.bot["id"], anonymous=hidden)
     elif who.rules:
         room.demote(chat.id, user, by=room.bot["id"])
     return True
@@ -86,6 +88,8 @@ def set_chat_administrator_custom_title(room: Room, given: Json) -> bool:
         raise bad("not enough rights to change custom title of the user")
     if len(title) > LONGEST_RANK:
         raise bad("ADMIN_RANK_INVALID")
+    if any(unicodedata.category(character) == "So" for character in title):
+        raise bad("ADMIN_RANK_EMOJI_NOT_ALLOWED")
     room.promote(chat.id, user, who.granted, title, by=room.bot["id"])
     return True
 

@@ -72,7 +72,7 @@ class Member:
 
     ``granted`` are an administrator's rights, or the permissions that are left to a restricted
     one, who may be outside: not ``inside``. ``until`` is when a restriction or ban ends, in seconds
-    since 1970, 0 for never.
+    since 1970, 0 for never. ``by_bot`` is an administrator whom the bot has made one.
     """
 
     status: Status
@@ -81,6 +81,7 @@ class Member:
     title: str = ""
     until: int = 0
     inside: bool = True
+    by_bot: bool = False
 
     @property
     def present(self) -> bool:
@@ -108,7 +109,7 @@ class Member:
             case Status.CREATOR:
                 member["is_anonymous"] = self.anonymous
             case Status.ADMINISTRATOR:
-                member |= {"can_be_edited": False, "is_anonymous": self.anonymous}
+                member |= {"can_be_edited": self.by_bot, "is_anonymous": self.anonymous}
                 member |= {right: right in self.granted for right in RIGHTS[kind]}
             case Status.RESTRICTED:
                 member |= {"until_date": self.until, "is_member": self.inside}

@@ -81,8 +81,13 @@ class Membership(Chats):
         rights: Collection[str] | None = None,
         title: str = "",
         by: int | None = None,
+        *,
+        anonymous: bool | None = None,
     ) -> Json:
-        """Make somebody an administrator with these rights, or with all, or change those."""
+        """Make somebody an administrator with these rights, or with all, or change those.
+
+        ``anonymous`` says whether they write in the group's name from now on, if it says anything.
+        """
         place, old = self._below(chat, user)
         possible = RIGHTS[place.kind]
         if len(title) > LONGEST_RANK:
@@ -90,7 +95,9 @@ class Membership(Chats):
         if unknown := set(rights or ()) - set(possible):
             raise ValueError(f"no rights in a {place.kind}: {', '.join(sorted(unknown))}")
         granted = frozenset(possible if rights is None else [*rights, "can_manage_chat"])
-        new = Member(Status.ADMINISTRATOR, granted, old.rules and old.anonymous, title)
+        hidden = old.rules and old.anonymous if anonymous is None else anonymous
+        by_bot = by == self.bot["id"] or (old.rules and old.by_bot)
+        new = Member(Status.ADMINISTRATOR, granted, hidden, title, by_bot=by_bot)
         return self._become(place, user, new, by)
 
     def give(self, chat: int, user: int) -> Json:
