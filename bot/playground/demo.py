@@ -26,7 +26,7 @@ from bot.playground.arguments import HOST, PORT
 from bot.playground.browser import open_browser
 from bot.playground.configuration import Configuration
 from bot.playground.controls import Controls
-from bot.playground.door import answer_routes, room_routes
+from bot.playground.door import answer_routes, otherwise, room_routes
 from bot.playground.faults import Faults
 from bot.playground.furniture import GROUP, PEOPLE, furnish
 from bot.playground.inspector.answer import Model
@@ -290,14 +290,15 @@ def application(
     async def about_json(_: Request) -> Response:
         return JSONResponse(facts)
 
+    inside = [*answer_routes(inspector), *(controls.routes if controls else [])]
     page = _Page(directory=Path(__file__).with_name("page"), html=True)
     app = Starlette(
         routes=[
             *telegram_routes(room),
             *room_routes(room, completions.requests, view),
-            *answer_routes(inspector),
+            *inside,
+            otherwise("/demo/", inside),
             *completions.routes,
-            *(controls.routes if controls else []),
             Route("/about.json", about_json),
             Mount("/", page),
         ],

@@ -58,7 +58,7 @@ def room_routes(
         Route("/room/answer", _told(_answer(room))),
         *(_of_page(view) if view else []),
     ]
-    return [*routes, Route("/room/{path:path}", _other(routes), methods=_METHODS)]
+    return [*routes, otherwise("/room/", routes)]
 
 
 def answer_routes(inspector: Inspector) -> list[Route]:
@@ -76,15 +76,18 @@ def answer_routes(inspector: Inspector) -> list[Route]:
     return [Route("/demo/answers", _told(answers)), Route("/demo/answer", _told(answer))]
 
 
-def _other(routes: Iterable[Route]) -> _Handler:
-    methods = {route.path: "POST" if "POST" in (route.methods or ()) else "GET" for route in routes}
+def otherwise(start: str, routes: Iterable[Route]) -> Route:
+    """Return the route that says what is wrong with any other path from ``start``, or method."""
+    known = [(route.path, "POST" if "POST" in (route.methods or ()) else "GET") for route in routes]
 
     async def other(request: Request) -> Response:
-        if method := methods.get(request.url.path):
-            return _RoomJson({"error": f"the method is {method}"}, 405, {"Allow": method})
+        methods = [method for path, method in known if path == request.url.path]
+        if methods:
+            why = f"the method is {' or '.join(methods)}"
+            return _RoomJson({"error": why}, 405, {"Allow": ", ".join(methods)})
         return _RoomJson({"error": "there is nothing under this path"}, 404)
 
-    return other
+    return Route(f"{start}{{path:path}}", other, methods=_METHODS)
 
 
 def _keyboard(room: Room, request: Request) -> Json | None:

@@ -245,6 +245,18 @@ async def test_the_page_and_its_people(start: Start) -> None:
 
 
 @pytest.mark.usefixtures("no_model")
+async def test_a_wrong_path_or_method_is_told_in_json(start: Start) -> None:
+    """Under /demo/ as under /room/."""
+    async with start("--no-bot") as (http, _):
+        lost = await http.get("/demo/nothing")
+        assert (lost.status_code, lost.json()["error"]) == (404, "there is nothing under this path")
+        wrong = await http.put("/demo/faults")
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, POST")
+        assert wrong.json() == {"error": "the method is GET or POST"}
+        assert (await http.post("/demo/answers")).json() == {"error": "the method is GET"}
+
+
+@pytest.mark.usefixtures("no_model")
 async def test_a_taken_port(capsys: pytest.CaptureFixture[str]) -> None:
     """The usual port being taken, another is found and told; one that was asked for is not."""
     with socket.create_server(("127.0.0.1", 0)) as other:
