@@ -106,6 +106,8 @@ export function learnMessages(messages, deleted = []) {
     if (message.message_id >= oldest || !store.state.earlier) all.set(message.message_id, message);
   }
   for (const number of deleted) all.delete(number);
+  const { editing, replying } = store.state;
+  if (deleted.includes((editing ?? replying)?.message_id ?? 0)) store.set({ editing: null, replying: null });
   keep([...all].sort(([one], [other]) => one - other));
 }
 

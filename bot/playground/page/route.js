@@ -42,8 +42,8 @@ export function open(me, chat, topic = 0) {
   }
   const chats = me === state.me ? state.chats : [];
   store.set({
-    ...{ me, chat: place, topic: thread, listed, chats, messages: new Map(), at_end: true, earlier: false },
-    ...{ drafts: [], untaken: new Set(), request: null, keyboard: null, replying: null, editing: null },
+    me, chat: place, topic: thread, listed, chats, messages: new Map(), at_end: true, earlier: false,
+    drafts: [], untaken: new Set(), keyboard: null, replying: null, editing: null,
   });
 }
 

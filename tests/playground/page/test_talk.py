@@ -135,3 +135,27 @@ async def test_a_message_is_deleted(chat: Chat, room: httpx.AsyncClient) -> None
         for message in (await room.get("messages?chat=101")).json()
         if message.get("text") == "/nothing"
     ]
+
+
+async def test_a_message_is_deleted_that_one_replies_to_or_edits(
+    chat: Chat, room: httpx.AsyncClient
+) -> None:
+    """Nothing is replied to or edited then; what has been written goes on as a new message."""
+    field = chat.page.get_by_role("textbox", name="Message")
+    bar = chat.page.locator("#about-bar")
+    for act, text in (("Reply", "a reply"), ("Edit", "an edit")):
+        said = await say(room, f"/nothing {act}")
+        await chat.act(f"/nothing {act}", act)
+        await expect(bar).to_be_visible()
+        await field.fill(f"/nothing but {text}")
+        gone = {"chat": 101, "user": 101, "message_id": said["message_id"]}
+        assert (await room.post("delete", json=gone)).is_success
+        await expect(bar).to_be_hidden()
+        await chat.page.keyboard.press("Enter")
+        await expect(chat.bubbles(f"/nothing but {text}")).to_be_visible()
+    last = await say(room, "/nothing left")
+    await chat.act("/nothing left", "Edit")
+    await expect(field).to_have_value("/nothing left")
+    gone = {"chat": 101, "user": 101, "message_id": last["message_id"]}
+    assert (await room.post("delete", json=gone)).is_success
+    await expect(field).to_have_value("")

@@ -25,12 +25,11 @@ function actOf(event) {
   if (event.key === "Escape") return escape;
   if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") return () => byId("search").focus();
   if ((event.ctrlKey || event.metaKey) && (event.key === "/" || event.code === "Slash")) return showShortcuts;
-  if (event.altKey && event.key === "ArrowDown") return () => step(1);
-  if (event.altKey && event.key === "ArrowUp") return () => step(-1);
+  const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
+  if (event.altKey && by) return () => step(by);
   if (writes) return undefined;
   if (event.key === "?") return showShortcuts;
-  if (event.key === "ArrowUp" || event.key === "ArrowDown") return () => walk(event.key === "ArrowUp" ? -1 : 1);
-  return undefined;
+  return by ? () => walk(by) : undefined;
 }
 
 /** Goes one step back: a search, a reply or an edit, a panel over the chat, the chat. */
@@ -73,5 +72,5 @@ export function showShortcuts() {
 
 /** @param {string} keys */
 function kbd(keys) {
-  return keys.split(" ").flatMap((key, at) => (at ? [" ", element("kbd", {}, key)] : [element("kbd", {}, key)]));
+  return keys.split(" ").flatMap((key, at) => [at ? " " : "", element("kbd", {}, key)]);
 }
