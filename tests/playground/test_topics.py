@@ -110,6 +110,9 @@ def test_a_deleted_topic_is_gone(room: Room) -> None:
         room.delete_topic(FORUM, topic)
     with pytest.raises(ValueError, match="General"):
         room.delete_topic(FORUM, GENERAL)
+    with pytest.raises(ValueError, match="this topic is deleted"):
+        room.say(FORUM, ANN, "anybody?", topic=topic)
+    assert topic not in room.chats[FORUM].topics
     for act in (room.close_topic, room.reopen_topic, room.delete_topic):
         with pytest.raises(ValueError, match="no topic"):
             act(-5, 3)

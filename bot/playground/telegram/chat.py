@@ -41,9 +41,10 @@ class Chat:
     """A private chat, a group, a supergroup or a channel with its messages in order.
 
     ``privacy`` is whether the bot had privacy mode on when it came in; ``closed`` are the threads
-    of closed topics; ``own`` are the bot's messages, ``meant`` those for it; ``authors`` are the
-    people who wrote the others, also in the name of a group or a channel; ``spoke`` is when each
-    person, and the bot, last wrote, ``send_as`` the channel as which a person does;
+    of closed topics, ``deleted`` of deleted ones; ``own`` are the bot's messages, ``meant`` those
+    for it; ``authors`` are the people who wrote the others, also in the name of a group or a
+    channel; ``spoke`` is when each person, and the bot, last wrote, ``send_as`` the channel as
+    which a person does;
     ``keyboards`` are the reply keyboards that are shown, by person, 0 being everybody else;
     ``reactions`` are by message and person; ``pins`` the pinned messages, the newest last;
     ``invites`` the ChatInviteLinks by their address.
@@ -69,6 +70,7 @@ class Chat:
     messages: dict[int, Json] = field(default_factory=dict)
     topics: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
+    deleted: set[int] = field(default_factory=set)
     general_hidden: bool = False
     own: set[int] = field(default_factory=set)
     meant: set[int] = field(default_factory=set)

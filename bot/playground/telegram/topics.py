@@ -50,6 +50,7 @@ class Topics(Membership):
         if topic == GENERAL:
             raise ValueError("General cannot be deleted")
         place.topics.remove(topic)
+        place.deleted.add(topic)
         for number, message in list(place.messages.items()):
             if message.get("is_topic_message") and message["message_thread_id"] == topic:
                 self.delete(place, number)
@@ -67,6 +68,8 @@ class Topics(Membership):
     ) -> int:
         if chat.kind != "supergroup":
             raise ValueError("only supergroups (ids from -1000000000001 down) have topics")
+        if topic in chat.deleted:
+            raise ValueError("this topic is deleted")
         if topic in chat.messages or topic < 2:
             raise ValueError(f"{topic} cannot be a topic: it is a message's id or below 2")
         chat.forum = True
