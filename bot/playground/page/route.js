@@ -33,14 +33,14 @@ export function open(me, chat, topic = 0) {
   const { state } = store;
   const listed = chat === 0;
   const place = (chat > 0 ? me : chat) || (state.me === me && state.chat) || me;
-  const summary = state.me === me ? state.chats.find((each) => each.id === place) : undefined;
+  const chats = me === state.me ? state.chats : [];
+  const summary = chats.find((each) => each.id === place);
   const thread = topic || (summary?.is_forum ? 1 : 0);
   history.replaceState(null, "", address(me, listed ? 0 : place, thread));
   if (me === state.me && place === state.chat && thread === state.topic) {
     store.set({ listed });
     return;
   }
-  const chats = me === state.me ? state.chats : [];
   store.set({
     me, chat: place, topic: thread, listed, chats, messages: new Map(), at_end: true, earlier: false,
     drafts: [], untaken: new Set(), keyboard: null, replying: null, editing: null,

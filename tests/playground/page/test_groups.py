@@ -1,5 +1,7 @@
 """Groups, forums and channels, and who one is in them."""
 
+import re
+
 import httpx
 import pytest
 from playwright.async_api import expect
@@ -129,3 +131,19 @@ async def test_an_address_that_names_nobody(chat: Chat, address: str) -> None:
     await expect(chat.page.get_by_role("heading", level=1)).to_have_text("Demo")
     await chat.write("/nothing")
     await expect(chat.bubbles("/nothing")).to_be_visible()
+
+
+async def test_a_group_that_one_is_removed_from(chat: Chat, room: httpx.AsyncClient) -> None:
+    """It is no chat with the bot; what is written there is refused, and stays."""
+    await chat.open("Friends group")
+    facts = chat.page.locator(".chat-facts")
+    await expect(facts).to_contain_text("members")
+    gone = {"chat": GROUP, "user": 101}
+    given = await room.post("creator", json={"chat": GROUP, "user": 102})
+    assert given.is_success, given.text
+    assert (await room.post("kick", json=gone)).is_success
+    await expect(facts).not_to_contain_text("members")
+    await expect(facts).not_to_have_text(re.compile("bot$"))
+    await chat.write("hello?")
+    await expect(chat.page.locator("#refused")).to_contain_text("not in the chat")
+    await expect(chat.page.get_by_role("textbox", name="Message")).to_have_value("hello?")

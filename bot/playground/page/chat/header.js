@@ -27,7 +27,7 @@ function show(state) {
     byId("chat-head"),
     chat && avatarOf(chat),
     element("h1", { dir: "auto" }, name),
-    element("p", "chat-facts", demo?.bot && element("span", "model-too", `${modelName(demo).split(",")[0]} · `), chat ? facts(chat) : words.bot),
+    element("p", "chat-facts", demo?.bot && element("span", "model-too", `${modelName(demo).split(",")[0]} · `), chat ? facts(chat) : state.chat > 0 && words.bot),
   );
   patch(byId("model"), demo && element("span", {}, words.model(modelName(demo))));
 }
