@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 from telegram.error import TelegramError
 
-from bot.interruptions import Lane
+from bot.interruptions import MOST_ANNOUNCED, Interruptions, Lane
 from bot.worker import MOST_DEATHS, MOST_FAILURES, TRUSTED_CLAIMS, Worker
 from handlers.dispatch import Dispatch
 from handlers.incoming.parsing import Unreadable
@@ -27,7 +27,7 @@ from storage.inbox import Inbox
 from storage.lane import Claim, Entry, Late, Opened, Shown
 from storage.message import ChatKey
 from storage.server.connect import StorageUnavailable, connect
-from storage.timing import Timing
+from storage.timing import Timing, clock
 from tests.valkey import own_valkey
 
 LANE, OTHER = ChatKey(5), ChatKey(6)
@@ -495,6 +495,22 @@ async def test_a_command_where_notes_are_damaged(bot: Bot, damage: tuple[str, ..
     await bot.put(4, lane=OTHER, interrupts=True)
     await until(lambda: 2 in bot.handlers.all())
     await bot.redis.delete(outbox)
+
+
+async def test_what_was_announced_is_remembered(bot: Bot) -> None:
+    """By lane, and only so many, the newest of them."""
+    heard, since = Interruptions(bot.inbox(), bot.handlers, {}), clock()
+    listening = asyncio.create_task(heard.run())
+    await until(lambda: heard.announced(LANE, since))  # any lane's may have been missed
+    since = clock()
+    assert not heard.announced(LANE, since)
+    lanes = [ChatKey(number) for number in range(1, MOST_ANNOUNCED + 2)]
+    for lane in (*lanes[:-1], lanes[0], lanes[-1]):
+        await bot.redis.publish(keys.interrupts(bot.id), str(lane))
+    await until(lambda: heard.announced(lanes[-1], since))
+    assert [heard.announced(lane, since) for lane in lanes[:3]] == [True, False, True]
+    assert not heard.announced(lanes[0], clock())
+    listening.cancel()
 
 
 async def test_the_channel_breaks(bot: Bot) -> None:
