@@ -6,15 +6,15 @@ from handlers.turn.where import is_company
 from storage.change import Forgotten
 
 AT_ONCE = 5
-"""Seconds within which Telegram itself sends /start for whoever adds the bot to a group."""
+"""Seconds within which Telegram itself sends /start, with a word, when a link adds the bot."""
 
 
 async def start(_tools: Tools, context: Context) -> None:
-    """Greet; in a group, say how to call the bot there, unless that was said just now."""
+    """Greet; in a group, say how to call the bot there, unless a link has just added it."""
     texts, name = context.texts, context.bot.username
     if not is_company(context.message):
         await context.say(texts.start)
-    elif not _was_told_just_now(context):
+    elif not (context.args and _was_told_just_now(context)):
         await context.say(texts.membership_new.format(name=name))
 
 
