@@ -16,7 +16,7 @@ from handlers.context import Profiles, PtbApplication, process
 from handlers.incoming.access import has_no_privacy, may_write
 from handlers.incoming.addressing import command, is_answered, is_from_a_person
 from handlers.incoming.languages import Languages
-from handlers.incoming.membership import Membership, met
+from handlers.incoming.membership import SEES, Membership, met
 from handlers.incoming.migration import migration
 from handlers.incoming.parsing import Unreadable, load, read
 from handlers.incoming.words import Json
@@ -79,8 +79,7 @@ class Dispatch:
 
     async def _stand(self, raw: Json, turn: Turn) -> None:
         """Deal with a change of how the bot stands in a chat."""
-        sees_all = await has_no_privacy(self._application.bot)
-        if membership := self._membership(raw, turn, sees_all=sees_all):
+        if membership := await self._standing(raw, turn):
             await self._speak(turn, membership.person)
             await on_membership(self._tools, turn, membership, self._application.bot)
 
@@ -92,6 +91,14 @@ class Dispatch:
         else:
             await self._speak(turn)
             await on_notice(turn, notice, self._application.bot)
+
+    async def _standing(self, raw: Json, turn: Turn) -> Membership | None:
+        """Read the same, with privacy mode as it is now, if that makes a difference there."""
+        found = self._membership(raw, turn)
+        if found is None or found.now is None or SEES in found.now:
+            return found
+        sees_all = await has_no_privacy(self._application.bot)
+        return self._membership(raw, turn, sees_all=sees_all)
 
     def _membership(self, raw: Json, turn: Turn, *, sees_all: bool = False) -> Membership | None:
         """Read how the bot stands in the turn's chat now; None if that cannot be read."""
@@ -109,12 +116,12 @@ class Dispatch:
         if turn.departed or not known.away:
             return turn.departed
         later = 0 < known.update < update.update_id
-        if message is None:
-            back = later and known.away != "muted"
-        elif known.away == "muted":
+        if known.away == "muted":
             back = self._is_for_us(update, turn.settings) and await may_write(
-                self._application.bot, message.chat_id
+                self._application.bot, turn.lane.chat_id
             )
+        elif message is None:
+            back = later
         else:
             newer = (message.edit_date or message.date).timestamp() > known.since
             # Within a second only the numbers tell, but at times Telegram begins anew with them.
@@ -146,8 +153,7 @@ class Dispatch:
             return
         raw = load(update)
         if "my_chat_member" in raw:  # all that failed was to tell somebody
-            sees_all = await has_no_privacy(self._application.bot)
-            if membership := self._membership(raw, turn, sees_all=sees_all):
+            if membership := await self._standing(raw, turn):
                 await note(turn, membership)
             return
         parsed = await self._begin(raw, turn)

@@ -21,6 +21,7 @@ from handlers.texts import Texts, texts_for
 from handlers.turn.press import Choice
 from handlers.turn.reply import Button, Reply
 from handlers.turn.where import is_company
+from storage.budget import Frozen
 from storage.change import Chosen, Outdated
 from storage.chat_settings import ChatSettings, When
 from storage.message import ChatKey
@@ -215,7 +216,7 @@ async def _title(context: Context, chat_id: int) -> str:
     try:
         # As JSON: the library refuses an answer in which anything is missing.
         found = await post(context.bot, "getChat", {"chat_id": chat_id}, effect)
-    except TelegramError as error:
+    except (TelegramError, Frozen) as error:
         log.info("no_title", chat=chat_id, reason=str(error))
         found = None
     title = found.get("title") if isinstance(found, dict) else None

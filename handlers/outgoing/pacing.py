@@ -36,7 +36,7 @@ FROZEN = Counter("telegram_frozen_seconds", "For how long Telegram froze chats")
 
 MOST_REFUSALS = 3
 """Refusals after which a call is given up; each freezes its chat, so a fourth is unlikely."""
-OF_TURNS = ("getChatMember", "getFile")
+OF_TURNS = ("getChat", "getChatMember", "getFile")
 """What turns ask Telegram; a turn can wait until Telegram answers again."""
 
 Hold = Callable[[], Awaitable[None]]

@@ -127,15 +127,19 @@ async def test_a_refusal_again_and_again(paced: Paced) -> None:
 async def test_a_question_that_is_too_much(paced: Paced) -> None:
     """What is asked for an update in work lets it wait; the rest is the asker's business."""
     faults = Fault(status=429, retry_after=7)
-    for method in ("getChatMember", "getFile", "getChat"):
+    for method in ("getChat", "getChatMember", "getFile", "getChatMemberCount"):
         paced.world.room.fail(method, faults)
     async with paced.bot:
-        for asking in (paced.bot.get_chat_member(ANN, ANN), paced.bot.get_file("x")):
+        for asking in (
+            paced.bot.get_chat(ANN),
+            paced.bot.get_chat_member(ANN, ANN),
+            paced.bot.get_file("x"),
+        ):
             with pytest.raises(Frozen) as caught:
                 await asking
             assert caught.value.seconds == 7
         with pytest.raises(RetryAfter):
-            await paced.bot.get_chat(ANN)
+            await paced.bot.get_chat_member_count(ANN)
 
 
 async def test_what_has_no_pace(paced: Paced) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from telegram.error import RetryAfter
 
 from handlers.dialogue.completion import Answer
 from handlers.incoming.access import Access
@@ -15,6 +16,7 @@ from handlers.incoming.words import Json
 from handlers.texts import ENGLISH, RUSSIAN
 from handlers.turn.turn import Turn
 from storage import keys
+from storage.budget import Frozen
 from storage.chats import ChatRecord
 from storage.message import ChatKey
 from tests.conftest import ANN, BORIS, GROUP
@@ -136,6 +138,18 @@ async def test_privacy_mode_while_telegram_fails(bot: Bot) -> None:
     bot.telegram.refusals["getMe"] += ["Internal Server Error"]
     (told,) = await bot.hears(stands(LEFT, MEMBER))
     assert ENGLISH.sees_addressed in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [(MEMBER, KICKED, GROUP), (MEMBER, ADMIN, GROUP), (KICKED, MEMBER, ANN), (MEMBER, KICKED, ANN)],
+)
+async def test_privacy_mode_of_no_matter(bot: Bot, old: Json, new: Json, where: int) -> None:
+    """Where it makes no difference nobody waits for what Telegram says of it."""
+    bot.telegram.gates["getMe"] = asyncio.Event()
+    async with asyncio.timeout(10):
+        await bot.hears(message("hi", ANN), stands(old, new, where))
+    assert bool((await record(bot, where)).away) == (new is KICKED)
 
 
 async def test_a_start_that_comes_along(bot: Bot) -> None:
@@ -366,6 +380,31 @@ async def test_members_may_not_write(bot: Bot, refusal: str) -> None:
     bot.telegram.members[9] = "administrator"
     assert await bot.hears(now("@demo_bot three", 2, where=GROUP)) == ["echo: three"]
     assert (await record(bot)).away == ""
+
+
+async def test_a_press_where_members_could_not_write(bot: Bot) -> None:
+    """Whether they may again is asked for whoever presses a button, too."""
+    bot.telegram.refusals["sendMessage"].append("Bad Request: CHAT_WRITE_FORBIDDEN")
+    await bot.hears(now("@demo_bot one", 0, where=GROUP))
+    bot.telegram.results["getChat"] = {"permissions": {"can_send_messages": False}}
+    pressed = press("again:1", said("x", 9, GROUP) | {"from": ME})
+    await bot.hears(pressed)
+    assert not bot.telegram.of("answerCallbackQuery")
+    bot.telegram.results["getChat"] = {"permissions": {"can_send_messages": True}}
+    await bot.hears(pressed)
+    assert bot.telegram.of("answerCallbackQuery")
+    assert (await record(bot)).away == ""
+
+
+@pytest.mark.parametrize("method", ["getChatMember", "getChat"])
+async def test_whether_it_is_muted_cannot_be_asked(bot: Bot, method: str) -> None:
+    """Where Telegram says that this is too much, the question waits; it does not fail."""
+    bot.telegram.refusals["sendMessage"].append("Bad Request: CHAT_WRITE_FORBIDDEN")
+    await bot.hears(now("@demo_bot one", 0, where=GROUP))
+    bot.telegram.refusals[method].append(RetryAfter(60))
+    claim, turn = await bot.begins(now("@demo_bot two", 1, where=GROUP))
+    with pytest.raises(Frozen):
+        await bot.dispatch.handle((await bot.inbox.open(claim)).head.update, turn)
 
 
 async def test_an_older_removal_comes_later(bot: Bot) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+from telegram.error import RetryAfter
 
 from handlers.incoming.access import Access
 from handlers.incoming.addressing import ANONYMOUS_ADMIN
@@ -107,6 +108,13 @@ async def talk(redis: Redis) -> AsyncIterator[Talk]:
 async def opened(talk: Talk, who: int = ANN, chat: str = str(GROUP)) -> list[str]:
     """Let somebody open a group's settings by its link."""
     return await talk.writes(who, f"/start settings_{chat}")
+
+
+async def test_a_title_that_is_too_much_to_ask(talk: Talk) -> None:
+    """The menu opens all the same, with the group's id."""
+    talk.bot.telegram.refusals["getChat"].append(RetryAfter(60))
+    (menu,) = await talk.writes(ANN, f"/start settings_{GROUP}")
+    assert menu.startswith(ENGLISH.settings_of_group.format(title=GROUP))
 
 
 HOSTILE = "\u202eBad\u2066\u200b name\u202c"
