@@ -2,11 +2,14 @@
 
 LONGEST = 60
 """Characters; two names and a sentence fit into what answers a press."""
+_BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
+"""Letters and a symbol of which nothing is seen."""
 
 
 def shown(name: str, longest: int = LONGEST) -> str:
     """Return what is seen of a name, on one line: nothing that turns the direction of writing."""
-    seen = "".join(letter for letter in " ".join(name.split()) if letter.isprintable())
+    letters = (one for one in name.translate(_BLANK) if one.isprintable() or one.isspace())
+    seen = " ".join("".join(letters).split())
     return seen if len(seen) <= longest else f"{seen[:longest]}…"
 
 
