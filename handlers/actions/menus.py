@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection
-from collections.abc import Set as AbstractSet
 from typing import Any
 
 import structlog
@@ -56,8 +55,11 @@ async def publish(
             log.warning("menu_not_set", reason=str(outcome))
         elif isinstance(outcome, BaseException):
             raise outcome
-    await _withdraw(bot, {*owners}, noted)
-    there = await asyncio.gather(*(publish_to(bot, owner, noted, language) for owner in owners))
+    former = await noted.chats() - {*owners}
+    there, _ = await asyncio.gather(
+        asyncio.gather(*(publish_to(bot, owner, noted, language) for owner in owners)),
+        asyncio.gather(*(_withdraw_from(bot, owner, noted) for owner in former)),
+    )
     return {owner for owner, is_there in zip(owners, there, strict=True) if not is_there}
 
 
@@ -77,19 +79,18 @@ async def publish_to(
     return True
 
 
-async def _withdraw(bot: ExtBot[Any], owners: AbstractSet[int], noted: OwnersMenus) -> None:
-    """Remove the menus of former owners; what fails is tried again at the next start."""
-    for former in await noted.chats() - owners:
-        scope = BotCommandScopeChat(former)
-        try:
-            for code in _spoken(None):
-                await bot.delete_my_commands(scope, code, rate_limit_args=EFFECT)
-        except (BadRequest, Forbidden) as refusal:
-            log.info("owner_without_menu", owner=former, reason=refusal.message)
-        except TelegramError as error:
-            log.warning("menu_not_removed", owner=former, reason=str(error))
-            continue
-        await noted.remove(former)
+async def _withdraw_from(bot: ExtBot[Any], former: int, noted: OwnersMenus) -> None:
+    """Remove the menu of a former owner; what fails is tried again at the next start."""
+    scope = BotCommandScopeChat(former)
+    try:
+        for code in _spoken(None):
+            await bot.delete_my_commands(scope, code, rate_limit_args=EFFECT)
+    except (BadRequest, Forbidden) as refusal:
+        log.info("owner_without_menu", owner=former, reason=refusal.message)
+    except TelegramError as error:
+        log.warning("menu_not_removed", owner=former, reason=str(error))
+        return
+    await noted.remove(former)
 
 
 def _spoken(language: str | None) -> dict[str, Texts]:

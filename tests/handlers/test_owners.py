@@ -1,5 +1,6 @@
 """What owners do in their private chat: see the bot's chats and its state, reset others."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -473,6 +474,23 @@ async def test_a_former_owner(bot: Bot) -> None:
     assert await taken() == [ANN]
     assert await taken() == [ANN] * 3  # with the other languages
     assert await taken() == []
+
+
+async def test_former_owners_hold_nobody_up(bot: Bot) -> None:
+    """Where Telegram is slow, no start waits for one of them after another."""
+    noted, gates = OwnersMenus(bot.redis, bot.id), bot.telegram.gates
+    for former in (ANN, BORIS):
+        await noted.add(former)
+    first, others = asyncio.Event(), asyncio.Event()
+    gates["deleteMyCommands"] = first
+    start = asyncio.create_task(publish(bot.application.bot, {OWNER}, noted))
+    everywhere = len(await bot.telegram.until(3, "deleteMyCommands"))
+    gates["deleteMyCommands"] = others
+    first.set()
+    await bot.telegram.until(everywhere + 2, "deleteMyCommands")
+    await bot.telegram.until(4 * everywhere, "setMyCommands")
+    others.set()
+    assert await start == set()
 
 
 async def test_menus_while_storage_is_odd(bot: Bot) -> None:
