@@ -21,7 +21,7 @@ async def start(_tools: Tools, context: Context) -> None:
 def _was_told_just_now(context: Context) -> bool:
     known, now = context.turn.chat, context.message.date.timestamp()
     told = known.told.get(known.can)
-    return told is not None and told == known.since and 0 <= now - told < AT_ONCE
+    return told is not None and told == known.since and now - told < AT_ONCE
 
 
 async def stop(_tools: Tools, context: Context) -> None:

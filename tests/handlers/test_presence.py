@@ -160,6 +160,13 @@ async def test_a_start_that_comes_along(bot: Bot) -> None:
         assert await bot.hears(now(text, seconds, ANN, GROUP)) == [ADDED]
 
 
+async def test_a_start_that_comes_along_again(bot: Bot) -> None:
+    """Whoever adds it once more within moments is not told the same again, but greeted."""
+    await bot.hears(stands(LEFT, MEMBER), stands(MEMBER, KICKED, at=1))
+    again = stands(LEFT, MEMBER, at=2), now("/start@demo_bot x", 3, ANN, GROUP)
+    assert await bot.hears(*again) == [ADDED]
+
+
 async def test_the_same_again_is_not_said_again(bot: Bot) -> None:
     """Who adds and removes it, or promotes and demotes it, hears each once an hour."""
     for begins, told in ((0, 2), (3700, 4)):

@@ -143,6 +143,11 @@ async def test_names_turn_nothing(talk: Talk) -> None:
     await press_as_she_is_called("Editor", GROUP)
     changed = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
     assert changed[-1].startswith("Bad name: ")
+    named["from"]["first_name"] = "\u3164"
+    await talk.writes(ANN, "/persona@demo_bot", GROUP)
+    await press_as_she_is_called("Tutor", GROUP)
+    changed = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
+    assert changed[-1].startswith(f"{ANN}: ")
 
 
 # -- One's own chat
@@ -158,6 +163,7 @@ async def test_a_menu_of_one_message(talk: Talk) -> None:
     assert talk.bot.telegram.said() == [f"Temperature: 0.6\n\n{ENGLISH.setting_temperature_about}"]
     assert [*talk.keyboard()] == ["0", "0.3", "● 0.6", "1", ENGLISH.setting_back]
     assert await talk.presses(ANN, "0.3") == ENGLISH.settings_saved
+    assert not talk.bot.telegram.of("getChatMember")  # nobody else is there
     assert "Temperature: 0.3" in talk.keyboard()
     for label, value in (("Longest", "500"), ("Buttons", "off"), ("Language", "Русский")):
         await talk.presses(ANN, label)
