@@ -209,6 +209,7 @@ async def test_a_truncated_answer_goes_on(redis: Redis) -> None:
         past = await bot.history.newest(ChatKey(ANN), 1000)
         await bot.hears(press(f"continue:{past.asked}", said(first, message_id=past.answer_ids[0])))
         assert bot.model.asked[-1] == ["tell", "it begins", ENGLISH.continue_question]
+        assert not bot.telegram.of("getChatMember")  # in private nobody else reads it
         assert buttons(bot) == ["again", "forget"]
 
 
