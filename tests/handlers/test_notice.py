@@ -128,6 +128,15 @@ async def test_a_group_that_it_has_left(talk: Talk) -> None:
     assert await talk.chosen(GROUP) == {"hears": "0"}
 
 
+async def test_a_group_that_it_may_write_in_again(talk: Talk) -> None:
+    """Only trying tells, as Telegram does not."""
+    talk.bot.telegram.refusals["sendMessage"].append("Bad Request: CHAT_WRITE_FORBIDDEN")
+    await talk.writes(BORIS, "@demo_bot one", GROUP)
+    await switches_on(talk)
+    assert talk.told(GROUP)
+    assert await hears(talk, 7)
+
+
 async def test_what_is_given_up(talk: Talk) -> None:
     """If it fails whatever is tried, nothing is heard, and the menu says so."""
     talk.bot.telegram.refusals["sendMessage"] += [None, *[RetryAfter(60)] * 3]

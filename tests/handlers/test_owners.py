@@ -474,6 +474,10 @@ async def test_a_former_owner(bot: Bot) -> None:
     assert await taken() == [ANN]
     assert await taken() == [ANN] * 3  # with the other languages
     assert await taken() == []
+    await noted.add(ANN)
+    bot.telegram.refusals["deleteMyCommands"] += [None] * 3 + ["Bad Request: chat not found"]
+    assert await taken() == [ANN]  # who is gone has none
+    assert await taken() == []
 
 
 async def test_former_owners_hold_nobody_up(bot: Bot) -> None:

@@ -185,6 +185,16 @@ async def test_where_it_may_not_write(bot: Bot) -> None:
     assert given["chat_id"] == ANN
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"), [("\u202eBad\u2066 name", "Bad name"), ("\u3164", str(GROUP))]
+)
+async def test_a_title_turns_nothing(bot: Bot, title: str, shown: str) -> None:
+    """What is seen of it is said, or else the group's id."""
+    chat = {"chat": chat_json(GROUP) | {"title": title}}
+    (told,) = await bot.hears(stands(MEMBER, MUTED, more=chat))
+    assert told.startswith(ENGLISH.about_the_group.format(title=shown))
+
+
 async def test_where_nobody_may_write(bot: Bot) -> None:
     """If Telegram refuses it in the group, it is said in private."""
     bot.telegram.refusals["sendMessage"].append("Bad Request: have no rights to send a message")
