@@ -20,6 +20,7 @@ from storage.chats import ChatRecord
 from storage.message import ChatKey
 from storage.owners import OwnersMenus
 from storage.resets import STEP
+from storage.server.connect import connect
 from tests.conftest import ANN, BORIS, GROUP
 from tests.handlers.bot import SUPERGROUP, Bot, message, person, press, running, said
 from tests.handlers.test_dialogue import Death
@@ -495,6 +496,16 @@ async def test_former_owners_hold_nobody_up(bot: Bot) -> None:
     await bot.telegram.until(4 * everywhere, "setMyCommands")
     others.set()
     assert await start == set()
+
+
+async def test_menus_while_storage_is_away(bot: Bot) -> None:
+    """They are set all the same."""
+    nowhere = connect("redis://127.0.0.1:1", connections=1)
+    noted = OwnersMenus(nowhere, bot.id)
+    assert await publish(bot.application.bot, {OWNER}, noted) == set()
+    assert {key[:2] for key in menus(bot)} >= {("chat", OWNER)}
+    await noted.remove(OWNER)
+    await nowhere.aclose()
 
 
 async def test_menus_while_storage_is_odd(bot: Bot) -> None:
