@@ -24,6 +24,7 @@ from storage.dead import DeadLetters
 from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.message import ChatKey, Exchange, Message, Role
+from storage.owners import OwnersMenus
 from storage.server.connect import StorageUnavailable, connect
 from storage.timing import Timing
 from tests.conftest import World, changed, configured
@@ -74,6 +75,7 @@ async def home(redis: Redis, valkey: str) -> Settings:
     await admission.decide(5, allowed=True, owner=7, decider="Olga")
     await admission.invite(2, 3600, 7)
     await DeadLetters(redis, bot_id).add("{}", "odd")
+    await OwnersMenus(redis, bot_id).add(7)
     await redis.set(keys.webhook_secret(bot_id), "secret")
     await redis.hset(
         keys.settings(bot_id, TOPIC), mapping={"version": 2, "prompt": "Будь\nкраток."}
@@ -105,7 +107,7 @@ async def test_there_and_back(home: Settings, elsewhere_url: str, tmp_path: Path
     before = await kept(home.redis_url.get_secret_value(), home.bots[0].bot_id)
     assert {name.partition(":")[0] for name in before} == {
         "history", "forgotten", "epoch", "state", "usage", "settings", "mailbox", "outbox", "seen",
-        "dead", "webhook-secret", "access", "request", "invitations",
+        "dead", "webhook-secret", "access", "request", "invitations", "menus",
     }  # fmt: skip
     await export(home, tmp_path / "one", anyway=False)
     await import_(there, tmp_path / "one", anyway=False)
@@ -197,7 +199,7 @@ async def test_a_living_bot_is_left_alone(
     await inbox.take(1, 0.01)
     with pytest.raises(MovingRefused, match="The bot runs"):
         await import_(changed(home, lease=Timing().lease), file, anyway=False)
-    assert "exported 18 of 18 keys" in capsys.readouterr().err
+    assert "exported 19 of 19 keys" in capsys.readouterr().err
 
 
 async def test_mixed_because_told(home: Settings, redis: Redis, tmp_path: Path) -> None:
