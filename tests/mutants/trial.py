@@ -123,4 +123,6 @@ def _run(folder: str, said: str, suites: Sequence[str], first: Sequence[str]) ->
         if name.partition(".")[0] in ("tests", "bot", "handlers", "storage"):
             del sys.modules[name]
     sys.dont_write_bytecode = False  # or all is compiled anew, each time
-    os._exit(pytest.main([*OPTIONS, *suites], [_Order(first)]))
+    outcome = pytest.main([*OPTIONS, *suites], [_Order(first)])
+    sys.stdout.flush()
+    os._exit(outcome)
