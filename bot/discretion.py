@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,6 +34,11 @@ _KNOWN = frozenset(
     """.split()  # noqa: SIM905 - a list of them would be as many lines
 )
 """Words that these APIs' own errors consist of; they give away nothing that anyone said."""
+_PARAMETERS: Mapping[str, Callable[[Any], bool]] = {
+    "migrate_to_chat_id": lambda value: type(value) is int and -(2**63) <= value < 0,
+    "retry_after": lambda value: type(value) in (int, float) and 0 <= value <= 10**9,
+}
+"""The parameters of Telegram's refusals that are read, and which values of theirs can be used."""
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _BLANK = re.compile(r"\\+[bfnrt]")
 _BYTES = r"(?:\\+x[0-9a-fA-F]{2}|\\+[0-7]{3})+"
@@ -85,7 +90,7 @@ def discreet_refusal(body: bytes, asked: Iterable[str]) -> bytes:
         kept["description"] = without_echo(str(fields.get("description") or ""), asked)
         told = fields.get("parameters") or {}
         kept["parameters"] = {
-            name: told[name] for name in ("migrate_to_chat_id", "retry_after") if name in told
+            name: told[name] for name, is_usable in _PARAMETERS.items() if is_usable(told.get(name))
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return b""

@@ -95,6 +95,7 @@ class Request(BaseRequest):
         except httpx.HTTPError as error:
             reason = without_echo(f"{type(error).__name__}: {error}", _said(request_data))
             raise NetworkError(reason) from error
+        code = _status(code, body)
         if not 200 <= code <= 299:
             body = discreet_refusal(body, _said(request_data))
         return code, _Edited(body) if "/editMessage" in url else body
@@ -120,6 +121,20 @@ class Request(BaseRequest):
 
 class _Edited(bytes):
     """What Telegram answers to an edit."""
+
+
+def _status(code: int, body: bytes) -> int:
+    """Return a response's status: a refusal's own, if what passes it on calls it a success."""
+    if not 200 <= code <= 299 or b'"result"' in body:
+        return code
+    try:
+        fields = json.loads(body)
+        if fields["ok"] is not False:
+            return code
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return code
+    told = fields.get("error_code")
+    return told if type(told) is int and 400 <= told <= 599 else 502
 
 
 def _request(method: str, url: str, data: RequestData | None, timeouts: Timeouts) -> httpx.Request:

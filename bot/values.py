@@ -21,7 +21,7 @@ BUILT_IN = Path(__file__).parent / "personas"
 def tokens(value: str) -> str:
     """Parse bot tokens, separated by commas."""
     each = [token.strip() for token in value.split(",")]
-    if not all(re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token) for token in each):
+    if not all(re.fullmatch(r"[0-9]{1,19}:[A-Za-z0-9_-]+", token) for token in each):
         raise ValueError("is not a token from BotFather, nor several separated by commas")
     if len({token.partition(":")[0] for token in each}) < len(each):
         raise ValueError("names a bot twice")
@@ -39,6 +39,8 @@ def api_url(value: str) -> str:
     url = base_url(value)
     if "@" in urlsplit(url).netloc:
         raise ValueError("must have no login in it")
+    if "?" in url or "#" in url:
+        raise ValueError("must end before the ? or # in it, as methods' names are added")
     return url
 
 
@@ -59,6 +61,8 @@ def proxy_url(value: str) -> str:
 def host(value: str) -> str:
     """Parse a host name or address, with or without a port."""
     try:
+        if "/" in value:
+            raise ValueError(value)
         api_url(f"http://{value}")
     except ValueError:
         raise ValueError("is neither a host nor HOST:PORT") from None
@@ -70,6 +74,7 @@ def _require_url(value: str, schemes: tuple[str, ...]) -> None:
     try:
         parts = urlsplit(value)
         usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        usable = usable and not re.search(r"\s", value)
         str(parts.hostname).encode("idna")
         httpx.URL(value)
     except (ValueError, httpx.InvalidURL):
@@ -144,7 +149,11 @@ def credential(value: object) -> object:
 
 def readable(path: Path | None) -> Path | None:
     """Check that a file is there and can be read."""
-    if path is not None and not path.is_file():
+    try:
+        found = path is None or path.is_file()
+    except OSError:  # as of a name that is too long
+        found = False
+    if not found:
         raise ValueError("names no readable file")
     return path
 

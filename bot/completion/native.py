@@ -78,13 +78,22 @@ def decode(line: bytes) -> Answer:
         text = well_formed(alternative.get("message", {}).get("text") or "")
         status = str(alternative["status"]).removeprefix("ALTERNATIVE_STATUS_")
         usage = result.get("usage") or {}
-        prompt_tokens = int(usage.get("inputTextTokens") or 0)
-        completion_tokens = int(usage.get("completionTokens") or 0)
+        prompt_tokens = _counter(usage, "inputTextTokens")
+        completion_tokens = _counter(usage, "completionTokens")
     except UNREADABLE as error:
         # It may contain somebody's answer, which must not be logged.
         reason = f"unreadable answer of {len(line)} bytes: {type(error).__name__}"
         raise CompletionUnavailable(reason) from error
     return _answer(status, text, prompt_tokens, completion_tokens)
+
+
+def _counter(usage: Any, name: str) -> int:
+    """Read a counter; 0 is what nobody can read, because the answer is there all the same."""
+    try:
+        number = int(usage.get(name) or 0)
+    except UNREADABLE:
+        return 0
+    return number if 0 <= number < 2**31 else 0
 
 
 def _answer(status: str, text: str, prompt_tokens: int, completion_tokens: int) -> Answer:

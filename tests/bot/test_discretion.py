@@ -79,6 +79,14 @@ def test_identifiers_stay() -> None:
     assert without_echo(f"HTTP 500 ({number})", ["bad fade deadbeef 0000"]).endswith(f"({number})")
 
 
+@pytest.mark.parametrize("value", ["x", "3", None, True, 1e300, float("nan"), [], -(2.0**70)])
+def test_parameters_that_nobody_can_use(value: object) -> None:
+    """They are left out, as if Telegram had not said for how long, or where the chat is now."""
+    parameters = {"retry_after": value, "migrate_to_chat_id": value}
+    told = json.loads(discreet_refusal(json.dumps({"parameters": parameters}).encode(), []))
+    assert told["parameters"] == {}
+
+
 def test_a_refusal() -> None:
     """Of Telegram's refusal stays what its reader needs; without JSON nothing does."""
     body = {"ok": False, "error_code": 400, "description": f"Bad Request: {SAID}", "more": SAID}

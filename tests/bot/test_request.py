@@ -12,7 +12,7 @@ from starlette.requests import Request as Posted
 from starlette.responses import Response
 from starlette.routing import Route
 from telegram import Bot
-from telegram.error import NetworkError
+from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from bot.request import TIMEOUTS, Request, form
 from bot.transport import transport
@@ -84,6 +84,27 @@ async def test_what_is_no_answer(bot: Bot, server: Server, body: bytes) -> None:
         with pytest.raises(NetworkError, match="Invalid server response") as caught:
             await call
         assert caught.value.__cause__
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (b'"error_code": 403, ', Forbidden),
+        (b'"error_code": 400, ', BadRequest),
+        (b'"error_code": 200, ', NetworkError),
+        (b'"error_code": "x", ', NetworkError),
+        (b"", NetworkError),
+    ],
+)
+async def test_a_refusal_called_a_success(
+    bot: Bot, server: Server, code: bytes, error: type[TelegramError]
+) -> None:
+    """Some servers answer 200 to everything: what they say in it counts, and nothing was sent."""
+    server.body = b'{"ok": false, %s"description": "no"}' % code
+    for call in (bot.send_message(1, "hi"), bot.edit_message_text("hi", 1, 7)):
+        with pytest.raises(error, match="(?i)no") as caught:
+            await call
+        assert caught.value.__cause__ is None
 
 
 async def test_what_is_accepted(bot: Bot, server: Server) -> None:

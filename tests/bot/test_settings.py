@@ -270,6 +270,13 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("COMPLETION_URL", "http://user:secret@host"),
         ("TELEGRAM_API_URL", "http://user@host"),
         ("YC_METADATA_ADDR", "user@host"),
+        ("YC_METADATA_ADDR", "http://host"),
+        ("YC_METADATA_ADDR", "a b"),
+        ("COMPLETION_URL", "http://a b"),
+        ("COMPLETION_URL", "http://host/?key=secret"),
+        ("TELEGRAM_API_URL", "http://host/#secret"),
+        ("SERVICE_ACCOUNT_KEY_FILE", "x" * 5000),
+        ("TELEGRAM_TOKEN", "1" * 5000 + ":secret"),
         ("WEBHOOK_URL", "https://host/" + "x" * 70_000),
         ("COMPLETION_PROXY", "http://a\tb"),
         ("MODEL", "gpt://папка/yandexgpt-lite"),
@@ -285,7 +292,7 @@ def test_all_mistakes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_one_mistake(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """A single wrong value is one line."""
-    give(monkeypatch, **ENOUGH, **{name: value})
+    give(monkeypatch, **ENOUGH | {name: value})
     with pytest.raises(SettingsRefused, match=f"^{name}: ") as refused:
         read()
     assert len(str(refused.value).splitlines()) == 1

@@ -122,6 +122,16 @@ def test_counters_may_be_missing(result: dict[str, Any]) -> None:
     assert decode(line("text", **result)) == Answer("text", complete=True)
 
 
+@pytest.mark.parametrize(
+    "counter", ["many", "9" * 5000, -5, [], float("inf"), 2**70], ids=lambda value: repr(value)[:9]
+)
+def test_counters_that_nobody_can_read(counter: Any) -> None:
+    """They are 0: the answer is there, and asking again would cost it again."""
+    answer = decode(line("text", usage={"inputTextTokens": counter, "completionTokens": "12"}))
+    assert answer == Answer("text", complete=True, completion_tokens=12)
+    assert decode(line("text", usage=counter)).text == "text"
+
+
 def told(batches: Sequence[Sequence[bytes]]) -> tuple[list[str], str]:
     """Let a stream be read in these batches; the texts, and how it ended."""
     reader, texts = Native().reader(), []
