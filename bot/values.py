@@ -61,11 +61,11 @@ def proxy_url(value: str) -> str:
 def host(value: str) -> str:
     """Parse a host name or address, with or without a port."""
     try:
-        if "/" in value:
-            raise ValueError(value)
-        api_url(f"http://{value}")
+        url = urlsplit(api_url(f"http://{value}"))
     except ValueError:
-        raise ValueError("is neither a host nor HOST:PORT") from None
+        url = None
+    if url is None or url.netloc != value:
+        raise ValueError("is neither a host nor HOST:PORT")
     return value
 
 

@@ -102,7 +102,7 @@ async def test_a_refusal_called_a_success(
     """Some servers answer 200 to everything: what they say in it counts, and nothing was sent."""
     server.body = b'{"ok": false, %s"description": "no"}' % code
     for call in (bot.send_message(1, "hi"), bot.edit_message_text("hi", 1, 7)):
-        with pytest.raises(error, match="(?i)no") as caught:
+        with pytest.raises(error, match=r"(?i)no") as caught:
             await call
         assert caught.value.__cause__ is None
 
