@@ -6,6 +6,7 @@ from handlers.actions.naming import named
 from handlers.actions.strangers import show
 from handlers.actions.tools import Tools
 from handlers.context import Context
+from handlers.incoming.addressing import name_of
 from handlers.rendering.markup import Chunk
 from handlers.turn.press import Press
 from handlers.turn.reply import Button, Reply
@@ -56,7 +57,7 @@ async def _decide_on(
         await context.say(texts.named_in_settings.format(who=who))
     else:
         request = await context.turn.admission.decide(
-            subject, allowed=allowed, owner=owner.id, decider=owner.full_name, name=name
+            subject, allowed=allowed, owner=owner.id, decider=name_of(owner), name=name
         )
         await show(context, subject, request)
         text = texts.now_allowed if allowed else texts.now_denied
@@ -73,7 +74,7 @@ def _meant(context: Context) -> tuple[int, str] | None:
     person: User | None = replied.from_user
     if (origin := replied.forward_origin) and person == author:  # the owner's own forward
         person = origin.sender_user if isinstance(origin, MessageOriginUser) else None
-    return None if person is None or person.is_bot else (person.id, person.full_name)
+    return None if person is None or person.is_bot else (person.id, name_of(person))
 
 
 def _replied(message: Message) -> Message | None:

@@ -13,6 +13,7 @@ from handlers.actions.naming import shown as shown_name
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.incoming.access import is_anonymous
+from handlers.incoming.addressing import name_of
 from handlers.outgoing.delivery import Delivery
 from handlers.outgoing.pacing import Effect, Kind
 from handlers.outgoing.post import post
@@ -141,7 +142,7 @@ async def _person(context: Context, seen: View) -> str:
     person, chat = context.received.effective_user, seen.chosen.chat.chat_id
     if person is None or (seen.company and await is_anonymous(context.bot, chat, person)):
         return ""
-    return shown_name(person.full_name) or str(person.id)
+    return shown_name(name_of(person)) or str(person.id)
 
 
 async def _governs(tools: Tools, context: Context, chat: ChatKey) -> bool:

@@ -6,7 +6,7 @@ from handlers.actions.naming import named
 from handlers.actions.tools import Tools
 from handlers.context import Context
 from handlers.incoming.access import Standing
-from handlers.incoming.addressing import command, is_spoken_to, writer
+from handlers.incoming.addressing import command, is_spoken_to, name_of, writer
 from handlers.outgoing.say import retell, tell
 from handlers.rendering.markup import Chunk
 from handlers.texts import Texts, texts_for
@@ -31,7 +31,7 @@ async def receive(tools: Tools, context: Context, standing: Standing) -> bool:
 async def _redeem(tools: Tools, context: Context, code: str) -> bool:
     texts, person = context.texts, context.message.from_user
     try:
-        name = person.full_name if person else ""
+        name = name_of(person) if person else ""
         await context.turn.admission.redeem(writer(context.message), name, code)
     except WrongCode:
         await context.say(texts.invitation_wrong.format(id=writer(context.message)))
@@ -48,7 +48,7 @@ async def _refuse(tools: Tools, context: Context, standing: Standing) -> None:
     """Refuse once in a while in a group, always in private; ask the owners about a stranger."""
     message, turn, texts = context.message, context.turn, context.texts
     person = message.from_user
-    name = person.full_name if person else ""
+    name = name_of(person) if person else ""
     group = 0 if is_private(message.chat) else message.chat_id
     is_new = standing is Standing.STRANGER and message.sender_chat is None
     is_new = is_new and not turn.is_aside  # before it there may be an invitation
@@ -115,7 +115,7 @@ async def _decide(context: Context, *, allowed: bool) -> None:
     person, owner = context.press.exchange, context.received.effective_user
     assert owner  # noqa: S101 - somebody has pressed it
     request = await context.turn.admission.decide(
-        person, allowed=allowed, owner=owner.id, decider=owner.full_name, first=True
+        person, allowed=allowed, owner=owner.id, decider=name_of(owner), first=True
     )
     if request.allowed is None:
         await context.answer_press(context.texts.request_gone)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from telegram import Message, MessageEntity, User
+from telegram import Chat, Message, MessageEntity, User
 from telegram.constants import ChatType
 from telegram.ext import ExtBot
 
@@ -35,16 +35,23 @@ def said(
     """
     now, chat = int(time.time()), message.chat
     if anonymous:
-        return Said(Role.USER, text, chat.id, well_formed(chat.effective_name or ""), now)
+        return Said(Role.USER, text, chat.id, name_of(chat), now)
     if person is not None:
-        return Said(Role.USER, text, person.id, well_formed(person.full_name), now)
+        return Said(Role.USER, text, person.id, name_of(person), now)
     at = int(message.date.timestamp())
     if sender := message.sender_chat:  # nobody knows who writes in its name
-        return Said(Role.USER, text, sender.id, well_formed(sender.effective_name or ""), at)
+        return Said(Role.USER, text, sender.id, name_of(sender), at)
     author = message.from_user
     if author is None:
         return Said(Role.USER, text, at=at)
-    return Said(Role.USER, text, author.id, well_formed(author.full_name), at)
+    return Said(Role.USER, text, author.id, name_of(author), at)
+
+
+def name_of(author: User | Chat) -> str:
+    """Return the name of a person or a chat; "" if it has none, as a deleted account."""
+    # A chat with a person has a person's name, and no title.
+    name = author.full_name if isinstance(author, User) else author.effective_name
+    return well_formed(name or "")
 
 
 def is_from_a_person(message: Message) -> bool:

@@ -155,6 +155,8 @@ def test_who_wrote_it_is_kept() -> None:
     pressed = said(message("hi"), "on", User(5, "Boris", is_bot=False, last_name="B"))
     assert (pressed.sender, pressed.name) == (5, "Boris B")
     nobody: dict[str, Any] = {"from": None}
+    assert said(message("hi", **{"from": ANN | {"first_name": ""}}), "hi").name == ""
+    assert said(message("hi"), "on", User(5, "", is_bot=False)).name == ""
     assert said(message("hi", **nobody), "hi").sender == 0
 
 

@@ -292,6 +292,15 @@ async def test_a_name_is_only_a_name(closed: Bot) -> None:
     assert RUSSIAN.request.format(who=BORIS) in closed.telegram.said()
 
 
+async def test_a_stranger_without_a_name(closed: Bot) -> None:
+    """As a deleted account has none: their id says who it is; and once let in, they are heard."""
+    nobody = person(ANN, first_name="")
+    await closed.hears(message("hi", ANN, **{"from": nobody}))
+    assert RUSSIAN.request.format(who=ANN) in closed.telegram.said()
+    await closed.hears(message(f"/allow {ANN}", OLGA, **{"from": person(OLGA, first_name="")}))
+    assert await hears(closed, message("hi", ANN, **{"from": nobody})) == [(ANN, "echo: hi")]
+
+
 # -- Commands
 
 
