@@ -38,12 +38,31 @@ class Interruptions:
         self._inbox = inbox
         self._dispatch = dispatch
         self._running = running
-        self._announced: dict[ChatKey | None, float] = {}
-        """When the newest announcements came, the oldest first; None is for all lanes."""
+        self._announced: dict[ChatKey | None, tuple[float, Entry | None]] = {}
+        """The newest announcements, the oldest first, and when each came; None: for all lanes."""
+        self._looks: set[asyncio.Task[None]] = set()
 
     def announced(self, lane: ChatKey, since: float) -> bool:
         """Tell whether a command may have come in since then, by `clock`, that nobody looked at."""
-        return any(self._announced.get(key, since) > since for key in (lane, None))
+        return any(self._newest(key)[0] > since for key in (lane, None))
+
+    def _newest(self, key: ChatKey | None) -> tuple[float, Entry | None]:
+        return self._announced.get(key, (float("-inf"), None))
+
+    def follow(self, lane: Lane, since: float, supergroup: int) -> None:
+        """Look at what came in for the ``supergroup`` before anybody knew that the lane moves there.
+
+        Only what came ``since`` the lane's head was opened may be about it.
+        """
+        came, entry = self._newest(ChatKey(supergroup))
+        if entry and came > since:
+            look = asyncio.create_task(self._judge_there(lane, entry))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+
+    async def _judge_there(self, lane: Lane, entry: Entry) -> None:
+        with contained("not_interrupted"), contextlib.suppress(LaneLost):
+            await self.judge(lane, [entry])
 
     async def run(self) -> None:
         """Hear of commands that come in behind a turn, for ever."""
@@ -58,7 +77,7 @@ class Interruptions:
 
     async def _look_up(self, key: ChatKey | None, entry: Entry | None) -> None:
         self._announced.pop(key, None)
-        self._announced[key] = clock()
+        self._announced[key] = clock(), entry
         if len(self._announced) > MOST_ANNOUNCED:
             self._announced.pop(next(iter(self._announced)))
         if key is None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -161,6 +162,7 @@ class Worker:
             began = time.monotonic()
             opened, lane.turn = await self._opened(lane.claim, handed)
             handed = None
+            lane.turn.on_move = partial(self._interruptions.follow, lane, opened.asked)
             ATTEMPTS.inc()
             await self._suspect(lane, opened)
             reason = _hopeless(opened)

@@ -1,7 +1,7 @@
 """The update in work: what is known of its reply so far, and how to keep more."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,8 @@ class Turn:
         self.shown = opened.shown
         self.successor = opened.shown.chat
         """The supergroup that this update's chat has become meanwhile; 0 if none."""
+        self.on_move: Callable[[int], None] = lambda _supergroup: None
+        """Hears of that supergroup, once a call to Telegram tells."""
         self.partial = opened.partial
         """The answer so far; noted before it is on the screen."""
         self.asked = -1
@@ -138,7 +140,9 @@ class Turn:
 
     def follow(self, supergroup: int) -> None:
         """Go on in the supergroup that the chat has become; messages have other ids there."""
-        self.successor = supergroup
+        is_news, self.successor = supergroup != self.successor, supergroup
+        if is_news:
+            self.on_move(supergroup)
         self.shown = Shown(self.shown.final, self.shown.ids[: self.shown.final])
 
     async def inherit(self, group: int) -> None:

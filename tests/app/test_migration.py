@@ -156,6 +156,22 @@ async def test_it_is_stopped(world: World, told: tuple[str, ...], by: str) -> No
     assert asked(world)[1].startswith("slow")
 
 
+@pytest.mark.parametrize("command", ["/stop", "/reset"])
+async def test_it_is_stopped_before_it_has_moved(redis: Redis, valkey: str, command: str) -> None:
+    """Who answers hears of the supergroup only afterwards, from the next call to Telegram."""
+    timing = Timing(group_gap=2, typing=0.2)
+    async with local_telegram(redis, valkey, timing=timing) as world, running(world.settings):
+        world.room.set_member(GROUP, ANN, "administrator")
+        world.model.script(Say("slow " * 100, steps=100, delay=0.15))
+        world.room.say(GROUP, ANN, "@demo_bot one")
+        await growing(world, GROUP)
+        new = world.room.migrate(GROUP, ())
+        assert "slow" not in await world.says(new, ANN, f"{command}@demo_bot")
+        said, answer = await world.hears(new, 2)
+        assert "slow" not in said
+        assert len(answer) < 400
+
+
 async def test_a_death_in_the_middle(elsewhere: World) -> None:
     """Who takes it over edits the message in the supergroup on, and posts nothing anew."""
     elsewhere.model.script(Say("slow " * 40, steps=40, delay=0.2))
