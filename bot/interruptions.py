@@ -50,7 +50,7 @@ class Interruptions:
         return self._announced.get(key, (float("-inf"), None))
 
     def follow(self, lane: Lane, since: float, supergroup: int) -> None:
-        """Look at what came in for the ``supergroup`` before anybody knew that the lane moves there.
+        """Look at what came in for the ``supergroup`` before the lane was known to move there.
 
         Only what came ``since`` the lane's head was opened may be about it.
         """
