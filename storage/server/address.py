@@ -33,6 +33,8 @@ QUERY = frozenset(
 WITH_TLS = frozenset(
     {"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 )
+CERTIFICATE = ("none", "optional", "required")
+"""What ``ssl_cert_reqs`` may ask for of the server's certificate."""
 WITH_SENTINELS = frozenset({"sentinel_password", "sentinel_username"})
 """The Sentinels' own login."""
 
@@ -102,4 +104,6 @@ def _options(url: str, known: AbstractSet[str]) -> dict[str, Any]:
     asked_for = options.keys() - {"connection_class", "host", "port", "path"}
     if unknown := asked_for - known:
         raise ValueError(f"has unknown options: {', '.join(sorted(unknown))}")
+    if options.get("ssl_cert_reqs", "none") not in CERTIFICATE:
+        raise ValueError(f"has an ssl_cert_reqs that is none of {', '.join(CERTIFICATE)}")
     return options

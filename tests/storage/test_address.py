@@ -71,6 +71,7 @@ def test_a_cluster_with_tls() -> None:
         ("redis://host?ssl_ca_certs=/ca", "unknown options: ssl_ca_certs"),
         ("redis://host?sentinel_password=x", "unknown options: sentinel_password"),
         ("redis://host?socket_timeout=soon", "socket_timeout"),
+        ("rediss://host?ssl_cert_reqs=some", "none of none, optional, required"),
     ],
 )
 def test_what_cannot_be(url: str, problem: str) -> None:
