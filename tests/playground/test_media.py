@@ -136,6 +136,19 @@ async def test_people_send_every_kind(
     assert (await client.get(f"/file/bot43:x/{found['file_path']}")).status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["sticker", "photo", "voice"])
+async def test_what_is_made_up_comes_as_a_file_does(client: httpx.AsyncClient, kind: str) -> None:
+    """As a reply, in a language, in an album, with what can be said of it."""
+    person = {"chat": ANN, "user": ANN, "kind": kind}
+    first = (await does(client, "media", **person, language="fi"))["message_id"]
+    sent = await does(client, "media", **person, reply_to=first, media_group_id="1")
+    assert sent["from"]["language_code"] == "fi"
+    assert sent["reply_to_message"]["message_id"] == first
+    assert sent["media_group_id"] == "1"
+    if kind == "voice":
+        assert (await does(client, "media", **person, duration=7))["voice"]["duration"] == 7
+
+
 async def test_people_send_what_is_no_file(client: httpx.AsyncClient) -> None:
     """Places, contacts, dice."""
     person = {"chat": ANN, "user": ANN}

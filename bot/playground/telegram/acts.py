@@ -170,7 +170,7 @@ def _send_file(room: Room, kind: str, given: Json) -> Json:
     if extra := given.keys() & (_THING.keys() - _FACTS.keys()):
         raise ValueError(f"a {kind} has no {', '.join(sorted(extra))}")
     if upload is None:
-        return room.send_kind(kind=kind, **given)
+        return room.send_kind(kind=kind, facts=facts, content=album, **given)
     return room.send_file(file=room.file_as(kind, upload, facts), content=album, **given)
 
 

@@ -35,14 +35,17 @@ class Attachments(Writing):
         return document
 
     def send_kind(
-        self, chat: int, user: int, kind: str, *, caption: str = "", topic: int | None = None
+        self, chat: int, user: int, kind: str, *, facts: Json | None = None, **more: Any
     ) -> Json:
-        """Let ``user`` send a sticker, a photo or a voice note: one that is made up."""
+        """Let ``user`` send a sticker, a photo or a voice note: one that is made up.
+
+        ``facts`` are as in `file_as`, ``more`` as in `send_file`.
+        """
         if kind not in SAMPLES:
             raise ValueError(f"without a file, kind is one of {', '.join(SAMPLES)}")
-        upload, facts = SAMPLES[kind]
-        file = self.file_as(kind, upload, facts)
-        return self.send_file(chat, user, file, caption=caption, topic=topic)
+        upload, usual = SAMPLES[kind]
+        file = self.file_as(kind, upload, {**usual, **(facts or {})})
+        return self.send_file(chat, user, file, **more)
 
     def send_document(
         self,
