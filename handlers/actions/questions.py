@@ -141,6 +141,8 @@ async def _words(tools: Tools, context: Context, message: Message, past: Past) -
         own = told(message.to_dict(), texts)
     if author := forwarded_from(message):
         own = f"{texts.forwarded.format(author=author)}\n{own}"
+    if not own:  # just the bot's name, which asks about what it replies to
+        known = set()
     replied = message.reply_to_message
     if message.document and has_words(message):
         own = await _with_file(tools, context, message.document, own)

@@ -162,6 +162,19 @@ async def test_what_the_model_knows_is_not_quoted(bot: Bot, which: str) -> None:
     assert bot.telegram.of("getFile") == []
 
 
+@pytest.mark.parametrize("which", ["question", "answer"])
+async def test_just_its_name_in_reply_to_what_the_model_knows(bot: Bot, which: str) -> None:
+    """It asks about those words, as it does in reply to any others."""
+    question = message("@demo_bot one", BORIS, GROUP)
+    await bot.hears(question)
+    (number,) = (await past(bot, GROUP)).answer_ids
+    answer = said("two", BORIS, GROUP, message_id=number) | {"from": ME}
+    replied = {"question": question["message"] | {"text": "one"}, "answer": answer}[which]
+    words = await asked(bot, message("@demo_bot", ANN, GROUP, reply_to_message=replied))
+    quoted = {"question": f"> User {BORIS}:\n> one", "answer": "> Demo:\n> two"}[which]
+    assert words == f"[User {ANN}]: {quoted}"
+
+
 async def test_a_growing_answer_that_was_left_behind(bot: Bot) -> None:
     """Who replies to one reveals it, and it goes."""
     await bot.hears(message("one"))
