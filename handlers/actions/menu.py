@@ -33,10 +33,15 @@ class View:
     title: str = ""
     person: str = ""
 
-    @property
-    def who(self) -> str:
-        """Name who changes them, as the others there may know."""
-        return self.person or self.texts.an_admin
+    def by_whom(self, told: str) -> str:
+        """Put who has made a change, as the others there may know, before what is ``told`` of it.
+
+        A sentence, since the bot speaks of itself: after a name alone it would seem a quotation.
+        """
+        if not self.company:
+            return told
+        changed = self.texts.settings_changed.format(name=self.person or self.texts.an_admin)
+        return f"{changed} {told}"
 
     def value(self, setting: "Setting") -> str:
         """Return what holds in the chat, as it is written; "" if that is no choice at all."""
@@ -100,7 +105,7 @@ def _streaming(view: View, value: str) -> str:
 
 def _heard(view: View, value: str) -> str:
     texts = view.texts
-    return texts.hears_nothing if value == "0" else texts.hears_some.format(number=value)
+    return texts.hears_nothing if value == "0" else texts.counted(texts.hears_some, int(value))
 
 
 def _language(view: View, value: str) -> str:

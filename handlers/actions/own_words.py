@@ -68,8 +68,7 @@ async def clear(tools: Tools, context: Context) -> None:
     else:
 
         def done(seen: View) -> Reply:
-            who = f"{seen.who}: " if seen.company else ""
-            return Reply([Chunk(who + _cleared(seen, choice.setting), ())])
+            return Reply([Chunk(seen.by_whom(_cleared(seen, choice.setting)), ())])
 
         await settings.obey(tools, context, choice, shown, done)
 

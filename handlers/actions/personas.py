@@ -67,14 +67,14 @@ def _offered(seen: View) -> Reply:
 
 def _greeting(seen: View) -> Reply:
     """Say who the bot is now; by default a topic's is what its group has chosen."""
-    texts, who = seen.texts, f"{seen.who}: " if seen.company else ""
+    texts = seen.texts
     persona = seen.personas.get(seen.value(menu.PERSONA))
     if prompt := seen.chosen.settings.without(seen.locked).prompt:
-        return Reply([Chunk(who + texts.prompt_of_group.format(prompt=prompt), ())])
+        return Reply([Chunk(seen.by_whom(texts.prompt_of_group.format(prompt=prompt)), ())])
     if persona is None:
-        return Reply([Chunk(who + texts.persona_usual, ())])
+        return Reply([Chunk(seen.by_whom(texts.persona_usual), ())])
     language = texts.language
-    told = who + texts.persona_chosen.format(name=spoken(persona.name, language))
+    told = seen.by_whom(texts.persona_chosen.format(name=spoken(persona.name, language)))
     questions = spoken(persona.questions, language)
     keys = [
         Button(question, f"ask:{persona.key}:{language}:{place}", place)

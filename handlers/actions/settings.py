@@ -193,7 +193,7 @@ def _notice(tools: Tools, context: Context, seen: View, name: str) -> str:
         return ""
     texts = _texts_there(tools, context, seen)
     there = replace(seen, texts=texts)
-    line = texts.settings_changed.format(name=there.who, setting=there.told(setting))
+    line = there.by_whom(f"{there.told(setting)}.")
     number = seen.chosen.settings.without(tools.locked).hears
     if name == "hears" and number:
         line += " " + texts.hears_from_now_on.format(number=number)

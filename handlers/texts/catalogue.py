@@ -218,7 +218,7 @@ class Texts(Language):
     setting_hears: str
     setting_hears_about: str
     hears_nothing: str
-    hears_some: str
+    hears_some: Counted
     setting_streaming: str
     setting_streaming_about: str
     streaming_edits: str

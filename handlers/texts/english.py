@@ -344,7 +344,7 @@ ENGLISH = Texts(
     settings_are_for_admins="Only the group's admins can change its settings.",
     settings_outdated="These settings have changed meanwhile. Here they are now.",
     an_admin="An admin",
-    settings_changed="{name} has changed the settings. {setting}.",
+    settings_changed="{name} has changed the settings.",
     settings_saved="Saved.",
     setting_is_locked="The bot's owner has set this, so it cannot be changed in the chat.",
     setting_locked="{setting} (fixed)",
@@ -359,8 +359,8 @@ ENGLISH = Texts(
     setting_persona_about="Who I am in this conversation. Changing it keeps the conversation.",
     setting_prompt="Instruction",
     setting_prompt_about=(
-        "What I keep in mind in every answer. To give me one, write in that chat: /prompt "
-        "and the text."
+        "What I keep in mind in every answer. To give me one, send /prompt and the text in the "
+        "chat it is for."
     ),
     setting_temperature="Temperature",
     setting_temperature_about="0 is dry and precise, 1 is inventive.",
@@ -388,7 +388,10 @@ ENGLISH = Texts(
         "Telegram shows them to me. Before I begin, I tell the group."
     ),
     hears_nothing="nothing else",
-    hears_some="last messages: {number}",
+    hears_some={
+        "one": "the last {number} message",
+        "other": "the last {number} messages",
+    },
     setting_streaming="Growing answers",
     setting_streaming_about=(
         "How an answer is shown while I write it. Drafts are for private chats."

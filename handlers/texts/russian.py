@@ -349,7 +349,7 @@ RUSSIAN = Texts(
     settings_are_for_admins="Менять настройки группы могут только её администраторы.",
     settings_outdated="Настройки тем временем изменились. Вот какие они сейчас.",
     an_admin="Администратор",
-    settings_changed="{name} меняет настройки. {setting}.",
+    settings_changed="{name} меняет настройки.",
     settings_saved="Сохранено.",
     setting_is_locked="Это задал владелец бота, и в чате этого не изменить.",
     setting_locked="{setting} (закреплено)",
@@ -364,8 +364,8 @@ RUSSIAN = Texts(
     setting_persona_about="Кто я в этом разговоре. Разговор при смене остаётся.",
     setting_prompt="Инструкция",
     setting_prompt_about=(
-        "Что я учитываю в каждом ответе. Чтобы дать мне инструкцию, напишите в том чате: "
-        "/prompt и текст."
+        "Что я учитываю в каждом ответе. Чтобы дать мне инструкцию, отправьте /prompt и текст "
+        "в тот чат, для которого она."
     ),
     setting_temperature="Температура",
     setting_temperature_about="0 — сухо и точно, 1 — изобретательно.",
@@ -397,7 +397,11 @@ RUSSIAN = Texts(
         "Telegram мне их показывает. Прежде чем начать, я скажу об этом в группе."
     ),
     hears_nothing="только обращения",
-    hears_some="последних сообщений: {number}",
+    hears_some={
+        "one": "последнее {number} сообщение",
+        "few": "последние {number} сообщения",
+        "many": "последние {number} сообщений",
+    },
     setting_streaming="Ответ растёт",
     setting_streaming_about=(
         "Как показывать ответ, пока я его пишу. Черновики бывают только в личных чатах."

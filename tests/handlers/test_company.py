@@ -170,7 +170,7 @@ async def test_never(group: Group) -> None:
     await group.hears(message(f"/start settings_{GROUP}", ANN))
     await group.presses("I answer")
     assert await group.presses("when addressed") == [
-        ENGLISH.settings_changed.format(name=f"User {ANN}", setting="I answer: when addressed")
+        f"{ENGLISH.settings_changed.format(name=f'User {ANN}')} I answer: when addressed."
     ]
     assert await group.says("@demo_bot hi") == ["echo: hi"]
 
@@ -421,7 +421,7 @@ async def test_it_is_told_when_it_begins_to_hear(group: Group) -> None:
     """Ann lets it listen; the group hears what is kept. When she ends that, all of it is gone."""
     await group.hears(message(f"/start settings_{GROUP}", ANN))
     await group.presses("I hear")
-    (told,) = await group.presses("last messages: 20")
+    (told,) = await group.presses("the last 20 messages")
     assert told.endswith(" " + ENGLISH.hears_from_now_on.format(number=20))
     await group.says("at five")
     await group.says("in a topic", **TOPIC)

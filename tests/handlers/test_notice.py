@@ -26,7 +26,7 @@ from tests.handlers.bot import ME, UPGRADED, message, press, running, said
 from tests.handlers.test_presence import KICKED, MEMBER, stands
 from tests.handlers.test_settings import OWNER, TOPIC, Talk, opened
 
-TEN = "last messages: 10"
+TEN = "the last 10 messages"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def test_it_hears_once_the_group_knows(talk: Talk, refusals: list[Any]) ->
     talk.bot.telegram.refusals["sendMessage"] += [None, *refusals]  # the first is the menu
     with pytest.raises((Frozen, NetworkError)):
         await switches_on(talk)
-    assert "I hear: last messages: 10" in talk.keyboard()
+    assert "I hear: the last 10 messages" in talk.keyboard()
     assert await talk.chosen(GROUP) == {"hears": "10", "untold": "1"}
     assert not await hears(talk, 7)
     await talk.writes(ANN, "hi")  # her own chat waits for nothing
@@ -83,7 +83,7 @@ async def test_it_is_told_as_often_as_it_changes(talk: Talk) -> None:
     with pytest.raises(Frozen):
         await switches_on(talk)
     await talk.presses(ANN, "I hear")
-    await talk.presses(ANN, "last messages: 20")
+    await talk.presses(ANN, "the last 20 messages")
     assert talk.told(GROUP) == []  # it waits behind the first one
     with pytest.raises(Frozen):  # the chat still is
         await talk.goes_on()
@@ -157,7 +157,7 @@ async def test_a_later_choice_is_not_given_up(talk: Talk) -> None:
     with pytest.raises(Frozen):
         await switches_on(talk)
     await talk.presses(ANN, "I hear")
-    await talk.presses(ANN, "last messages: 20")
+    await talk.presses(ANN, "the last 20 messages")
     talk.bot.telegram.refusals["sendMessage"] += ["Forbidden: bot was kicked"]
     with pytest.raises(Frozen):  # the chat still is
         await talk.goes_on()
@@ -258,7 +258,7 @@ async def test_its_language(talk: Talk, own: str | None, of_group: str | None) -
     there = RUSSIAN if (of_group or own) == "ru" else ENGLISH
     setting = f"{there.setting_reset}: {there.reset_everybody}"
     name = f"User {ANN}"
-    assert talk.told(GROUP) == [there.settings_changed.format(name=name, setting=setting)]
+    assert talk.told(GROUP) == [f"{there.settings_changed.format(name=name)} {setting}."]
 
 
 async def test_a_notice_is_nobodys_message(talk: Talk) -> None:

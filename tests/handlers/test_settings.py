@@ -138,16 +138,16 @@ async def test_names_turn_nothing(talk: Talk) -> None:
     for label in (ENGLISH.setting_reset, ENGLISH.reset_everybody):
         await press_as_she_is_called(label, ANN)
     (notice,) = talk.told(GROUP)
-    assert notice.startswith(ENGLISH.settings_changed.format(name="Bad name", setting="")[:-1])
+    assert notice.startswith(ENGLISH.settings_changed.format(name="Bad name"))
     await talk.writes(ANN, "/persona@demo_bot", GROUP)
     await press_as_she_is_called("Editor", GROUP)
     changed = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
-    assert changed[-1].startswith("Bad name: ")
+    assert changed[-1].startswith(notice.partition(" May ")[0])
     named["from"]["first_name"] = "\u3164"
     await talk.writes(ANN, "/persona@demo_bot", GROUP)
     await press_as_she_is_called("Tutor", GROUP)
     changed = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
-    assert changed[-1].startswith(f"{ANN}: ")
+    assert changed[-1].startswith(ENGLISH.settings_changed.format(name=ANN))
 
 
 # -- One's own chat
@@ -256,7 +256,7 @@ async def test_a_group_stays_quiet(talk: Talk) -> None:
     assert await talk.presses(ANN, "everybody") == ENGLISH.settings_saved
     name = f"User {ANN}"
     assert talk.told(GROUP) == [
-        ENGLISH.settings_changed.format(name=name, setting="May reset: everybody")
+        f"{ENGLISH.settings_changed.format(name=name)} May reset: everybody."
     ]
     assert await talk.chosen(GROUP) == {"reset": "everybody"}
     assert await talk.chosen(ANN) == {}
@@ -395,7 +395,7 @@ async def test_two_admins_at_once(talk: Talk) -> None:
     data = talk.data("everybody")
     await opened(talk, BORIS)
     await talk.presses(BORIS, "I hear")
-    await talk.presses(BORIS, "last messages: 20")
+    await talk.presses(BORIS, "the last 20 messages")
     assert await talk.sends(ANN, data) == ENGLISH.settings_outdated
     assert await talk.chosen(GROUP) == {"hears": "20"}
 
@@ -415,7 +415,7 @@ async def test_between_look_and_change(talk: Talk, monkeypatch: pytest.MonkeyPat
     assert await talk.chosen(GROUP) == {"hears": "20"}
     assert talk.told(GROUP) == []
     await talk.presses(ANN, ENGLISH.setting_back)
-    assert "I hear: last messages: 20" in talk.keyboard()
+    assert "I hear: the last 20 messages" in talk.keyboard()
 
 
 async def test_between_look_and_command(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -510,7 +510,7 @@ async def test_an_anonymous_admin_stays_so(talk: Talk) -> None:
     await talk.writes(ANN, "/persona@demo_bot", GROUP)
     await talk.presses(ANN, "Editor", GROUP)
     shown = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
-    assert shown[-1].startswith(f"{ENGLISH.an_admin}: ")
+    assert shown[-1].startswith(f"{ENGLISH.an_admin} has changed the settings. ")
     pressed = "ask:editor:en:0"
     for number in (1, 2):
         await talk.sends(ANN, pressed, GROUP)
@@ -523,7 +523,7 @@ async def test_an_anonymous_admin_stays_so(talk: Talk) -> None:
     await talk.writes(ANN, "/prompt@demo_bot", GROUP)
     await talk.presses(ANN, ENGLISH.clear_button, GROUP)
     shown = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
-    assert shown[-1] == f"{ENGLISH.an_admin}: {ENGLISH.prompt_cleared}"
+    assert shown[-1] == f"{ENGLISH.an_admin} has changed the settings. {ENGLISH.prompt_cleared}"
 
 
 async def test_a_link_followed_in_a_group(talk: Talk) -> None:
@@ -590,12 +590,12 @@ async def test_a_topic_that_chooses_no_longer(talk: Talk) -> None:
             said_now = await talk.writes(ANN, f"/{command}@demo_bot {word}", GROUP, **IN_TOPIC)
             assert (said_now == [told]) == (word == "clear")
         await talk.sends(ANN, talk.data(ENGLISH.clear_button), GROUP, **IN_TOPIC)
-        assert talk.bot.telegram.said() == [f"User {ANN}: {told}"]
+        assert talk.bot.telegram.said() == [f"User {ANN} has changed the settings. {told}"]
     await talk.writes(ANN, "/persona@demo_bot", GROUP, **IN_TOPIC)
     await talk.sends(ANN, talk.data("Tutor"), GROUP, **IN_TOPIC)
     await talk.writes(ANN, "/persona@demo_bot", GROUP, **IN_TOPIC)
     await talk.sends(ANN, talk.data(ENGLISH.setting_default), GROUP, **IN_TOPIC)
-    assert talk.bot.telegram.said() == [f"User {ANN}: {instruction}"]
+    assert talk.bot.telegram.said() == [f"User {ANN} has changed the settings. {instruction}"]
 
 
 async def test_a_topic_with_the_persona_of_its_group(talk: Talk) -> None:
@@ -604,7 +604,9 @@ async def test_a_topic_with_the_persona_of_its_group(talk: Talk) -> None:
         await talk.writes(ANN, "/persona@demo_bot", GROUP, **where)
         await talk.sends(ANN, talk.data(name), GROUP, **where)
     introduced = ENGLISH.persona_chosen.format(name="Tutor")
-    assert talk.bot.telegram.said()[0].startswith(f"User {ANN}: {introduced}")
+    assert talk.bot.telegram.said()[0].startswith(
+        f"User {ANN} has changed the settings. {introduced}"
+    )
     await talk.writes(BORIS, "@demo_bot one", GROUP, **IN_TOPIC)
     assert talk.bot.model.profiles[-1][0].system_prompt == PERSONAS["tutor"].prompt["en"]
 
@@ -723,12 +725,14 @@ async def test_a_persona_in_a_group(talk: Talk) -> None:
     data = talk.data("Tutor")
     assert await talk.sends(BORIS, data, GROUP) == ENGLISH.settings_are_for_admins
     assert await talk.sends(ANN, data, GROUP) == ENGLISH.settings_saved
-    assert talk.bot.telegram.said()[-1].startswith(f"User {ANN}: ")
+    assert talk.bot.telegram.said()[-1].startswith(f"User {ANN} has changed the settings. ")
     await talk.presses(BORIS, PERSONAS["tutor"].questions["en"][0], GROUP)
     assert len(talk.bot.model.asked) == 1
     await talk.writes(ANN, "/persona@demo_bot", GROUP)
     await talk.presses(ANN, ENGLISH.setting_default, GROUP)
-    assert talk.bot.telegram.said() == [f"User {ANN}: {ENGLISH.persona_usual}"]
+    assert talk.bot.telegram.said() == [
+        f"User {ANN} has changed the settings. {ENGLISH.persona_usual}"
+    ]
 
 
 async def test_a_persona_by_the_menu(talk: Talk) -> None:
@@ -845,7 +849,9 @@ async def test_names(talk: Talk) -> None:
     shown = ENGLISH.names_shown.format(names="алиса, Big Bot")
     assert await talk.writes(ANN, "/name@demo_bot", GROUP) == [shown]
     await talk.presses(ANN, ENGLISH.clear_button, GROUP)
-    assert talk.bot.telegram.said() == [f"User {ANN}: {ENGLISH.names_cleared}"]
+    assert talk.bot.telegram.said() == [
+        f"User {ANN} has changed the settings. {ENGLISH.names_cleared}"
+    ]
     assert await talk.chosen(GROUP) == {}
 
 
