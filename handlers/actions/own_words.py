@@ -46,7 +46,8 @@ async def set_names(tools: Tools, context: Context) -> None:
     try:
         found = names(_given(context))
     except ValueError:
-        await context.say(texts.names_wrong.format(longest=LONGEST_NAME, most=MOST_NAMES))
+        wrong = texts.names_wrong.format(longest=LONGEST_NAME, most=MOST_NAMES)
+        await context.say(wrong if is_company(context.message) else texts.names_are_for_groups)
         return
     told = texts.names_set.format(names=", ".join(found))
     await _set(tools, context, "names", "\n".join(found), told)

@@ -837,7 +837,8 @@ async def test_a_length_is_counted_as_one_speaks(talk: Talk, length: int, counte
 
 async def test_names(talk: Talk) -> None:
     """A group gives the bot some; alone with somebody it needs none."""
-    assert await talk.writes(ANN, "/name Alice") == [ENGLISH.names_are_for_groups]
+    for name in ("Alice", "<Alice>"):
+        assert await talk.writes(ANN, f"/name {name}") == [ENGLISH.names_are_for_groups]
     assert await talk.writes(ANN, "/name") == [ENGLISH.names_are_for_groups]
     assert await talk.writes(ANN, "/name@demo_bot", GROUP) == [ENGLISH.names_none]
     (told,) = await talk.writes(ANN, "/name@demo_bot Алиса, Big  Bot,алиса", GROUP)
