@@ -178,6 +178,8 @@ def _says(asked: str, words: str) -> bool:
 
     A quotation, a forward or a file may be before it; the latter two also after it.
     """
+    if not words:  # just the bot's name: a quotation was all there was
+        return all(line.startswith("> ") for line in asked.split("\n"))
     before, after = asked.removesuffix(f"\n\n{words}"), asked.removeprefix(f"{words}\n\n")
     if before != asked and (before.startswith("> ") or ATTACHED.match(before)):
         return True

@@ -175,6 +175,18 @@ async def test_just_its_name_in_reply_to_what_the_model_knows(bot: Bot, which: s
     assert words == f"[User {ANN}]: {quoted}"
 
 
+async def test_an_edit_that_nobody_sees_of_just_its_name(bot: Bot) -> None:
+    """It asks nothing again; one that takes the words away does."""
+    old = said("one", BORIS, GROUP)
+    named = message("@demo_bot", ANN, GROUP, reply_to_message=old)
+    assert await asked(bot, named)
+    assert await asked(bot, edit(named, edit_date=1)) is None
+    why = message("@demo_bot why?", ANN, GROUP, reply_to_message=old)
+    assert await asked(bot, why)
+    bare = {name: named["message"][name] for name in ("text", "entities")}
+    assert await asked(bot, edit(why, **bare))
+
+
 async def test_a_growing_answer_that_was_left_behind(bot: Bot) -> None:
     """Who replies to one reveals it, and it goes."""
     await bot.hears(message("one"))
