@@ -39,6 +39,7 @@ from bot.playground.telegram.chat import Json
 from bot.playground.telegram.chats import TOKEN
 from bot.playground.telegram.emulator import telegram_routes
 from bot.playground.telegram.room import Room
+from bot.playground.terminal import say
 from bot.playground.view import View
 from bot.playground.workers import CannotStart, Workers
 from bot.playground.yandex.completion import CompletionServer, Words
@@ -102,9 +103,9 @@ async def _without_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> 
     listener, note = _listening(arguments.listen)
     url = await stack.enter_async_context(serving_at(listener, app))
     await stack.enter_async_context(room.webhook.delivering())
-    _say(f"{url}/ is the page{note}. {about}")
-    _say(f"TELEGRAM_API_URL={url}\nTELEGRAM_TOKEN={arguments.token or '1:any'}")
-    _say(f"COMPLETION_URL={url}\nFOLDER_ID=any\nAPI_KEY=any")
+    say(f"{url}/ is the page{note}. {about}")
+    say(f"TELEGRAM_API_URL={url}\nTELEGRAM_TOKEN={arguments.token or '1:any'}")
+    say(f"COMPLETION_URL={url}\nFOLDER_ID=any\nAPI_KEY=any")
 
 
 async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> None:
@@ -147,10 +148,10 @@ async def _with_bot(arguments: argparse.Namespace, stack: AsyncExitStack) -> Non
     except CannotStart as error:
         raise SettingsRefused(str(error)) from None
     await stack.enter_async_context(_watched(app.state.inspector, configuration, outlet))
-    _say(f"Telegram on your own machine, with the bot in it: open {url}/ and write to it{note}.")
-    _say(about)
+    say(f"Telegram on your own machine, with the bot in it: open {url}/ and write to it{note}.")
+    say(about)
     forgets = " and forgets what was said here" if written.parent == folder and outlet else ""
-    _say(f"Ctrl-C stops it{forgets}. The bot's log: {written}")
+    say(f"Ctrl-C stops it{forgets}. The bot's log: {written}")
     if not arguments.no_open:
         await open_browser(f"{url}/")
 
@@ -211,7 +212,7 @@ async def _try(redis_url: str) -> None:
                 await redis.ping()
     except (StorageUnavailable, TimeoutError) as error:
         why = str(error) or f"silent for {_REDIS_SECONDS:.0f} s"
-        _say(f"REDIS_URL: the server does not answer ({why}). The bot waits for it.")
+        say(f"REDIS_URL: the server does not answer ({why}). The bot waits for it.")
     finally:
         await redis.aclose()
 
@@ -334,7 +335,3 @@ def _listening(address: tuple[str, int] | None) -> tuple[socket.socket, str]:
         return listening(HOST, PORT), ""
     except OSError:
         return listening(HOST, 0), f" (port {PORT} is taken)"
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - output for whoever started it

@@ -460,3 +460,19 @@ def test_a_bot_in_production_loads_none_of_it() -> None:
     command = [sys.executable, "-c", program]
     found = subprocess.run(command, capture_output=True, check=True, cwd=root)
     assert found.stdout.decode().split() == ["bot.playground.arguments"]
+
+
+def test_nobody_reads_what_it_prints() -> None:
+    """Whoever reads the first line only, as ``head -1`` does, does not end the demo."""
+    code = "from bot.playground.terminal import say; say('one'); say('two')"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-c", code]
+        root = Path(__file__).parents[2]
+        done = subprocess.run(
+            command, stdout=writing, stderr=subprocess.PIPE, check=False, cwd=root
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
