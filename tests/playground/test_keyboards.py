@@ -1,5 +1,6 @@
 """Keyboards: which are refused, what of them is in a message, and who sees which."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -207,6 +208,25 @@ def test_what_is_used_is_put_away(room: Room) -> None:
     assert sees(room, GROUP, ANN) == "a reply"
     room.say(GROUP, ANN, "Ann", reply_to=asked["message_id"])
     assert (sees(room, GROUP, ANN), sees(room, GROUP, BORIS)) == (None, "a reply")
+
+
+@pytest.mark.parametrize("kind", ["contact", "location", "poll"])
+def test_a_request_is_a_use(room: Room, kind: str) -> None:
+    """A one-time keyboard hides, too, once somebody sends what its button asks for."""
+    value = {"type": "regular"} if kind == "poll" else True
+    asking = {"text": "Yours?", f"request_{kind}": value}
+    send(room, {"keyboard": [[asking, "No"]], "one_time_keyboard": True})
+    others: dict[str, Callable[[], object]] = {
+        "contact": lambda: room.send_contact(ANN, ANN, "+1", "Ann"),
+        "location": lambda: room.send_place(ANN, ANN, latitude=1.0, longitude=2.0),
+        "poll": lambda: room.send_poll(ANN, ANN, "Tea?", ["yes"]),
+    }
+    used = others.pop(kind)
+    for other in others.values():
+        other()
+    assert shown_to(room.chats[ANN], ANN)["is_hidden"] is False  # type: ignore[index]
+    used()
+    assert shown_to(room.chats[ANN], ANN)["is_hidden"] is True  # type: ignore[index]
 
 
 async def test_it_is_seen_through_the_door(room: Room) -> None:

@@ -91,9 +91,15 @@ def used(chat: Chat, message: Json) -> None:
     replied = message.get("reply_to_message", {}).get("message_id")
     if "force_reply" in markup and replied == found["message_id"]:
         chat.keyboards[user] = {**found, "reply_markup": {"remove_keyboard": True}}
-    texts = {button["text"] for row in markup.get("keyboard", ()) for button in row}
-    if markup.get("one_time_keyboard") and message.get("text") in texts:
+    buttons = [button for row in markup.get("keyboard", ()) for button in row]
+    if markup.get("one_time_keyboard") and any(_is_use(message, button) for button in buttons):
         chat.keyboards[user] = {**found, "is_hidden": True}
+
+
+def _is_use(message: Json, button: Json) -> bool:
+    """True if somebody has written a message by a button: what it says, or what it asks for."""
+    asked = {"contact", "location", "poll"} & {name.removeprefix("request_") for name in button}
+    return any(name in message for name in asked) or message.get("text") == button["text"]
 
 
 def _addressed(message: Json, people: Mapping[int, Person]) -> Iterator[int]:
@@ -151,7 +157,11 @@ def _reply_button(button: Any, *, private: bool) -> Json:
     if not isinstance(button, dict):
         raise _unread("keyboard", "KeyboardButton must be a String or an Object")
     text = _text(button, "keyboard", "Keyboard button")
-    wanted = {name: value for name in (*_REQUESTS, "web_app") if (value := button.get(name))}
+    wanted = {
+        name: value
+        for name in (*_REQUESTS, "web_app")
+        if (value := button.get(name)) or value == {}  # a poll of any type
+    }
     if not private and "web_app" in wanted:
         raise KeyboardError("Web App buttons can be used in private chats only")
     if not private and wanted:
