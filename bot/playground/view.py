@@ -60,7 +60,7 @@ class View:
         """Return the messages that come directly before one, and whether there are more."""
         chat = self._room.chats.get(place.chat)
         found = islice(_backwards(chat, place.topic, before), MESSAGES_AT_ONCE + 1) if chat else ()
-        messages = list(found)
+        messages = [self._to(place.user, message) for message in found]
         return {
             "messages": messages[:MESSAGES_AT_ONCE][::-1],
             "earlier": len(messages) > MESSAGES_AT_ONCE,
@@ -75,8 +75,9 @@ class View:
         else:
             new = [number for number, changed in chat.changes.items() if changed > version]
             known = [chat.messages[number] for number in new if number in chat.messages]
+            here = [each for each in known if _is_of(chat, each, place.topic)]
             latest = {
-                "messages": [each for each in known if _is_of(chat, each, place.topic)],
+                "messages": [self._to(place.user, message) for message in here],
                 "deleted": [number for number in new if number not in chat.messages],
             }
         drafts = [
@@ -90,6 +91,13 @@ class View:
             "untaken": self._room.updates.untaken(place.chat),
             "keyboard": shown_to(chat, place.user),
         }
+
+    def _to(self, user: int, message: Json) -> Json:
+        """Return a message as somebody sees it: with what they have chosen, if it has a poll."""
+        if "poll" not in message:
+            return message
+        votes = self._room.votes.get(message["poll"]["id"], {})
+        return message | {"chosen": sorted(votes.get(user, ()))}
 
 
 def _backwards(chat: Chat, topic: int, before: int) -> Iterator[Json]:

@@ -155,3 +155,19 @@ async def test_a_persons_language_goes_with_what_they_do(page: Watched) -> None:
     (_, pressed, edited) = await room.updates.poll(0, 100, 0)
     assert pressed["callback_query"]["from"]["language_code"] == "en"
     assert edited["edited_message"]["from"]["language_code"] == "ru"
+
+
+async def test_ones_own_votes(page: Watched) -> None:
+    """Each person is told what they have chosen in a poll, and nobody else's choice."""
+    page.room.say(GROUP, 8, "x")
+    page.room.say(GROUP, 7, "x")
+    options = [{"text": "yes"}, {"text": "no"}]
+    given = {"question": "Tea?", "options": options, "allows_multiple_answers": True}
+    number = page.call("sendPoll", chat_id=GROUP, **given)["message_id"]
+    assert (await page.news(GROUP))["messages"][-1]["chosen"] == []
+    page.room.vote(GROUP, 7, number, ["0", "1"])
+    page.room.vote(GROUP, 8, number, ["1"])
+    (voted,) = (await page.news(GROUP))["messages"]
+    assert voted["chosen"] == ["0", "1"]
+    assert page.view.earlier(Place(8, GROUP), number + 1)["messages"][-1]["chosen"] == ["1"]
+    assert "chosen" not in page.room.messages(GROUP)[-1]

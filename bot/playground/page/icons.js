@@ -11,7 +11,6 @@ const LINES = {
   edit: "M4 20l1-4.5L16.5 4a2.1 2.1 0 0 1 3 3L8 18.8 4 20Z",
   copy: "M9 9h11v11H9ZM5 15H4V4h11v1",
   bin: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13",
-  more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
   menu: "M4 7h16M4 12h16M4 17h16",
   panel: "M4 5h16v14H4ZM14.5 5v14",
   stop: "M7 7h10v10H7Z",

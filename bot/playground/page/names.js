@@ -90,11 +90,7 @@ export function serviceText(message) {
     return gone.id === message.from?.id ? told.left(name) : told.removed(name, nameOf(gone));
   }
   if (message.forum_topic_created) return told.topic(message.forum_topic_created.name);
-  if (message.forum_topic_closed) return told.topic_closed;
-  if (message.forum_topic_reopened) return told.topic_reopened;
-  if (message.migrate_to_chat_id) return told.migrated;
-  if (message.migrate_from_chat_id) return told.migrated;
   if (message.pinned_message) return told.pinned(name);
   if (message.new_chat_title) return told.titled(name, message.new_chat_title);
-  return "";
+  return told.plain[Object.keys(told.plain).find((kind) => kind in message) ?? ""] ?? "";
 }

@@ -8,18 +8,10 @@ export function address(me, chat, topic = 0) {
   return `#${[me, chat, topic].slice(0, topic ? 3 : chat ? 2 : 1).join("/")}`;
 }
 
-/** Reads the address; what is no id in it is 0. */
-function read() {
-  const [me = 0, chat = 0, topic = 0] = location.hash.slice(1).split("/").map((id) => (/^-?\d{1,15}$/.test(id) ? Number(id) : 0));
-  return { me, chat, topic };
-}
-
-/** Opens what the address says, or else the private chat of the first person. */
+/** Opens what the address says, or else the private chat of the first person; what is no id in it is 0. */
 export function openAddress() {
-  const { demo } = store.state;
-  const first = demo?.people[0]?.id ?? 0;
-  const { me, chat, topic } = read();
-  open(me || first, chat, topic);
+  const [me = 0, chat = 0, topic = 0] = location.hash.slice(1).split("/").map((id) => (/^-?\d{1,15}$/.test(id) ? Number(id) : 0));
+  open(me || (store.state.demo?.people[0]?.id ?? 0), chat, topic);
 }
 
 /**

@@ -7,9 +7,10 @@
  *   custom_emoji_id?: string }} Entity
  * @typedef {{ text: string, callback_data?: string, url?: string, copy_text?: { text: string },
  *   switch_inline_query?: string, switch_inline_query_current_chat?: string, login_url?: { url: string },
- *   web_app?: { url: string } }} InlineButton
+ *   switch_inline_query_chosen_chat?: { query?: string }, web_app?: { url: string }, disabled?: {} }} InlineButton
  * @typedef {{ inline_keyboard?: InlineButton[][] }} Markup
- * @typedef {{ text: string, request_contact?: boolean, request_location?: boolean }} ReplyButton
+ * @typedef {{ text: string, request_contact?: boolean, request_location?: boolean,
+ *   web_app?: { url: string } }} ReplyButton
  * @typedef {{ message_id: number, is_hidden: boolean, reply_markup: { keyboard?: ReplyButton[][],
  *   resize_keyboard?: boolean, force_reply?: boolean, input_field_placeholder?: string } }} Keyboard what a bot
  *   shows under the field, and the message it came with
@@ -21,7 +22,8 @@
  *   chat?: Chat, message_id?: number, author_signature?: string }} Origin
  * @typedef {{ question: string, description?: string, total_voter_count: number,
  *   options: { text: string, voter_count: number }[],
- *   is_closed: boolean, is_anonymous: boolean, type: string, allows_multiple_answers: boolean }} Poll
+ *   is_closed: boolean, is_anonymous: boolean, type: string, allows_multiple_answers: boolean,
+ *   allows_revoting: boolean }} Poll
  */
 
 /**
@@ -61,6 +63,7 @@
  * @property {{ location: Location, title: string, address: string }} [venue]
  * @property {{ phone_number: string, first_name: string, last_name?: string }} [contact]
  * @property {Poll} [poll]
+ * @property {string[]} [chosen] what one has voted for in the poll, by persistent id
  * @property {{ emoji: string, value: number }} [dice]
  * @property {User[]} [new_chat_members]
  * @property {User} [left_chat_member]

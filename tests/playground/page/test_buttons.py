@@ -134,6 +134,48 @@ async def test_a_keyboard_under_the_field(page: Page, bot: Bot) -> None:
     await expect(page.get_by_role("button", name="Yes")).to_have_count(0)
 
 
+async def test_what_the_page_cannot_do(page: Page, bot: Bot) -> None:
+    """A button that asks for what the page does not have says so, and sends nothing."""
+    asking = (
+        {"text": "Poll", "request_poll": {}},
+        {"text": "Who", "request_users": {"request_id": 1}},
+    )
+    web = {"text": "App", "web_app": {"url": "https://example.org/app"}}
+    markup = {"keyboard": [[*asking, web]]}
+    await bot.call("sendMessage", chat_id=ANNA.id, text="y", reply_markup=markup)
+    keys = page.get_by_role("group", name="The bot's keyboard")
+    for number, name in enumerate(("Poll", "Who"), start=1):
+        await keys.get_by_role("button", name=name).click()
+        await expect(page.locator(".toast")).to_have_text(["The page cannot do that"] * number)
+    async with page.context.expect_page():
+        await keys.get_by_role("button", name="App").click()
+    await expect(page.locator(".row.own")).to_have_count(1)
+    inline = [
+        [{"text": "Off", "disabled": {}}, {"text": "Pay", "pay": True}],
+        [{"text": "Elsewhere", "switch_inline_query_chosen_chat": {"query": "cats"}}],
+    ]
+    inline_markup = {"inline_keyboard": inline}
+    await bot.call("sendMessage", chat_id=ANNA.id, text="z", reply_markup=inline_markup)
+    await expect(page.get_by_role("button", name="Off")).to_be_disabled()
+    await page.get_by_role("button", name="Pay").click()
+    await expect(page.locator(".toast").last).to_have_text("The page cannot do that")
+    await page.get_by_role("button", name="Elsewhere").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Friends group").click()
+    await expect(page.get_by_role("textbox", name="Message")).to_have_value("@demo_bot cats")
+
+
+async def test_copying_where_the_browser_has_no_clipboard(started: Start, tab: Tab) -> None:
+    """On a page from another machine over http it has none; the page says that."""
+    async with started("--no-bot", "--allow-host", "example.org") as address:
+        elsewhere = address.replace("127.0.0.1", "example.org")
+        async with httpx.AsyncClient(base_url=address + "room/") as http:
+            await say(http, "hi")
+        async with tab(elsewhere) as chat:
+            await chat.act("hi", "Copy text")
+            why = "The browser does not let the page copy"
+            await expect(chat.page.locator(".toast")).to_have_text(why)
+
+
 async def test_a_menu_for_each_place(page: Page, bot: Bot) -> None:
     """Commands of a bot are offered where they are meant for."""
     await bot.call("setMyCommands", commands=[{"command": "go", "description": "Goes"}])
@@ -193,6 +235,8 @@ async def test_a_poll(page: Page, bot: Bot) -> None:
     await poll.get_by_role("button", name="yes").click()
     await expect(poll.get_by_role("button", name="yes")).to_have_attribute("aria-pressed", "true")
     await expect(poll).to_contain_text("Votes: 1")
+    await page.reload()
+    await expect(poll.get_by_role("button", name="yes")).to_have_attribute("aria-pressed", "true")
     number = sent.json()["result"]["message_id"]
     stopped = await bot.call("stopPoll", chat_id=ANNA.id, message_id=number)
     assert stopped.json()["result"]["options"][0]["voter_count"] == 1

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from bot.playground.furniture import BORIS, CHANNEL, FORUM, GROUP
 from handlers.texts import ENGLISH
-from tests.playground.page.conftest import Chat, say
+from tests.playground.page.conftest import Chat, Start, Tab, say
 
 pytestmark = pytest.mark.browser
 
@@ -147,3 +147,25 @@ async def test_a_group_that_one_is_removed_from(chat: Chat, room: httpx.AsyncCli
     await chat.write("hello?")
     await expect(chat.page.locator("#refused")).to_contain_text("not in the chat")
     await expect(chat.page.get_by_role("textbox", name="Message")).to_have_value("hello?")
+
+
+async def test_changes_of_topics(started: Start, tab: Tab) -> None:
+    """Each is told in a line, none is an empty message."""
+    async with started("--no-bot") as url:
+        async with httpx.AsyncClient(base_url=url) as http:
+            await http.post("/room/promote", json={"chat": FORUM})
+            for method, given in (
+                ("editForumTopic", {"message_thread_id": 2, "name": "Plans"}),
+                ("hideGeneralForumTopic", {}),
+                ("unhideGeneralForumTopic", {}),
+            ):
+                done = await http.post(f"/bot1:any/{method}", json={"chat_id": FORUM, **given})
+                assert done.json()["ok"], done.text
+        async with tab(url) as chat:
+            await chat.open("Team forum")
+            lines = chat.page.locator(".row.service:not(.day)")
+            await expect(lines).to_contain_text(["was hidden", "is shown again"])
+            topics = chat.page.get_by_role("navigation", name="Topics")
+            await topics.get_by_role("link", name="Ideas").click()
+            await expect(lines.last).to_have_text("The topic was changed")
+            await expect(chat.bubbles()).to_have_count(0)

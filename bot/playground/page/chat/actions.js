@@ -67,16 +67,26 @@ export function remove({ chat, message_id }) {
 
 /** Forwards a text to a chat that is asked for. @param {Message} message */
 export async function forward(message) {
-  const { me, chats } = store.state;
-  const open_ = chats.filter((chat) => chat.may_write);
-  const chosen = await ask(words.forward_where, open_.map((chat) => ({ label: titleOf(chat), value: chat.id })));
+  const { me } = store.state;
+  const chosen = await askWhere(words.forward_where);
   if (chosen === null) return;
   if (await act("room/forward", { chat: chosen, user: me, from_chat: message.chat.id, message_id: message.message_id })) open(me, chosen);
 }
 
+/** Lets one choose a chat to write in. @param {string} title */
+function askWhere(title) {
+  const writable = store.state.chats.filter((chat) => chat.may_write);
+  return ask(title, writable.map((chat) => ({ label: titleOf(chat), value: chat.id })));
+}
+
 /** @param {string} text */
 export async function copy(text) {
-  await navigator.clipboard.writeText(text).then(() => toast(words.copied), () => toast(words.not_copied));
+  try {
+    await navigator.clipboard.writeText(text); // there is none on a page from another machine over http
+    toast(words.copied);
+  } catch {
+    toast(words.not_copied);
+  }
 }
 
 /** Buttons that wait for the bot: `message/row/column`. @type {Set<string>} */
@@ -95,11 +105,13 @@ export function waits(name) {
  * @param {string} name tells the buttons apart
  */
 export async function press(message, button, name) {
-  if (button.url ?? button.login_url ?? button.web_app) return visit(button.url ?? button.login_url?.url ?? button.web_app?.url ?? "");
+  const url = button.url ?? (button.login_url ?? button.web_app)?.url;
+  if (url) return visit(url);
   if (button.copy_text) return copy(button.copy_text.text);
   if (button.switch_inline_query_current_chat !== undefined) return begin(store.state.chat, button.switch_inline_query_current_chat);
   if (button.switch_inline_query !== undefined) return beginSomewhere(button.switch_inline_query);
-  if (button.callback_data === undefined) return undefined;
+  if (button.switch_inline_query_chosen_chat) return beginSomewhere(button.switch_inline_query_chosen_chat.query ?? "");
+  if (button.callback_data === undefined) return toast(words.not_here);
   const { chat, me: user } = store.state;
   const { message_id } = message;
   waiting.add(name);
@@ -118,8 +130,7 @@ export async function press(message, button, name) {
 
 /** Begins an inline query in a chat that is asked for. @param {string} query */
 async function beginSomewhere(query) {
-  const writable = store.state.chats.filter((chat) => chat.may_write);
-  const chosen = await ask(words.write_where, writable.map((chat) => ({ label: titleOf(chat), value: chat.id })));
+  const chosen = await askWhere(words.write_where);
   if (chosen !== null) begin(chosen, query);
 }
 

@@ -146,7 +146,7 @@ function key(message, button, name) {
   const busy = waits(name);
   return element(
     "button",
-    { className: busy ? "key busy" : "key", "aria-busy": busy ? "true" : undefined, dataset: { key: name }, onclick: () => void press(message, button, name) },
+    { className: busy ? "key busy" : "key", "aria-busy": busy ? "true" : undefined, dataset: { key: name }, disabled: Boolean(button.disabled), onclick: () => void press(message, button, name) },
     element("span", { dir: "auto" }, button.text),
     leads ? icon("link") : button.copy_text && icon("copy"),
   );

@@ -132,8 +132,8 @@ function chooseKind() {
   const { left, top } = byId("attach").getBoundingClientRect();
   const kinds = [
     { icon: "picture", label: words.as_media, act: () => pick("", "image/*,video/*,audio/*") },
-    { icon: "file", label: words.as_file, act: () => pick("document", "") },
-    { icon: "voice", label: words.as_voice, act: () => pick("voice", "audio/*") },
+    { icon: "file", label: words.kinds.document ?? "", act: () => pick("document", "") },
+    { icon: "voice", label: words.kinds.voice ?? "", act: () => pick("voice", "audio/*") },
   ];
   showMenu(words.attach, kinds, { x: left - 120, y: top - 132 });
 }

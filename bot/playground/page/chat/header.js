@@ -47,7 +47,7 @@ function dots() {
 
 /** @param {Facts} demo */
 function modelName(demo) {
-  return demo.model_name ?? { local: words.local_model, missing: words.no_model, yandexgpt: words.yandexgpt }[demo.model];
+  return demo.model_name ?? words.models[demo.model];
 }
 
 /** @param {State} state */

@@ -4,7 +4,8 @@ import { byId, element, patch } from "../dom.js";
 import { icon } from "../icons.js";
 import { store } from "../store.js";
 import { words } from "../words/index.js";
-import { act, here, say } from "./actions.js";
+import { act, here, say, visit } from "./actions.js";
+import { toast } from "./toast.js";
 
 /** @import { ReplyButton, State } from "../types.js" */
 
@@ -41,10 +42,13 @@ function key(button) {
   return element("button", { className: "key", onclick: () => void press(button) }, element("span", { dir: "auto" }, button.text));
 }
 
-/** Says what the button says, or sends what it asks for. @param {ReplyButton} button */
-function press({ text, request_contact, request_location }) {
+/** Says what the button says, or does what it asks for. @param {ReplyButton} button */
+function press(button) {
+  const { text, request_contact, request_location, web_app } = button;
   if (request_contact) return act("room/media", { ...here(), kind: "contact", ...contact() });
   if (request_location) return act("room/media", { ...here(), kind: "location", ...SOMEWHERE });
+  if (web_app) return visit(web_app.url);
+  if (Object.keys(button).some((name) => name.startsWith("request_"))) return toast(words.not_here);
   return say(text);
 }
 

@@ -21,10 +21,11 @@ function pressed(event) {
 
 /** @param {KeyboardEvent} event @returns {(() => unknown) | undefined} */
 function actOf(event) {
+  const held = event.ctrlKey || event.metaKey;
   const writes = /** @type {Element} */ (event.target).closest("input, textarea");
   if (event.key === "Escape") return escape;
-  if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") return () => byId("search").focus();
-  if ((event.ctrlKey || event.metaKey) && (event.key === "/" || event.code === "Slash")) return showShortcuts;
+  if (held && event.code === "KeyK") return () => byId("search").focus();
+  if (held && (event.key === "/" || event.code === "Slash")) return showShortcuts;
   const by = event.key === "ArrowUp" ? -1 : event.key === "ArrowDown" ? 1 : 0;
   if (event.altKey && by) return () => step(by);
   if (writes) return undefined;

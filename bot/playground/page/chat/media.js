@@ -32,11 +32,6 @@ function drawn(message) {
   if (message.voice) return player(message.voice, words.kinds.voice ?? "");
   if (message.audio) return audio(message.audio);
   if (message.document) return document_(message.document);
-  return other(message);
-}
-
-/** @param {Message} message */
-function other(message) {
   if (message.venue) return place(message.venue.location, message.venue.title, message.venue.address);
   if (message.location) return place(message.location, words.kinds.location ?? "", coordinates(message.location));
   if (message.contact) return contact(message.contact);
@@ -146,15 +141,13 @@ function card(name, title, about) {
   ];
 }
 
-/** What one has voted for, by person and message: nobody else is told. @type {Map<string, string[]>} */
-const votes = new Map();
-
 /** @param {Message} message @param {Poll} poll */
-function poll(message, { question, description, options, total_voter_count: all, is_closed, type, allows_multiple_answers: several }) {
-  const kind = is_closed ? words.poll.closed : type === "quiz" ? words.poll.quiz : words.poll.open;
+function poll(message, { question, description, options, total_voter_count: all, is_closed, type, allows_multiple_answers: several, allows_revoting }) {
+  const closed = is_closed || Boolean(message.chosen?.length && !allows_revoting);
+  const kind = is_closed ? words.poll.closed : type === "quiz" ? words.poll.quiz : words.kinds.poll;
   const choices = options.map(({ text, voter_count }, at) => {
     const share = all ? voter_count / all : 0;
-    return element("li", {}, choice(message, String(at), { text, share, several, closed: is_closed }));
+    return element("li", {}, choice(message, String(at), { text, share, several, closed }));
   });
   return element(
     "div",
@@ -174,16 +167,10 @@ function poll(message, { question, description, options, total_voter_count: all,
  * @param {string} name the option's persistent id
  * @param {{ text: string, share: number, several: boolean, closed: boolean }} about
  */
-function choice({ chat, message_id }, name, { text, share, several, closed }) {
-  const { me: user } = store.state;
-  const key = `${user}/${chat.id}/${message_id}`;
-  const chosen = votes.get(key) ?? [];
+function choice({ chat, message_id, chosen = [] }, name, { text, share, several, closed }) {
   const on = chosen.includes(name);
-  const vote = async () => {
-    const options = on ? chosen.filter((each) => each !== name) : several ? [...chosen, name] : [name];
-    votes.set(key, options);
-    if (!(await act("room/vote", { chat: chat.id, user, message_id, options }))) votes.set(key, chosen);
-  };
+  const options = on ? chosen.filter((each) => each !== name) : several ? [...chosen, name] : [name];
+  const vote = () => act("room/vote", { chat: chat.id, user: store.state.me, message_id, options });
   return element(
     "button",
     { className: "vote", "aria-pressed": String(on), disabled: closed, onclick: () => void vote() },

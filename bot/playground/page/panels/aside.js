@@ -4,12 +4,18 @@ import { byId, element, patchList } from "../dom.js";
 import { icon } from "../icons.js";
 import { store } from "../store.js";
 import { words } from "../words/index.js";
-import { panels } from "./index.js";
+import * as faults from "./faults.js";
+import * as inspector from "./inspector.js";
+import * as settings from "./settings.js";
+import * as world from "./world.js";
 
 /**
  * @import { Panel } from "./types.js"
  * @import { State } from "../types.js"
  */
+
+/** In the order of their tabs. @type {Panel[]} */
+const panels = [inspector, faults, settings, world];
 
 const root = byId("panel");
 let mounted = "";

@@ -76,7 +76,7 @@ export function mount(root, store) {
   return store.subscribe(["controls", "demo"], ({ controls, demo }) => {
     if (!controls?.settings || !demo) return;
     const local = demo.model === "local";
-    patch(model, element("strong", {}, told.model(local ? words.local_model : controls.settings.model)), local && ` ${told.local}`);
+    patch(model, element("strong", {}, told.model(local ? words.models.local : controls.settings.model)), local && ` ${told.local}`);
     if (!typed && !apply.disabled) fill(controls.settings);
   });
 }

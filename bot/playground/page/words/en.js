@@ -5,6 +5,8 @@ import { en as inspector } from "./inspector.js";
 import { en as settings } from "./settings.js";
 import { en as world } from "./world.js";
 
+const MIGRATED = "The group became a supergroup";
+
 export const english = {
   title: "Playground",
   today: "Today",
@@ -37,9 +39,7 @@ export const english = {
   // What is above a chat.
   /** @param {string} name */
   model: (name) => `Model: ${name}`,
-  local_model: "SmolLM2, on this machine",
-  no_model: "none",
-  yandexgpt: "YandexGPT",
+  models: { local: "SmolLM2, on this machine", missing: "none", yandexgpt: "YandexGPT" },
   menu: "Menu",
   theme: "Theme",
   /** @type {Record<string, string>} */
@@ -72,9 +72,13 @@ export const english = {
     removed: (by, who) => `${by} removed ${who}`,
     /** @param {string} name */
     topic: (name) => `The topic “${name}” was opened`,
-    topic_closed: "The topic was closed",
-    topic_reopened: "The topic was opened again",
-    migrated: "The group became a supergroup",
+    /** @type {Record<string, string>} */
+    plain: {
+      forum_topic_closed: "The topic was closed", forum_topic_reopened: "The topic was opened again",
+      forum_topic_edited: "The topic was changed", general_forum_topic_hidden: "The topic was hidden",
+      general_forum_topic_unhidden: "The topic is shown again",
+      migrate_to_chat_id: MIGRATED, migrate_from_chat_id: MIGRATED,
+    },
     /** @param {string} name */
     pinned: (name) => `${name} pinned a message`,
     /** @param {string} name @param {string} title */
@@ -99,15 +103,12 @@ export const english = {
   pause: "Pause",
   place: "Place in the recording",
   poll: {
-    open: "Poll",
     quiz: "Quiz",
     closed: "Closed poll",
     /** @param {number} count */
     votes: (count) => (count ? `Votes: ${count}` : "No votes yet"),
   },
   as_media: "Photo, video or music",
-  as_file: "File",
-  as_voice: "Voice message",
   spoiler: "Hidden text: press to show",
   all: "Show all",
   /** @param {string} name */
@@ -115,6 +116,7 @@ export const english = {
   via: "via",
   copied: "Copied",
   not_copied: "The browser does not let the page copy",
+  not_here: "The page cannot do that",
   write_where: "Write in which chat?",
   choose_group: "Add the bot to which group?",
   bot_says: "The bot says",
@@ -135,7 +137,6 @@ export const english = {
 
   // What one writes.
   write: "Message",
-  message: "Message",
   send: "Send",
   attach: "Attach a file",
   detach: "Do not send this file",

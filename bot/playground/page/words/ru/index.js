@@ -37,6 +37,8 @@ function inRussian(why) {
   return known && told ? why.replace(known, told) : why;
 }
 
+const MIGRATED = "Группа стала супергруппой";
+
 /** @type {import("../index.js").Words} */
 export const russian = {
   title: "Песочница",
@@ -62,9 +64,7 @@ export const russian = {
   statuses: { creator: "вы владелец", administrator: "вы админ", restricted: "вы ограничены" },
 
   model: (name) => `Модель: ${name}`,
-  local_model: "SmolLM2, на этом компьютере",
-  no_model: "нет",
-  yandexgpt: "YandexGPT",
+  models: { local: "SmolLM2, на этом компьютере", missing: "нет", yandexgpt: "YandexGPT" },
   menu: "Меню",
   theme: "Тема",
   themes: { system: "Как в системе", light: "Светлая", dark: "Тёмная" },
@@ -88,9 +88,12 @@ export const russian = {
     left: (name) => `${name} больше не в группе`,
     removed: (by, who) => `${by} удаляет: ${who}`,
     topic: (name) => `Открыта тема «${name}»`,
-    topic_closed: "Тема закрыта",
-    topic_reopened: "Тема снова открыта",
-    migrated: "Группа стала супергруппой",
+    plain: {
+      forum_topic_closed: "Тема закрыта", forum_topic_reopened: "Тема снова открыта",
+      forum_topic_edited: "Тема изменена", general_forum_topic_hidden: "Тема скрыта",
+      general_forum_topic_unhidden: "Тема снова видна",
+      migrate_to_chat_id: MIGRATED, migrate_from_chat_id: MIGRATED,
+    },
     pinned: (name) => `${name} закрепляет сообщение`,
     titled: (name, title) => `${name} называет группу «${title}»`,
   },
@@ -112,20 +115,18 @@ export const russian = {
   pause: "Пауза",
   place: "Место в записи",
   poll: {
-    open: "Опрос",
     quiz: "Викторина",
     closed: "Опрос закрыт",
     votes: (count) => (count ? `Голосов: ${count}` : "Голосов пока нет"),
   },
   as_media: "Фото, видео или музыка",
-  as_file: "Файл",
-  as_voice: "Голосовое сообщение",
   spoiler: "Скрытый текст: нажмите, чтобы показать",
   all: "Показать всё",
   forwarded: (name) => `Переслано от: ${name}`,
   via: "через",
   copied: "Скопировано",
   not_copied: "Браузер не даёт странице копировать",
+  not_here: "Страница этого не умеет",
   write_where: "В каком чате написать?",
   choose_group: "В какую группу добавить бота?",
   bot_says: "Бот говорит",
@@ -143,7 +144,6 @@ export const russian = {
   ok: "Хорошо",
 
   write: "Сообщение",
-  message: "Сообщение",
   send: "Отправить",
   attach: "Прикрепить файл",
   detach: "Не отправлять этот файл",
