@@ -190,6 +190,15 @@ async def test_targets_are_large_enough(tab: Tab, url: str, room: httpx.AsyncCli
         assert small == []
 
 
+async def test_the_systems_own_colours(tab: Tab, url: str, room: httpx.AsyncClient) -> None:
+    """Where they take the place of the page's, lines show bubbles, buttons and what is chosen."""
+    await say(room, "hi")
+    async with tab(url, forced_colors="active") as chat:
+        chosen = chat.page.locator(".chat-item[aria-current]")
+        for shown in (chat.bubbles("hi").first, chat.page.locator("#send"), chosen):
+            await expect(shown).to_have_css("outline-style", "solid")
+
+
 async def test_a_theme_is_chosen(chat: Chat) -> None:
     """It overrules the system's, and is kept."""
     page = chat.page

@@ -32,7 +32,7 @@ export function row(message, look) {
     openMenu(message, { x: event.clientX, y: event.clientY });
   };
   made.ondblclick = (event) => {
-    if (!/** @type {Element} */ (event.target).closest("button, a, pre, .text")) reply(message);
+    if (!/** @type {Element} */ (event.target).closest("button, a, pre, .text")) store.set({ replying: message, editing: null });
   };
   made.onkeydown = (event) => {
     const { currentTarget } = event;
@@ -163,11 +163,6 @@ function more(message) {
     },
     icon("down"),
   );
-}
-
-/** @param {Message} message */
-export function reply(message) {
-  store.set({ replying: message, editing: null });
 }
 
 /** What the bot shows of a message that it has not sent yet. @param {Draft} draft */

@@ -34,15 +34,11 @@ function show(state) {
 
 /** @param {Summary} chat */
 function facts(chat) {
-  if (chat.typing > 0) return element("span", "accent", words.typing, dots());
+  if (chat.typing > 0) return element("span", "accent", words.typing, element("span", { className: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i")));
   if (chat.type === "private") return words.bot;
   const forms = chat.type === "channel" ? words.subscribers : words.members;
   const role = words.statuses[chat.status];
   return [plural(chat.people, forms), role].filter(Boolean).join(" · ");
-}
-
-function dots() {
-  return element("span", { className: "dots", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
 }
 
 /** @param {Facts} demo */

@@ -33,8 +33,7 @@ function choice(name, label, checked, onchange) {
 /** @param {string} name */
 function setTheme(name) {
   localStorage.setItem("theme", name);
-  if (name === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = name;
+  document.documentElement.dataset.theme = name;
 }
 
 /** @param {string} name */
