@@ -134,6 +134,18 @@ async def test_a_keyboard_under_the_field(page: Page, bot: Bot) -> None:
     await expect(page.get_by_role("button", name="Yes")).to_have_count(0)
 
 
+async def test_a_reply_that_is_asked_for_during_an_edit(page: Page, bot: Bot) -> None:
+    """The edit stays one: what is written for it becomes no new message."""
+    field = page.get_by_role("textbox", name="Message")
+    await field.press("ArrowUp")
+    await expect(page.locator("#about-bar")).to_contain_text("Edit message")
+    await field.fill("edited")
+    await bot.call("sendMessage", chat_id=ANNA.id, text="Name?", reply_markup={"force_reply": True})
+    await expect(page.get_by_role("article").filter(has_text="Name?")).to_be_visible()
+    await field.press("Enter")
+    await expect(page.locator(".row.own .text")).to_have_text(["edited"])
+
+
 async def test_what_the_page_cannot_do(page: Page, bot: Bot) -> None:
     """A button that asks for what the page does not have says so, and sends nothing."""
     asking = (

@@ -28,7 +28,7 @@ function show({ keyboard, messages }) {
   patch(box, ...rows.map((row) => element("div", "keyboard-row", ...row.map(key))));
   setHidden(!rows.length || Boolean(keyboard?.is_hidden));
   const asked = markup?.force_reply && messages.get(keyboard?.message_id ?? 0);
-  if (asked) store.set({ replying: asked, editing: null });
+  if (asked && !store.state.editing) store.set({ replying: asked });
 }
 
 /** @param {boolean} hidden */
