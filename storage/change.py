@@ -77,12 +77,13 @@ class Notice:
 
     If it tells people that the bot hears them, that begins then, unless the settings that say so
     are no longer those of version ``untold``; 0 for anything else. As long as it waits behind
-    something else, the next one of the same ``setting`` takes its place.
+    something else, the next one of the same ``setting`` and ``by`` the same person replaces it.
     """
 
     text: str
     untold: int = 0
     setting: str = ""
+    by: int = 0
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -91,7 +92,8 @@ class Notice:
     def parse(cls, text: str) -> Self:
         """Parse the output of ``str``. Raises what is `UNREADABLE`."""
         found = json.loads(text)
-        return cls(str(found["text"]), int(found["untold"]), str(found.get("setting", "")))
+        setting, by = str(found.get("setting", "")), int(found.get("by", 0))
+        return cls(str(found["text"]), int(found["untold"]), setting, by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Chosen:
     If they are no longer those of ``version``, nothing happens, and `Outdated` is raised.
     ``notice`` is said of it in the chat, by its own lane, "" for nothing; where more is heard from
     now on, that begins once it has been said. ``inherited`` is how much a topic hears by default:
-    as its group.
+    as its group. ``by``: the id of whoever changes them.
     """
 
     chat: ChatKey
@@ -109,6 +111,7 @@ class Chosen:
     version: int
     notice: str = ""
     inherited: int = 0
+    by: int = 0
 
     @property
     def untold(self) -> int:
@@ -177,7 +180,8 @@ def arguments(change: Change | None) -> list[str | int]:
             # An empty value is one, too.
             pairs = ((name, "" if v is None else f"={v}") for name, v in change.written.items())
             setting = next(iter(change.values))
-            notice = str(Notice(change.notice, change.untold, setting)) if change.notice else ""
-            return ["choose", change.version, str(change.chat), notice, *chain.from_iterable(pairs)]
+            notice = Notice(change.notice, change.untold, setting, change.by)
+            told = str(notice) if change.notice else ""
+            return ["choose", change.version, str(change.chat), told, *chain.from_iterable(pairs)]
         case _:
             return ["hear" if change.is_kept else "shun", change.person] if change else [""]

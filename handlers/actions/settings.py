@@ -168,7 +168,7 @@ async def _changed(
         new = replace(new, texts=_texts_there(tools, context, new))
     reply, notice = done(new), _notice(tools, context, new, next(iter(values)))
     inherited = ChatSettings.parse(chosen.above, chosen.chat).hears or 0
-    change = Chosen(chosen.chat, values, chosen.version, notice, inherited)
+    change = Chosen(chosen.chat, values, chosen.version, notice, inherited, _by(context))
     try:
         await context.turn.keep(reply, change)
     except Outdated:
@@ -181,9 +181,13 @@ async def _changed(
 
 def note(context: Context, chat: ChatKey, values: menu.Values) -> None:
     """Log who has changed what; never what was written."""
+    chat_id, topic, by = chat.chat_id, chat.topic_id, _by(context)
+    log.info("settings_changed", chat=chat_id, topic=topic, by=by, settings=[*values])
+
+
+def _by(context: Context) -> int:
     person = context.received.effective_user
-    by = person.id if person else 0
-    log.info("settings_changed", chat=chat.chat_id, topic=chat.topic_id, by=by, settings=[*values])
+    return person.id if person else 0
 
 
 def _notice(tools: Tools, context: Context, seen: View, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.app import running
+from handlers.actions.menu import SETTINGS
 from handlers.texts import ENGLISH, Texts
 from handlers.turn.press import Choice
 from storage import keys
@@ -82,7 +83,15 @@ async def test_a_persona_is_met(world: World) -> None:
     assert body["completionOptions"]["temperature"] == 0.4
 
 
-ROUNDS = 6
+CHANGES = {
+    "hears": "10",
+    "reset": "everybody",
+    "temperature": "0.3",
+    "length": "500",
+    "buttons": "off",
+    "streaming": "off",
+}
+"""One of each setting: of several that wait, only the last of the same one is told."""
 
 
 async def test_processes_that_die_and_freeze(elsewhere: World, pair: Pair) -> None:
@@ -92,20 +101,21 @@ async def test_processes_that_die_and_freeze(elsewhere: World, pair: Pair) -> No
     menu = await world.says(ANN, ANN, f"/start settings_{FORUM}", language="en")
     assert menu.startswith("Settings of the group")
     shown = world.said(ANN)[-1]["message_id"]
-    for number in range(ROUNDS):
+    for number, (setting, value) in enumerate(CHANGES.items()):
         world.room.say(BORIS, BORIS, f"/prompt {number}", language="en")
-        choice = Choice("set", ChatKey(FORUM), number, "hears", ("10", "20")[number % 2])
+        choice = Choice("set", ChatKey(FORUM), number, setting, value)
         world.room.press(ANN, ANN, shown, str(choice), language="en")
         await pair.strike()
-    await world.hears(BORIS, ROUNDS, seconds=60)
-    await world.hears(FORUM, ROUNDS, seconds=60)
+    rounds = len(CHANGES)
+    await world.hears(BORIS, rounds, seconds=60)
+    await world.hears(FORUM, rounds, seconds=60)
     await pair.finish()
     key = partial(keys.settings, world.bot_id)
     chosen = await world.redis.hgetall(key(ChatKey(BORIS)))
-    assert chosen == {"version": str(ROUNDS), "prompt": str(ROUNDS - 1)}
+    assert chosen == {"version": str(rounds), "prompt": str(rounds - 1)}
     chosen = await world.redis.hgetall(key(ChatKey(FORUM)))
-    assert chosen == {"version": str(ROUNDS), "hears": ("10", "20")[(ROUNDS - 1) % 2]}
-    told = [message["text"].split("the last ")[1][:3] for message in world.said(FORUM)]
-    assert [line for line, _ in groupby(told)] == [  # but for sends that nobody noted
-        ("10 ", "20 ")[number % 2] for number in range(ROUNDS)
-    ]
+    assert chosen == {"version": str(rounds)} | CHANGES
+    told = [message["text"].split(". ")[1].split(":")[0] for message in world.said(FORUM)]
+    titles = {setting.name: setting.title(ENGLISH) for setting in SETTINGS}
+    # But for sends that nobody noted.
+    assert [line for line, _ in groupby(told)] == [titles[name] for name in CHANGES]

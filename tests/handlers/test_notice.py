@@ -280,12 +280,14 @@ def test_only_scripts_make_a_notice(sender: str) -> None:
     for mark in (" ", "!", f"*{sender}"):
         assert not Entry.parse(f"5{mark}{update}").is_notice
     assert Entry.parse(f"5#{update}").is_notice
-    assert json.loads(update) == {"text": "hello", "untold": 1, "setting": ""}
+    assert json.loads(update) == {"text": "hello", "untold": 1, "setting": "", "by": 0}
 
 
 def test_a_notice_of_an_earlier_version() -> None:
-    """It named no setting; after an update of the bot it is said all the same."""
+    """It named no setting, or nobody; after an update of the bot it is said all the same."""
     assert Notice.parse('{"text": "hello", "untold": 1}') == Notice("hello", 1)
+    told = '{"text": "hello", "untold": 1, "setting": "hears"}'
+    assert Notice.parse(told) == Notice("hello", 1, "hears")
 
 
 def test_what_waits_until_it_is_told() -> None:

@@ -19,6 +19,7 @@ from handlers.turn.press import Choice
 from handlers.turn.reply import Reply
 from handlers.turn.turn import Turn
 from storage import keys
+from storage.arrivals import Arrival
 from storage.change import Change
 from storage.chat_settings import MOST_PROMPT
 from storage.message import ChatKey
@@ -524,6 +525,26 @@ async def test_an_anonymous_admin_stays_so(talk: Talk) -> None:
     await talk.presses(ANN, ENGLISH.clear_button, GROUP)
     shown = [given["text"] for _, given in talk.bot.telegram.of("editMessageText")]
     assert shown[-1] == f"{ENGLISH.an_admin} has changed the settings. {ENGLISH.prompt_cleared}"
+
+
+async def test_admins_who_choose_while_the_group_is_busy(talk: Talk) -> None:
+    """Each of them is named there afterwards, and each only with their last choice."""
+    talk.bot.telegram.members[BORIS] = "administrator"
+    await talk.bot.inbox.put(Arrival(ChatKey(GROUP), 999, "{}"))
+    (held,) = await talk.bot.inbox.take(1, 1)
+    for who, choices in ((ANN, ("0", "1")), (BORIS, ("0.3", "0.6"))):
+        await opened(talk, who)
+        await talk.presses(who, "Temperature")
+        for value in choices:
+            await talk.sends(who, talk.data(value))
+            await talk.presses(who, "Temperature")
+    assert talk.told(GROUP) == []
+    await talk.bot.inbox.done(held)
+    await talk.bot._work()
+    assert talk.told(GROUP) == [
+        f"{ENGLISH.settings_changed.format(name=f'User {who}')} Temperature: {value}."
+        for who, value in ((ANN, "1"), (BORIS, "0.6"))
+    ]
 
 
 async def test_a_link_followed_in_a_group(talk: Talk) -> None:

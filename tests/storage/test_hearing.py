@@ -429,7 +429,22 @@ async def test_changes_that_wait_to_be_told(bot: Bot) -> None:
     found = await bot.redis.lrange(keys.mailbox(bot.id, GROUP), 0, -1)
     waiting = [Notice.parse(Entry.parse(str(one)).update) for one in found]
     assert waiting == [
-        Notice("0", 1, "hears"), Notice("3", 0, "reset"), Notice("3", 7, "hears"),
+        Notice("0", 1, "hears"), Notice("3", 7, "hears"), Notice("3", 0, "reset"),
     ]  # fmt: skip
     questions = [Arrival(GROUP, next(_numbers), "{}") for _ in range(5)]
     assert await bot.inbox.put(*questions) == ["stored"] * 3 + ["flood", "dropped"]
+
+
+async def test_changes_of_several_people_that_wait(bot: Bot) -> None:
+    """Each person's last change is told, in their order; the head stays, though others equal it."""
+    await bot.inbox.begin()
+    for version, by in enumerate((ANN, BORIS, ANN, ANN)):
+        change = Chosen(GROUP, {"reset": "admins"}, version, f"by {by}", by=by)
+        await bot.inbox.put(Arrival(ChatKey(by), next(_numbers), "{}"))
+        claims = await bot.inbox.take(9, 1)
+        (claim,) = [one for one in claims if one.lane == ChatKey(by)]
+        await bot.inbox.commit(claim, "{}", change)
+        await bot.inbox.done(claim)
+    found = await bot.redis.lrange(keys.mailbox(bot.id, GROUP), 0, -1)
+    waiting = [Notice.parse(Entry.parse(str(one)).update).by for one in found]
+    assert waiting == [ANN, BORIS, ANN]
