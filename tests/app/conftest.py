@@ -40,11 +40,11 @@ class Pair:
             process.thaw()
 
     async def finish(self) -> None:
-        """Wait until nothing waits any more, and stop both."""
-        ready = keys.ready(self._world.bot_id)
+        """Wait until nothing waits any more, at Telegram or in Redis, and stop both."""
+        world, ready = self._world, keys.ready(self._world.bot_id)
         async with asyncio.timeout(60):
-            while await self._world.redis.xlen(ready):  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.1)
+            while len(world.room.updates) or await world.redis.xlen(ready):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)  # Redis tells nobody
         await self.stop()
 
     async def stop(self) -> None:
