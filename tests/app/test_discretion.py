@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,12 +45,13 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.configure(**settings)
 
 
+HURRY = Timing(model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01))
+
+
 @pytest.fixture
 def timing() -> Timing:
-    """Shorten the patience of all parts, so that tests need none."""
-    return Timing(
-        model_silence=0.6, model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01)
-    )
+    """Shorten the pauses of all parts."""
+    return HURRY
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ def events(logged: io.StringIO) -> list[str]:
     return [line["event"] for line in lines]
 
 
+@pytest.mark.parametrize("timing", [replace(HURRY, model_silence=0.6)])
 @pytest.mark.parametrize(
     "failure",
     [
