@@ -1,6 +1,7 @@
 """The whole application when things fail: a sentence to the person, and nothing lost."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,17 +35,18 @@ pytestmark = pytest.mark.slow
 GAUGE = "ai.textGenerationCompletionSessionsCount.count gauge quota limit exceed: allowed 10"
 
 
+HURRY = Timing(
+    model_pauses=(0.01, 0.05), send_pauses=(0.01, 0.01, 0.01), unreachable_pauses=(0.01,) * 20
+)
+
+
 @pytest.fixture
 def timing() -> Timing:
-    """Shorten the patience of all parts, so that tests need none."""
-    return Timing(
-        model_silence=0.6,
-        model_pauses=(0.01, 0.05),
-        send_pauses=(0.01, 0.01, 0.01),
-        unreachable_pauses=(0.01,) * 20,
-    )
+    """Shorten the pauses of all parts."""
+    return HURRY
 
 
+@pytest.mark.parametrize("timing", [replace(HURRY, model_silence=1.5)])
 @pytest.mark.parametrize(
     ("failure", "told"),
     [
