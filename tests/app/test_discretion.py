@@ -6,7 +6,6 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from bot.playground.yandex.replies import ErrorLine, Lines, Refuse, Reply
 from handlers.context import Context
 from storage.dead import DeadLetters
 from storage.timing import Timing
-from tests.conftest import ANN, GROUP, World
+from tests.conftest import ANN, GROUP, World, changed
 
 pytestmark = pytest.mark.slow
 
@@ -45,13 +44,10 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.configure(**settings)
 
 
-HURRY = Timing(model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01))
-
-
 @pytest.fixture
 def timing() -> Timing:
-    """Shorten the pauses of all parts."""
-    return HURRY
+    """Shorten the pauses of all parts, so that tests need no patience."""
+    return Timing(model_pauses=(0.01,), failure=0.01, send_pauses=(0.01, 0.01, 0.01))
 
 
 @pytest.fixture
@@ -72,7 +68,6 @@ def events(logged: io.StringIO) -> list[str]:
     return [line["event"] for line in lines]
 
 
-@pytest.mark.parametrize("timing", [replace(HURRY, model_silence=0.6)])
 @pytest.mark.parametrize(
     "failure",
     [
@@ -93,7 +88,7 @@ def events(logged: io.StringIO) -> list[str]:
 async def test_the_model_repeats_it(named: World, failure: Reply, logged: io.StringIO) -> None:
     """An error that quotes the question, or the answer so far, is logged without that."""
     named.model.script(*[failure] * 50)
-    async with running(named.settings):
+    async with running(changed(named.settings, model_silence=0.6)):
         await named.says(ANN, ANN, f"{MARK} один")
         named.model.clear_script()
         await named.says(ANN, ANN, f"{MARK} два")

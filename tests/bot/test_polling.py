@@ -31,9 +31,9 @@ from storage.server.connect import StorageFull, StorageUnavailable
 from storage.timing import Timing
 
 TOKEN = "8500000:POLLING"
-HURRY = Timing(poll_pause=0.01, conflict_pause=0.01)
-"""Hardly any pauses."""
-USUAL = Timing()
+HURRY = Timing(poll_pause=0.01, conflict_pause=0.01, at_once=60)
+"""Hardly any pauses; no pause of the machine is taken for a poll that was held open."""
+USUAL = Timing(at_once=60)
 
 Answer = httpx.Response | Exception
 _bot_ids = itertools.count(8_600_000)
@@ -124,12 +124,12 @@ async def polled(
 async def poll(telegram: Telegram, intake: Intake, lease: Lease, timing: Timing = HURRY) -> None:
     """Poll until Telegram has no more answers."""
     async with polled(telegram, intake, lease, timing):
-        await asyncio.wait_for(telegram.exhausted.wait(), 10)
+        await asyncio.wait_for(telegram.exhausted.wait(), 60)
 
 
 async def until(so: Callable[[], object]) -> None:
     """Wait until it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not so():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.005)
 
@@ -443,7 +443,7 @@ async def test_who_loses_the_lease_stops_polling(redis: Redis) -> None:
     telegram, intake = Telegram(updates(update(7))), Odd()
     with capture_logs() as logs:
         async with polled(telegram, intake, lease) as polling:
-            await asyncio.wait_for(telegram.exhausted.wait(), 10)
+            await asyncio.wait_for(telegram.exhausted.wait(), 60)
             intake.problem = "full"
             await redis.set(lease._lock.name, "another", ex=100)
             await until(lambda: polling._heard_at is None)

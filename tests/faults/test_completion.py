@@ -29,7 +29,7 @@ FAILURES = {
 @pytest.fixture
 def timing() -> Timing:
     """Do not wait long for the model either."""
-    return replace(HURRIED, model_silence=0.8, answer=2.0)
+    return replace(HURRIED, model_silence=2.0, answer=4.0)
 
 
 @pytest.fixture
