@@ -132,12 +132,14 @@ async def test_parts_in_a_group(world: World) -> None:
     assert await asked(world, 2) == ["a" * 4000 + "\nand the end", "mine"]
 
 
-async def test_parts_that_come_late(world: World) -> None:
+async def test_parts_that_come_late(elsewhere: World) -> None:
     """The next part is waited for a little."""
-    world.room.say(ANN, ANN, "a" * 4096)
-    await asyncio.sleep(0.3)
-    world.room.say(ANN, ANN, "b" * 10)
-    (question,) = await asked(world)
+    world = elsewhere
+    async with running(changed(world.settings, quiet=60)):
+        world.room.say(ANN, ANN, "a" * 4096)
+        await asyncio.sleep(0.3)
+        world.room.say(ANN, ANN, "b" * 10)
+        (question,) = await asked(world)
     assert question == "a" * 4096 + "b" * 10
 
 

@@ -26,7 +26,7 @@ def timing() -> Timing:
 
 async def idle(world: World) -> None:
     """Wait until no conversation is queued or in work."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await world.redis.xlen(f"{{{world.bot_id}}}:ready"):  # noqa: ASYNC110 - Redis tells nobody
             await asyncio.sleep(0.02)
 
@@ -34,6 +34,11 @@ async def idle(world: World) -> None:
 async def damage(world: World, name: str, *command: Any) -> None:
     """Write over a key when nothing is in work: a string, or as a command says."""
     await idle(world)
+    await overwrite(world, name, *command)
+
+
+async def overwrite(world: World, name: str, *command: Any) -> None:
+    """Do so at once."""
     key, redis = f"{{{world.bot_id}}}:{name}", cast("Any", world.redis)
     act, *more = command or ("SET", "word")
     await redis.execute_command(act, key, *more)
@@ -120,10 +125,11 @@ async def test_the_mailbox_is_taken_away(world: World, command: tuple[str, ...])
     """While its head is in work: that is answered, the lane given up, and the next is answered."""
     world.model.script(Say("slow", delay=0.2))
     world.room.say(ANN, ANN, "one")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not world.bodies():
             await world.room.changed(world.room.version, 0.02)
-    await damage(world, f"mailbox:{ANN}", *command)
+    await overwrite(world, f"mailbox:{ANN}", *command)
+    assert not world.said(ANN)
     assert await world.hears(ANN) == ["slow"]
     await idle(world)
     assert await world.says(ANN, ANN, "two") == "echo: two"

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH
 from storage import keys
 from storage.dead import DeadLetters
-from storage.message import ChatKey
+from storage.message import ChatKey, Message
 from storage.timing import Timing
 from tests.conftest import ANN, BORIS, GROUP, World, changed, grows, local_telegram
 from tests.crash.launch import LEASE
@@ -42,9 +42,25 @@ def timing() -> Timing:
     return Timing(gap=0.05, group_gap=0.05, wider=1)
 
 
+class Endless:
+    """Words that go on until they may end."""
+
+    def __init__(self) -> None:
+        self.end = asyncio.Event()
+        self.said = list[str]()
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        while not self.end.is_set():
+            self.said.append(f"word{len(self.said)}")
+            yield f"{self.said[-1]} "
+            await asyncio.sleep(0.1)
+
+
 async def until(world: World, condition: Callable[[], Any]) -> None:
     """Wait until something is so in the room, or in Redis."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             met = condition()
             if await met if isinstance(met, Awaitable) else met:
@@ -72,20 +88,23 @@ def refused(words: str) -> Fault:
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("method", ["sendMessage", "editMessageText"])
-async def test_a_passing_failure_ends_no_showing(world: World, method: str, fault: Fault) -> None:
+async def test_a_passing_failure_ends_no_showing(
+    redis: Redis, valkey: str, timing: Timing, method: str, fault: Fault
+) -> None:
     """The first words, or the next ones, are shown all the same while the answer is made."""
-    world.room.fail(method, fault)
-    world.model.script(Say(WORDS, steps=12, delay=0.25))
-    world.room.say(ANN, ANN, "hi")
-    failed = [method, False]
-    await until(world, lambda: [method, False] in _calls(world))
-    assert not world.said(ANN)
-    await until(
-        world, lambda: ["editMessageText", True] in _calls(world)[_calls(world).index(failed) :]
-    )
-    assert growing(world, ANN)
-    assert not world.said(ANN)
-    assert await world.hears(ANN) == [WORDS]
+    words, failed = Endless(), [method, False]
+    async with local_telegram(redis, valkey, words, timing) as world, running(world.settings):
+        world.room.fail(method, fault)
+        world.room.say(ANN, ANN, "hi")
+        await until(world, lambda: failed in _calls(world))
+        assert not world.said(ANN)
+        await until(
+            world, lambda: ["editMessageText", True] in _calls(world)[_calls(world).index(failed) :]
+        )
+        assert growing(world, ANN)
+        assert not world.said(ANN)
+        words.end.set()
+        assert await world.hears(ANN) == [" ".join(words.said)]
 
 
 def _calls(world: World) -> list[list[Any]]:

@@ -31,6 +31,7 @@ from storage.places import Places
 from storage.server.connect import StorageUnavailable, connect, patiently, reach, verify
 from storage.server.script import UNCONFIRMED
 from tests.faults.conftest import HURRIED
+from tests.faults.talk import until
 from tests.forms import FORMS, Form, cluster, debian_redis, encrypted, free_port, watched
 from tests.history import History
 
@@ -138,11 +139,10 @@ async def test_a_master_that_is_deposed() -> None:
         inbox = Inbox(client, BOT, "one", HURRIED)
         await inbox.begin()
         async with beside(*(store(inbox, first) for first in range(4))):
-            await asyncio.sleep(0.5)
+            await until(lambda: len(stored) > 100, 60)
             await form.depose()
         kept = await client.zrange(keys.seen(BOT), 0, -1)
         await client.aclose()
-    assert len(stored) > 100
     assert stored <= set(kept)
 
 

@@ -1,6 +1,7 @@
 """The whole application when many people wait, and Telegram is slow or has frozen one of them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,8 +14,9 @@ from bot.playground.yandex.replies import Say
 from handlers.texts import ENGLISH, RUSSIAN
 from storage import keys
 from storage.budget import Budget
+from storage.message import Message
 from storage.timing import Timing
-from tests.conftest import World, changed, local_telegram
+from tests.conftest import Echo, World, changed, local_telegram
 from tests.faults.conftest import HURRIED
 from tests.faults.proxy import Proxy
 from tests.faults.talk import Talk, storage_through, until
@@ -29,10 +31,30 @@ def timing() -> Timing:
     return replace(HURRIED, late=1.0)
 
 
+class Held(Echo):
+    """Words that repeat the question, but not before they may."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def answer(
+        self, messages: Sequence[Message], *, temperature: float, max_tokens: int
+    ) -> AsyncIterator[str]:
+        await self.go.wait()
+        async for piece in super().answer(messages, temperature=temperature, max_tokens=max_tokens):
+            yield piece
+
+
 @pytest.fixture
-async def talk(redis: Redis, valkey: str, timing: Timing) -> AsyncIterator[Talk]:
+def words() -> Held:
+    """What the model says."""
+    return Held()
+
+
+@pytest.fixture
+async def talk(redis: Redis, valkey: str, timing: Timing, words: Held) -> AsyncIterator[Talk]:
     """People, and a bot that is to be started."""
-    async with local_telegram(redis, valkey, timing=timing, streaming="off") as world:
+    async with local_telegram(redis, valkey, words, timing, streaming="off") as world:
         yield Talk(world)
 
 
@@ -41,8 +63,9 @@ def told(world: World) -> set[int]:
     return {chat for chat in CHATS if any(one["text"] in LATE for one in world.room.messages(chat))}
 
 
-async def test_a_slow_telegram_holds_up_no_takeover(talk: Talk, valkey: str) -> None:
+async def test_a_slow_telegram_holds_up_no_takeover(talk: Talk, valkey: str, words: Held) -> None:
     """A process dies with forty conversations while another tells forty people to wait."""
+    words.go.set()
     world, to_storage, to_telegram = talk.world, Proxy(valkey), Proxy("")
     to_telegram.aim(world.settings.telegram_api_url)
     to_telegram.latency = 2.0
@@ -58,7 +81,7 @@ async def test_a_slow_telegram_holds_up_no_takeover(talk: Talk, valkey: str) -> 
                 more = world.settings.model_copy(update=slow | {"completion_concurrency": 100})
                 async with running(more), to_storage.stalled():
                     for chat in CHATS:
-                        await until(partial(_answered, world, chat), 30)
+                        await until(partial(_answered, world, chat), 60)
                 assert told(world)
 
 
@@ -66,16 +89,16 @@ def _answered(world: World, chat: int) -> bool:
     return any(one["text"] == "echo: hi" for one in world.said(chat))
 
 
-async def test_a_frozen_chat_holds_up_no_notice(talk: Talk) -> None:
+async def test_a_frozen_chat_holds_up_no_notice(talk: Talk, words: Held) -> None:
     """All others who wait hear of it, and the frozen one is left alone."""
     world = talk.world
     frozen, *others = CHATS
     await Budget(world.redis, world.bot_id).freeze(frozen, 3600)
-    world.model.script(*[Say("late", steps=1, delay=9)] * len(CHATS))
     async with running(changed(world.settings, completion_concurrency=100, call=5)):
         for chat in CHATS:
             world.room.say(chat, chat, "hi")
-        await until(lambda: told(world) == set(others))
+        await until(lambda: told(world) == set(others), 60)
+        words.go.set()
         for chat in others:
             await world.hears(chat, 2)
         parked = keys.parked(world.bot_id)
@@ -83,14 +106,14 @@ async def test_a_frozen_chat_holds_up_no_notice(talk: Talk) -> None:
     assert not world.said(frozen)
 
 
-async def test_a_429_for_a_notice_freezes_only_its_chat(talk: Talk) -> None:
+async def test_a_429_for_a_notice_freezes_only_its_chat(talk: Talk, words: Held) -> None:
     """It is shed, and comes when there is room."""
     world = talk.world
     world.room.fail("sendMessage", Fault(status=429, retry_after=1))
-    world.model.script(*[Say("late", steps=1, delay=6)] * len(CHATS))
     async with running(world.settings.model_copy(update={"completion_concurrency": 100})):
         for chat in CHATS:
             world.room.say(chat, chat, "hi")
-        await until(lambda: told(world) == set(CHATS))
+        await until(lambda: told(world) == set(CHATS), 60)
+        words.go.set()
         for chat in CHATS:
             await world.hears(chat, 2)
