@@ -53,7 +53,7 @@ async def test_every_kind_of_chat(elsewhere: World) -> None:
         ):
             await room.changed(room.version, 0.05)
         await confirms(elsewhere, RUSSIAN.audiences["all"])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             totals = await over(elsewhere)
     assert RUSSIAN.announcement_sent.format(sent=5, total=6) in totals
     assert RUSSIAN.announcement_skipped.format(number=1) in totals

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 async def growing(world: World) -> None:
     """Wait until an answer grows."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not any(map(grows, world.room.messages(ANN))):
             await world.room.changed(world.room.version, 1)
 

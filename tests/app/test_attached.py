@@ -24,7 +24,7 @@ def english(elsewhere: World) -> None:
 
 async def asked(world: World, count: int = 1) -> list[str]:
     """Wait for so many questions to the model, and give them."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len(world.bodies()) < count:
             await world.room.changed(world.room.version, 0.05)
     return [unlabelled(body["messages"][-1]["text"]) for body in world.bodies()]
@@ -188,11 +188,11 @@ async def test_a_stop_while_a_file_is_fetched(world: World) -> None:
     world.room.fail("getFile", Fault(hang=True))
     upload = Upload("slow.txt", "text/plain", b"text")
     world.room.send_document(ANN, ANN, upload, caption="what is this?")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(call["method"] == "getFile" for call in world.room.calls):
             await world.room.changed(world.room.version, 0.05)
     world.room.say(ANN, ANN, "/stop", language="en")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await world.hears(ANN) == [ENGLISH.stopped]
     assert world.bodies() == []
     assert await world.says(ANN, ANN, "more") == "echo: more"

@@ -22,7 +22,7 @@ async def press(world: World, chat: int, label: str, user: int = ANN) -> None:
 
 async def toast(world: World) -> str | None:
     """Wait for the answer to a press."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             for call in world.room.calls:
                 if call["method"] == "answerCallbackQuery":
@@ -33,7 +33,7 @@ async def toast(world: World) -> str | None:
 
 async def becomes(world: World, chat: int, *texts: str) -> None:
     """Wait until the bot's messages are these."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while [message["text"] for message in world.said(chat)] != list(texts):
             await world.room.changed(world.room.version, 1)
 
@@ -42,7 +42,7 @@ async def remembered(world: World, chat: int = ANN) -> list[Any]:
     """What the model would be given: texts, the prompt left out."""
     world.room.say(chat, ANN, "@demo_bot last" if chat < 0 else "last")
     before = len(world.bodies())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(world.bodies()) == before:
             await world.room.changed(world.room.version, 0.05)
     return [message["text"] for message in world.bodies()[-1]["messages"]][1:-1]
@@ -223,7 +223,7 @@ async def settled(world: World) -> None:
 
     before = told()
     world.room.say(ANN, ANN, "/nonsense")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while told() == before:
             await world.room.changed(world.room.version, 1)
 

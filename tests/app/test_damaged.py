@@ -74,6 +74,7 @@ async def test_a_conversation_is_told(world: World, name: str, command: tuple[st
     with capture_logs() as logs:
         assert await world.says(ANN, ANN, "one") == ENGLISH.unexpected
     assert await world.says(BORIS, BORIS, "two") == "echo: two"
+    await idle(world)  # its person is told before it is one
     (reason,) = await letters(world)
     assert reason.startswith("failed 3 times: ")
     assert any(entry["log_level"] == "error" for entry in logs)

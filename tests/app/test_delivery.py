@@ -60,7 +60,7 @@ class Endless:
 
 async def until(world: World, condition: Callable[[], Any]) -> None:
     """Wait until something is so in the room, or in Redis."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(40):
         while True:
             met = condition()
             if await met if isinstance(met, Awaitable) else met:

@@ -36,7 +36,7 @@ def asked(world: World) -> list[str]:
 
 async def growing(world: World, chat: int) -> None:
     """Wait until an answer has begun to be shown."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not any(map(grows, world.room.messages(chat))):
             await world.room.changed(world.room.version, 1)
 
@@ -50,7 +50,7 @@ async def left(world: World) -> list[str]:
 
 async def moved(world: World) -> None:
     """Wait until all that was kept of the group is with the supergroup."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while await left(world):
             await world.room.changed(world.room.version, 0.01)
 
@@ -124,7 +124,7 @@ async def test_its_buttons(world: World, told: tuple[str, ...]) -> None:
     (message,) = world.said(new)
     data = message["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
     world.room.press(new, ANN, message["message_id"], data)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while [one["text"] for one in world.said(new)] != ["echo: two"]:
             await world.room.changed(world.room.version, 1)
     assert asked(world) == ["one", "echo: one", "two"]

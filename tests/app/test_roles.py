@@ -70,7 +70,7 @@ async def processes(world: World, *roles: str, **settings: Any) -> AsyncIterator
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until it holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - it tells no other way
             await asyncio.sleep(0.005)
 

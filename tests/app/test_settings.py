@@ -33,7 +33,7 @@ async def pressed(world: World, chat: int, label: str, user: int = ANN) -> dict[
     before, data = message["text"], next(d for k, d in keys_of(message).items() if label in k)
     keys = keys_of(message)
     world.room.press(chat, user, message["message_id"], data, language="en")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while True:
             now = world.said(chat)[-1]
             if now["text"] != before or keys_of(now) != keys:

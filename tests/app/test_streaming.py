@@ -48,7 +48,7 @@ def calls(world: World, *methods: str) -> list[dict[str, Any]]:
 
 async def growing(world: World, chat: int) -> dict[str, Any]:
     """Wait for a message that grows."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             for message in world.room.messages(chat):
                 if grows(message):
@@ -87,7 +87,7 @@ async def test_long_code_is_a_file(world: World) -> None:
     code = "print('hi')\n" * 500
     world.model.script(Say(f"Here:\n\n```python\n{code}```\n\nThat is all.", steps=4, delay=0.2))
     world.room.say(ANN, ANN, "hi")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (documents := calls(world, "sendDocument")):
             await world.room.changed(world.room.version, 1)
     (sent,) = documents
@@ -242,7 +242,7 @@ async def test_a_draft_is_stopped(drafting: World) -> None:
     """Telegram's own button does what ours does."""
     drafting.model.script(Say(WORDS, steps=5, delay=0.4))
     drafting.room.say(ANN, ANN, "hi", language="en")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (drafts := drafting.room.drafts(ANN)):
             await drafting.room.changed(drafting.room.version, 1)
     drafting.room.stop(ANN, drafts[0]["draft_id"])

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until it holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - it tells no other way
             await asyncio.sleep(0.01)
 
@@ -261,7 +261,7 @@ async def test_half_requests_shut_nobody_out(hooked: World) -> None:
         assert await hooked.says(ANN, ANN, "hi") == "echo: hi"
         async with httpx.AsyncClient(timeout=20) as http:
             assert (await http.get(f"http://{host}:{port}/healthz")).status_code == 200
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             for reader, writer in held:
                 with contextlib.suppress(ConnectionError):
                     await reader.read()
@@ -320,7 +320,7 @@ async def test_ready_again_by_itself(hooked: World) -> None:
         finally:
             await hooked.redis.config_set("maxmemory", "0")
         host, port = hooked.settings.listen
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             url = f"http://{host}:{port}/readyz"
             while (await http.get(url)).status_code != 200:  # noqa: ASYNC110 - as a balancer does
                 await asyncio.sleep(0.05)
@@ -354,7 +354,7 @@ async def test_another_process_goes_on(hooked: World) -> None:
 
 async def exists(world: World, key: str, wanted: int) -> None:
     """Wait until a key exists (1), or no longer (0)."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while await world.redis.exists(key) != wanted:  # noqa: ASYNC110 - it tells no other way
             await asyncio.sleep(0.01)
 

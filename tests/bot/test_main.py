@@ -141,7 +141,7 @@ async def test_a_model_that_is_set_wrong(elsewhere: World, tmp_path: Path, valke
     elsewhere.model.keys = ["another"]
     bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=valkey))
     assert bot.stderr
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for line in bot.stderr:
             if b'"level": "error"' in line:
                 break
@@ -172,7 +172,7 @@ async def test_missing_rights(elsewhere: World, tmp_path: Path) -> None:
         elsewhere.room.say(ANN, ANN, "hi")
         for command in ("run", "check", "dead"):
             bot = await start(tmp_path, command, **environment(elsewhere, REDIS_URL=url))
-            output, errors = await asyncio.wait_for(bot.communicate(), 30)
+            output, errors = await asyncio.wait_for(bot.communicate(), 60)
             assert bot.returncode == 1
             told = (output + errors).decode()
             bot_id = elsewhere.bot_id
@@ -186,7 +186,7 @@ async def test_storage_is_waited_for(elsewhere: World, tmp_path: Path) -> None:
     server = Valkey(tmp_path)
     bot = await start(tmp_path, **environment(elsewhere, REDIS_URL=server.url))
     assert bot.stderr
-    assert b"storage_unavailable" in await asyncio.wait_for(bot.stderr.readline(), 20)
+    assert b"storage_unavailable" in await asyncio.wait_for(bot.stderr.readline(), 60)
     elsewhere.room.say(ANN, ANN, "hi")
     await server.start()
     assert await elsewhere.hears(ANN) == ["echo: hi"]
@@ -207,7 +207,7 @@ async def test_telegram_is_waited_for(tmp_path: Path, valkey: str) -> None:
     }
     bot = await start(tmp_path, **names)
     assert bot.stderr
-    assert b"telegram_unreachable" in await asyncio.wait_for(bot.stderr.readline(), 20)
+    assert b"telegram_unreachable" in await asyncio.wait_for(bot.stderr.readline(), 60)
     bot.send_signal(signal.SIGINT)
     await bot.communicate()
     assert bot.returncode == 0
@@ -257,7 +257,7 @@ async def test_a_second_signal_ends_it_at_once(elsewhere: World, tmp_path: Path)
     elsewhere.model.script(Silence())
     bot = await start(tmp_path, **environment(elsewhere))
     elsewhere.room.say(ANN, ANN, "hi")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not elsewhere.model.open:  # noqa: ASYNC110 - it tells no other way
             await asyncio.sleep(0.02)
     bot.send_signal(signal.SIGINT)

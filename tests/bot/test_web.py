@@ -447,7 +447,7 @@ async def test_the_end_waits_for_no_client() -> None:
 
     async with httpx.AsyncClient(timeout=60) as http:
         async with (
-            asyncio.timeout(10),
+            asyncio.timeout(30),
             serving(Starlette(routes=[Route("/", slow)]), "127.0.0.1", 0) as url,
         ):
             waiting = asyncio.create_task(http.get(url))
@@ -473,7 +473,7 @@ async def test_the_end_waits_for_nobody_who_comes_back() -> None:
                     await http.get(url)
                 await asyncio.sleep(0)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async with serving(Starlette(routes=[Route("/", slow)]), "127.0.0.1", 0) as url:
             asking = asyncio.create_task(ask_on(url))
             await asked.wait()
@@ -487,7 +487,7 @@ async def test_the_end_waits_for_nobody_who_does_not_read() -> None:
         return Response(b"x" * 30_000_000)
 
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         serving(Starlette(routes=[Route("/", much)]), "127.0.0.1", 0) as url,
     ):
         reader, writer = await asyncio.open_connection(

@@ -143,7 +143,7 @@ async def test_storage_stays_away(intake: Intake) -> None:
             assert (await Post(b"{}", timing=soon).to(intake)).status_code == 503
     assert [entry["event"] for entry in logs] == ["webhook_refuses"]
     assert intake.problem == "away"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while intake.problem:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
 
@@ -202,7 +202,7 @@ class Telegram:
 
     async def until(self, *calls: str) -> None:
         """Wait until it was called so."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.calls[: len(calls)] != list(calls):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.005)
 
@@ -234,7 +234,7 @@ async def test_it_is_set_again(redis: Redis) -> None:
     async with kept(telegram, redis, Timing(webhook_look=0.01)):
         await telegram.until("set", "look", "look")
         telegram.url = "https://other.example"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while telegram.url != URL:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.005)
     assert telegram.calls.count("set") == 2

@@ -126,7 +126,7 @@ def bot(redis: Redis) -> Bot:
 
 async def until(so: Callable[[], object]) -> None:
     """Wait until it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not so():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.005)
 
@@ -406,7 +406,7 @@ def _works() -> bool:
 
 async def _listening(bot: Bot) -> None:
     """Wait until its worker hears of interruptions."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not (await bot.redis.pubsub_numsub(keys.interrupts(bot.id)))[0][1]:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -846,7 +846,7 @@ async def test_neither_room_nor_storage_for_a_notice(bot: Bot) -> None:
 
     async with bot.worker(bot.inbox(timing=IMPATIENT, kind=Away)).working():
         await bot.put(1)
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), 30)
         bot.handlers.trouble = None
         await bot.put(2, lane=OTHER)
         await until(lambda: 2 in bot.handlers.late)

@@ -57,7 +57,7 @@ def saying(*pieces: bytes) -> Connection:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition, for long enough that a slow machine meets it too."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - whoever brings it about tells nobody
             await asyncio.sleep(0.005)
 

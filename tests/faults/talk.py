@@ -25,7 +25,7 @@ def storage_through(settings: Settings, proxy: Proxy) -> Settings:
     return settings.model_copy(update={"redis_url": url})
 
 
-async def until(condition: Callable[[], Any], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until a condition, which may be awaitable, is true: of what tells nobody by itself."""
     async with asyncio.timeout(seconds):
         while True:
@@ -51,7 +51,7 @@ class Talk:
             message = self.world.room.say(chat, chat, asked[-1])
         return message
 
-    async def answered(self, seconds: float = 30) -> None:
+    async def answered(self, seconds: float = 60) -> None:
         """Wait until everything is answered, or at least somehow dealt with."""
         for chat, asked in self.asked.items():
             await self.world.hears(chat, len(asked), seconds)
