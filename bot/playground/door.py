@@ -67,7 +67,7 @@ def answer_routes(inspector: Inspector) -> list[Route]:
     async def answers(request: Request) -> Response:
         chat, since = (_number(request, name) for name in ("chat", "since"))
         run = request.query_params.get("run", "")
-        waiting = inspector.news(chat, run, since, _CHANGES_WAIT)
+        waiting = inspector.news(chat, run, since, _wait(request, _CHANGES_WAIT))
         return _RoomJson(await unless_gone(waiting, request.receive))
 
     async def answer(request: Request) -> Response:
@@ -125,9 +125,9 @@ def _changes(room: Room) -> _Handler:
 def _answer(room: Room) -> _Handler:
     async def answer(request: Request) -> Response:
         query = request.query_params.get("query", "")
-        seconds = _number(request, "wait") if "wait" in request.query_params else 0
+        seconds = _wait(request, 0)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, _CHANGES_WAIT)):
+            async with asyncio.timeout(seconds):
                 while room.answer(query) is None:
                     await unless_gone(room.changed(room.version, seconds), request.receive)
         return _RoomJson(room.answer(query))
@@ -191,6 +191,12 @@ def _told(handler: _Handler) -> _Handler:
             return _RoomJson({"error": str(error)}, 400)
 
     return handle
+
+
+def _wait(request: Request, otherwise: float) -> float:
+    """Return the seconds that a request wants to wait for what it asks for."""
+    given = "wait" in request.query_params
+    return min(_number(request, "wait"), _CHANGES_WAIT) if given else otherwise
 
 
 def _number(request: Request, name: str) -> int:

@@ -38,8 +38,8 @@ class Looking:
         self.inspector = inspector
         self.http = http
 
-    async def listed(self, chat: int, since: int = -1) -> list[dict[str, Any]]:
-        asked: dict[str, str | int] = {"chat": chat, "since": since, "run": "run"}
+    async def listed(self, chat: int, since: int = -1, **more: int) -> list[dict[str, Any]]:
+        asked: dict[str, str | int] = {"chat": chat, "since": since, "run": "run", **more}
         response = await self.http.get("/demo/answers", params=asked)
         found: list[dict[str, Any]] = response.raise_for_status().json()["answers"]
         return found
@@ -101,6 +101,11 @@ async def looking(elsewhere: World) -> AsyncIterator[Looking]:
 
 def entries(history: list[str]) -> list[tuple[str, str]]:
     return [(one["role"], one["text"]) for one in map(json.loads, history)]
+
+
+async def test_whoever_asks_waits_as_long_as_wanted(looking: Looking) -> None:
+    async with asyncio.timeout(10):
+        assert await looking.listed(ANN, looking.inspector.version, wait=0) == []
 
 
 async def test_an_answer(looking: Looking) -> None:

@@ -155,7 +155,8 @@ class Inspector:
                 record |= {"took": call["took"], "status": call["status"]}
         else:
             going = self._going[id(call)] = list(self._concerned(call))
-        self._touch(*(answer for answer, _ in going))
+        if going:
+            self._touch(*(answer for answer, _ in going))
 
     def _concerned(self, call: Json) -> Iterator[tuple[Answer | None, Json]]:
         """Note a call in the answers that it belongs to, and yield them with what is noted."""
@@ -247,6 +248,7 @@ class Inspector:
         self._forget()
         self._changed.set()
         self._changed = asyncio.Event()
+        self._room.touch()  # the page asks for answers when it hears news
 
     def _forget(self) -> None:
         """Forget the oldest, as many as are too many."""

@@ -12,6 +12,9 @@ const KEPT = 240; // messages of a chat that are kept; there are buttons for ear
 /** How far the open chat is known. */
 let known = { version: -1 };
 let left = new AbortController();
+let tell = () => {};
+/** Is kept as soon as there is more news. @type {Promise<void>} */
+export let more = Promise.resolve();
 
 export async function follow() {
   store.subscribe(["me", "chat", "topic"], leave);
@@ -19,6 +22,7 @@ export async function follow() {
     try {
       await begin();
       for (;;) {
+        while (document.hidden) await pause(PAUSE); // a browser has six connections for all its windows
         await refresh();
         store.set({ away: false });
       }
@@ -60,6 +64,8 @@ async function refresh() {
   if (signal.aborted) return;
   if (news.run !== demo.run) await begin();
   else learn(news);
+  tell();
+  more = new Promise((resolve) => (tell = resolve));
 }
 
 /** @param {News} news */
@@ -72,32 +78,22 @@ function learn(news) {
     return;
   }
   known = { version: news.version };
+  const { keyboard } = store.state;
   store.set({
     bot: news.bot,
     people: news.people,
     chats: news.chats,
     controls: news.controls,
     drafts: news.drafts,
-    keyboard: sameKeyboard(news.keyboard),
+    keyboard: JSON.stringify(keyboard) === JSON.stringify(news.keyboard) ? keyboard : news.keyboard, // so that nothing is drawn anew
     untaken: new Set(news.untaken),
     ...(news.earlier === undefined ? {} : { earlier: news.earlier }),
   });
-  learnMessages(news.messages, news.deleted);
+  learnMessages(news);
 }
 
-/** Keeps the object that is known if it says the same, so that nothing is drawn anew. @param {News["keyboard"]} keyboard */
-function sameKeyboard(keyboard) {
-  const before = store.state.keyboard;
-  return JSON.stringify(before) === JSON.stringify(keyboard) ? before : keyboard;
-}
-
-/**
- * Takes in messages of the open chat, new or changed.
- *
- * @param {Message[]} messages
- * @param {number[]} [deleted]
- */
-export function learnMessages(messages, deleted = []) {
+/** Takes in messages of the open chat, new or changed. @param {News} news */
+function learnMessages({ messages, deleted }) {
   if (!messages.length && !deleted.length) return;
   const all = new Map(store.state.messages);
   const oldest = all.keys().next().value ?? 0;

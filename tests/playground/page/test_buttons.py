@@ -100,6 +100,24 @@ async def test_answers_to_presses(page: Page, bot: Bot) -> None:
     await expect(button).to_be_focused()
 
 
+async def test_buttons_that_no_bot_answers(page: Page, bot: Bot) -> None:
+    """They turn, each in its own chat, and take no connection from what one does meanwhile."""
+    keyboard = [[{"text": str(number), "callback_data": "x"}] for number in range(8)]
+    for chat in (ANNA.id, GROUP):
+        await bot.call(
+            "sendMessage", chat_id=chat, text="y", reply_markup={"inline_keyboard": keyboard}
+        )
+    keys = page.locator(".keyboard").get_by_role("button")
+    for number in range(8):
+        await keys.nth(number).click()
+    await expect(page.locator(".key.busy")).to_have_count(8)
+    await Chat(page).write("What now?")
+    await expect(Chat(page).bubbles("What now?")).to_be_visible()
+    await Chat(page).open("Friends group")
+    await expect(keys).to_have_count(8)
+    await expect(page.locator(".key.busy")).to_have_count(0)
+
+
 async def test_buttons_that_ask_nobody(page: Page, bot: Bot) -> None:
     """They copy, write into the field, or lead to a chat of the page."""
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])

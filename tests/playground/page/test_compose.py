@@ -1,6 +1,8 @@
 """What one writes, and the keys: nothing is lost, and nothing goes where it was not meant."""
 
 import asyncio
+import re
+from typing import Any
 
 import httpx
 import pytest
@@ -65,6 +67,37 @@ async def test_a_growing_answer_keeps_the_selection(chat: Chat) -> None:
     )
     await expect(chat.answers).to_contain_text("word12 ")
     assert await chat.page.evaluate("String(getSelection())") == "You said:"
+
+
+async def test_what_is_sent_is_shown_where_it_is_said(chat: Chat) -> None:
+    """Not in the chat that one has opened before it had arrived."""
+    page, arrives = chat.page, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await page.route("**/room/say", hold)
+    async with page.expect_request_finished(lambda request: "/room/say" in request.url):
+        await chat.write("/nothing")
+        await chat.open("Friends group")
+        arrives.set()
+    await chat.write("here")
+    await expect(chat.bubbles("here")).to_be_visible()
+    await expect(chat.bubbles()).to_have_text([re.compile("here")])
+
+
+async def test_a_file_beside_an_edit(chat: Chat) -> None:
+    """Both are sent."""
+    await chat.write("/nothing")
+    await expect(chat.bubbles("/nothing")).to_be_visible()
+    await chat.page.keyboard.press("ArrowUp")
+    await expect(chat.page.locator("#about-bar")).to_contain_text("Edit message")
+    notes: Any = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"my notes"}
+    await chat.page.locator("#file").set_input_files(notes)
+    await chat.write("/no")
+    await expect(chat.bubbles("notes.txt").first).to_be_visible()
+    await expect(chat.bubbles("/no").first).to_contain_text("edited")
 
 
 async def test_what_is_refused_stays(chat: Chat) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from bot.playground.furniture import BORIS, CHANNEL, FORUM, GROUP
+from bot.playground.furniture import ANNA, BORIS, CHANNEL, FORUM, GROUP
 from handlers.texts import ENGLISH
 from tests.playground.page.conftest import Chat, Start, Tab, say
 
@@ -34,6 +34,16 @@ async def test_a_group(chat: Chat) -> None:
     await chat.write("And to a reply?")
     await expect(chat.answers).to_have_count(2)
     await expect(page.locator(".row.own .quotation").last).to_contain_text("You said:")
+
+
+async def test_a_mention_of_a_group(chat: Chat, room: httpx.AsyncClient) -> None:
+    """It opens that, as a link to it does."""
+    made = {"chat": -1000000000400, "kind": "supergroup", "title": "Walks", "username": "our_walks"}
+    await room.post("chat", json=made)
+    await room.post("add", json={"chat": made["chat"], "user": ANNA.id})
+    await say(room, "/nothing but @our_walks")
+    await chat.page.get_by_role("button", name="@our_walks").click()
+    await expect(chat.page.get_by_role("heading", level=1)).to_have_text("Walks")
 
 
 async def test_who_may_reset(chat: Chat) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from playwright.async_api import Request, Route, expect
+from playwright.async_api import Browser, Request, Route, expect
 
 from bot.playground.furniture import GROUP
 from tests.playground.page.conftest import Chat, Model, Start, Tab, say
@@ -21,6 +21,17 @@ async def test_two_windows(tab: Tab, url: str, model: Model) -> None:
         await boris.write("Nice")
         await expect(anna.bubbles("Nice").locator(".author")).to_have_text("Boris")
         model.released.set()
+
+
+async def test_many_windows_of_one_browser(browser: Browser, url: str) -> None:
+    """It has six connections for all of them; each window leaves enough to the others."""
+    windows = await browser.new_context(viewport={"width": 1280, "height": 800})
+    for person, place in ((101, 101), (102, 102), (103, 103), (101, GROUP), (102, GROUP)):
+        page = await windows.new_page()
+        await page.goto(f"{url}#{person}/{place}")
+        await expect(page.locator("#aside")).to_be_visible()
+    await Chat(page).write("Anybody here?")
+    await expect(Chat(page).bubbles("Anybody here?")).to_be_visible()
 
 
 async def test_the_demo_is_started_again(tab: Tab, started: Start) -> None:

@@ -1,7 +1,7 @@
 // What a person does in a chat: every act goes to the demo, and what it refuses is told.
 
 import { call, fetched, Refused, withQuery } from "../api.js";
-import { learnMessages } from "../follow.js";
+import { more } from "../follow.js";
 import { titleOf } from "../names.js";
 import { become, open } from "../route.js";
 import { store } from "../store.js";
@@ -42,7 +42,7 @@ export function here() {
 /** Says a short text, such as a command. @param {string} text */
 export async function say(text) {
   try {
-    learnMessages([await call("room/say", { ...here(), text })]);
+    await call("room/say", { ...here(), text });
   } catch (error) {
     toast(words.refused(reason(error)));
   }
@@ -89,7 +89,7 @@ export async function copy(text) {
   }
 }
 
-/** Buttons that wait for the bot: `message/row/column`. @type {Set<string>} */
+/** Buttons that wait for the bot: `chat/message/row/column`. @type {Set<string>} */
 const waiting = new Set();
 
 /** Tells whether a button waits for the bot. @param {string} name */
@@ -143,8 +143,12 @@ function begin(chat, query) {
 
 /** Waits for what the bot answers to a press, and shows it. @param {string} query */
 async function answered(query) {
-  let answer = null;
-  while (!answer) answer = await fetched(withQuery("room/answer", { query, wait: 20 }));
+  let answer, next;
+  do {
+    await next;
+    next = more;
+    answer = await fetched(withQuery("room/answer", { query }));
+  } while (!answer);
   if (answer.url) visit(answer.url);
   else if (answer.text && answer.show_alert) tell(answer.text);
   else if (answer.text) toast(answer.text);
@@ -188,8 +192,6 @@ async function visitBot(given) {
 
 /** Opens what a mention names. @param {string} name */
 export function mention(name) {
-  const { people, demo } = store.state;
-  if (name.toLowerCase() === demo?.username.toLowerCase()) return visit(`https://t.me/${name}`);
-  const person = people.find((each) => each.username?.toLowerCase() === name.toLowerCase());
-  return person ? become(person.id) : undefined;
+  const person = store.state.people.find((each) => each.username?.toLowerCase() === name.toLowerCase());
+  return person ? become(person.id) : visit(`https://t.me/${name}`);
 }

@@ -135,7 +135,7 @@ function keyboard(message) {
     "div",
     { className: "keyboard", dataset: { key: "keyboard" } },
     ...rows.map((buttons, row) =>
-      element("div", "keyboard-row", ...buttons.map((button, at) => key(message, button, `${message.message_id}/${row}/${at}`))),
+      element("div", "keyboard-row", ...buttons.map((button, at) => key(message, button, `${message.chat.id}/${message.message_id}/${row}/${at}`))),
     ),
   );
 }

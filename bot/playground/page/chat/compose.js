@@ -2,7 +2,6 @@
 
 import { call } from "../api.js";
 import { byId, element, patch } from "../dom.js";
-import { learnMessages } from "../follow.js";
 import { icon } from "../icons.js";
 import { authorOf, excerpt } from "../names.js";
 import { openChat, store } from "../store.js";
@@ -203,17 +202,18 @@ async function deliver({ text, files: given, replying, editing }) {
   try {
     if (editing) {
       const { chat, user, language } = where;
-      learnMessages([await call("room/edit", { chat, user, language, message_id: editing.message_id, text: rest })]);
-      return null;
+      await call("room/edit", { chat, user, language, message_id: editing.message_id, text: rest });
+      rest = "";
+      editing = null;
     }
     for (const file of given) {
-      learnMessages([await upload(file, { ...where, caption: rest, reply_to })]);
+      await upload(file, { ...where, caption: rest, reply_to });
       unsent.shift();
       rest = "";
     }
     while (rest) {
       const part = firstPart(rest);
-      learnMessages([await call("room/say", { ...where, text: part, reply_to })]);
+      await call("room/say", { ...where, text: part, reply_to });
       rest = rest.slice(part.length).trimStart();
     }
     return null;

@@ -84,8 +84,7 @@ function depends(item, state) {
   if (item.kind === "day") return [item.text];
   if (item.kind === "draft") return [item.draft.text, item.draft.can_stop];
   const { message, first, last } = item;
-  const waiting = message.reply_markup ? [...state.pressed].filter((name) => name.startsWith(`${message.message_id}/`)).join() : "";
-  return [message, first, last, state.me, state.untaken.has(message.message_id), waiting];
+  return [message, first, last, state.me, state.untaken.has(message.message_id), message.reply_markup && state.pressed];
 }
 
 /** @param {Row} item @param {State} state */

@@ -1,6 +1,7 @@
 // What the inspector knows: the answers of the open chat, and the one that is looked at.
 
 import { fetched, pause, withQuery } from "../../api.js";
+import { more } from "../../follow.js";
 import { makeStore } from "../../store.js";
 
 /**
@@ -61,12 +62,14 @@ async function watch(chat, store, signal) {
   let since = { run: "", since: -1 };
   while (!signal.aborted) {
     try {
-      const news = await fetched(withQuery("demo/answers", { chat, ...since }), { signal });
+      const next = more;
+      const news = await fetched(withQuery("demo/answers", { chat, wait: 0, ...since }), { signal });
       if (signal.aborted) return;
       learn(news, news.run === since.run, store.state.topic);
       since = { run: news.run, since: news.version };
       await look(chat, signal);
       await pause(BREATH);
+      await next;
     } catch {
       await pause(PAUSE);
     }
