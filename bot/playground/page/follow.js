@@ -96,28 +96,28 @@ function learn(news) {
 function learnMessages({ messages, deleted }) {
   if (!messages.length && !deleted.length) return;
   const all = new Map(store.state.messages);
-  const oldest = all.keys().next().value ?? 0;
+  const first = oldest();
   for (const message of messages) {
     // What changes among those that are not shown is seen when they are.
-    if (message.message_id >= oldest || !store.state.earlier) all.set(message.message_id, message);
+    if (message.message_id >= first || !store.state.earlier) all.set(message.message_id, message);
   }
   for (const number of deleted) all.delete(number);
   const { editing, replying } = store.state;
   if (deleted.includes((editing ?? replying)?.message_id ?? 0)) store.set({ editing: null, replying: null });
-  keep([...all].sort(([one], [other]) => one - other));
+  const sorted = [...all].sort(([one], [other]) => one - other);
+  const fewer = store.state.at_end && sorted.length > KEPT; // the newest, unless one reads further back
+  store.set({ messages: new Map(fewer ? sorted.slice(-KEPT) : sorted), ...(fewer ? { earlier: true } : {}) });
 }
 
-/** Keeps the newest, unless one reads further back. @param {[number, Message][]} sorted */
-function keep(sorted) {
-  const fewer = store.state.at_end && sorted.length > KEPT;
-  store.set({ messages: new Map(fewer ? sorted.slice(-KEPT) : sorted), ...(fewer ? { earlier: true } : {}) });
+/** The number of the first message that is shown. */
+export function oldest() {
+  return store.state.messages.keys().next().value ?? 0;
 }
 
 /** Fetches the messages before those that are shown. */
 export async function lookBack() {
-  const { me, chat, topic, messages } = store.state;
-  const before = messages.keys().next().value ?? 0;
-  const older = await fetched(withQuery("room/earlier", { user: me, chat, topic, before }));
+  const { me, chat, topic } = store.state;
+  const older = await fetched(withQuery("room/earlier", { user: me, chat, topic, before: oldest() }));
   if (chat !== store.state.chat || topic !== store.state.topic) return;
   const added = /** @type {[number, Message][]} */ (older.messages.map((/** @type {Message} */ each) => [each.message_id, each]));
   store.set({ messages: new Map([...added, ...store.state.messages]), earlier: older.earlier });

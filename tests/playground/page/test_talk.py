@@ -125,6 +125,20 @@ async def test_replies_jump_and_forwards_name_their_author(
     await expect(chat.page.locator(".forwarded")).to_have_text("Forwarded from Anna")
 
 
+async def test_a_reply_to_what_is_gone(chat: Chat, room: httpx.AsyncClient) -> None:
+    """It leads nowhere, and says so; what is above stays where it is."""
+    page = chat.page
+    for number in range(70):
+        await say(room, f"/nothing {number}")
+    gone = (await say(room, "gone"))["message_id"]
+    await say(room, "a reply", reply_to=gone)
+    await room.post("delete", json={"chat": 101, "user": 101, "message_id": gone})
+    await page.reload()
+    await page.locator(".quotation").first.click()
+    await expect(page.locator(".toast")).to_have_text("A message that cannot be shown")
+    await expect(page.get_by_role("button", name="Show earlier messages")).to_be_attached()
+
+
 async def test_a_message_is_deleted(chat: Chat, room: httpx.AsyncClient) -> None:
     """By whoever may; it goes from the page and from the room."""
     await say(room, "/nothing")

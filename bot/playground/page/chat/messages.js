@@ -3,11 +3,12 @@
 import { byId, element, patch, patchList } from "../dom.js";
 import { icon } from "../icons.js";
 import { call } from "../api.js";
-import { lookBack } from "../follow.js";
+import { lookBack, oldest } from "../follow.js";
 import { authorOf, serviceText, tried } from "../names.js";
 import { openChat, store } from "../store.js";
 import { day, words } from "../words/index.js";
 import { row, draftRow } from "./bubble.js";
+import { toast } from "./toast.js";
 import { welcome } from "./welcome.js";
 
 /**
@@ -112,13 +113,14 @@ async function showEarlier() {
 
 /** Shows another message of the chat, looking back for it if need be. @param {number} number */
 export async function jump(number) {
-  while (!store.state.messages.has(number) && store.state.earlier) {
+  const { chat } = store.state;
+  while (oldest() > number && store.state.earlier && chat === store.state.chat) {
     store.set({ at_end: false });
     await lookBack();
     await Promise.resolve();
   }
   const found = document.getElementById(`message-${number}`);
-  if (!found) return;
+  if (!found) return toast(words.not_shown);
   found.scrollIntoView({ block: "center" });
   found.focus({ preventScroll: true });
   found.classList.add("found");
