@@ -22,7 +22,7 @@ export async function follow() {
     try {
       await begin();
       for (;;) {
-        while (document.hidden) await pause(PAUSE); // a browser has six connections for all its windows
+        while (document.hidden) await pause(100); // a browser has six connections for all its windows
         await refresh();
         store.set({ away: false });
       }

@@ -46,6 +46,18 @@ async def test_a_mention_of_a_group(chat: Chat, room: httpx.AsyncClient) -> None
     await expect(chat.page.get_by_role("heading", level=1)).to_have_text("Walks")
 
 
+async def test_the_topic_that_is_open_is_in_sight(
+    tab: Tab, url: str, room: httpx.AsyncClient
+) -> None:
+    """On a phone, too, where there is no room for all their names."""
+    for number in range(9):
+        opened = await room.post("open_topic", json={"chat": FORUM, "name": f"Topic {number}"})
+    phone = {"width": 390, "height": 844}
+    async with tab(f"{url}#101/{FORUM}/{opened.json()}", viewport=phone) as chat:
+        topics = chat.page.get_by_role("navigation", name="Topics")
+        await expect(topics.get_by_role("link", name="Topic 8")).to_be_in_viewport()
+
+
 async def test_who_may_reset(chat: Chat) -> None:
     """A member is refused, an admin is not."""
     await chat.open("Friends group")

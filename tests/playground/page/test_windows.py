@@ -34,6 +34,23 @@ async def test_many_windows_of_one_browser(browser: Browser, url: str) -> None:
     await expect(Chat(page).bubbles("Anybody here?")).to_be_visible()
 
 
+async def test_a_window_that_nobody_sees(tab: Tab, url: str, room: httpx.AsyncClient) -> None:
+    """It asks for nothing, and catches up as soon as it is seen again."""
+    async with tab(url) as hidden, tab(url) as seen:
+        await hidden.page.evaluate(
+            "Object.defineProperty(document, 'hidden', { configurable: true, value: true })"
+        )
+        await say(room, "/nothing 1")
+        await expect(hidden.bubbles("/nothing 1")).to_be_visible()  # for which it has asked before
+        for number in (2, 3):
+            await say(room, f"/nothing {number}")
+            await expect(seen.bubbles(f"/nothing {number}")).to_be_visible()
+        await expect(seen.answers).to_have_count(3)
+        assert await hidden.bubbles("/nothing 3").count() == 0
+        await hidden.page.evaluate("delete document.hidden")
+        await expect(hidden.bubbles("/nothing 3")).to_be_visible()
+
+
 async def test_the_demo_is_started_again(tab: Tab, started: Start) -> None:
     """The same tab says that the demo is away, and goes on with the new one by itself."""
     async with tab() as chat:

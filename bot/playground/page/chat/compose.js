@@ -60,10 +60,7 @@ function moved(state) {
   if (run && run !== state.demo?.run) forgetMessages();
   run = state.demo?.run;
   if (now === place) return;
-  if (place) {
-    remember(place, written());
-    store.set({ written: texts() });
-  }
+  if (place) remember(place, written());
   place = now;
   if (!state.demo) return;
   store.set({ written: texts() });
@@ -201,8 +198,7 @@ async function deliver({ text, files: given, replying, editing }) {
   const unsent = [...given];
   try {
     if (editing) {
-      const { chat, user, language } = where;
-      await call("room/edit", { chat, user, language, message_id: editing.message_id, text: rest });
+      await call("room/edit", { ...where, topic: undefined, message_id: editing.message_id, text: rest });
       rest = "";
       editing = null;
     }

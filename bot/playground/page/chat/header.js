@@ -4,6 +4,7 @@ import { byId, element, patch } from "../dom.js";
 import { icon } from "../icons.js";
 import { avatarOf, nameOf, titleOf } from "../names.js";
 import { address, open } from "../route.js";
+import { reveal } from "./list.js";
 import { openChat, store } from "../store.js";
 import { plural, words } from "../words/index.js";
 
@@ -63,4 +64,5 @@ function showTopics(state) {
       ),
     ),
   );
+  reveal("topics", "[aria-current]");
 }

@@ -45,7 +45,7 @@ function showPeople({ people, me }) {
 const revealed = new Map();
 
 /** Scrolls what is chosen in a list into sight, once. @param {string} list @param {string} chosen */
-function reveal(list, chosen) {
+export function reveal(list, chosen) {
   const found = /** @type {HTMLElement | null} */ (byId(list).querySelector(chosen)?.closest("[data-key]"));
   const key = found?.dataset.key;
   if (key === revealed.get(list) || (found && !found.offsetParent)) return;
