@@ -150,6 +150,8 @@ class Timing:
     """What an answer may take in all, in case a stream drips for ever."""
     gather: float = 0.2
     """How long words gather before they are read, unless the body ends; the first ones do not."""
+    ending: float = 0.1
+    """How long a body may take to end after the last word, so that its connection is used again."""
     model_pauses: tuple[float, ...] = (0.5, 1, 2, 4, 8)
     """Before each retry, plus jitter; the last one repeats."""
     count: float = 10.0

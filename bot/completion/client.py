@@ -184,7 +184,8 @@ class Client:
                     # aiohttp's own time-out does not notice every way in which a stream can stall.
                     async with asyncio.timeout_at(min(clock() + silence, end)):
                         answer = await anext(answers)
-                await _drain(chunks)  # first, because the caller may stop once it has the answer
+                # First, because the caller may stop once it has the answer.
+                await _drain(chunks, self._timing.ending)
                 yield answer
         except TimeoutError as error:
             reason = f"silent for {silence:.0f} s, or not done in {longest:.0f} s"
@@ -243,9 +244,9 @@ async def _gather(response: httpx.Response, seconds: float) -> None:
         await gather(seconds)
 
 
-async def _drain(chunks: AsyncIterator[bytes]) -> None:
+async def _drain(chunks: AsyncIterator[bytes], seconds: float) -> None:
     """Read to the end, so that the connection can be reused; a missing end is not an error."""
     with contextlib.suppress(TimeoutError, httpx.HTTPError):
-        async with asyncio.timeout(0.1):
+        async with asyncio.timeout(seconds):
             async for _ in chunks:
                 pass

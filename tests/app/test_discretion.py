@@ -170,9 +170,8 @@ async def test_what_nobody_can_read(named: World, logged: io.StringIO) -> None:
         named.room.forward(ANN, ANN, MARK, origin)
         named.room.say(ANN, ANN, MARK)
         ready = keys.ready(named.bot_id)
-        async with asyncio.timeout(
-            40
-        ):  # what is odd brings answers, too, and is buried behind them
+        # What is odd brings answers, too, and is buried behind them.
+        async with asyncio.timeout(40):
             while len(named.room.updates) or await named.redis.xlen(ready):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     told = events(logged)

@@ -249,6 +249,7 @@ async def test_what_is_sent(api: Api) -> None:
 
 async def test_a_connection_is_used_again(api: Api) -> None:
     """Requests one after another share a connection, also for those who leave at the last word."""
+    api.timing = replace(api.timing, ending=60)
     client = api.client()
     for _ in range(3):
         api.server.script(*[Lines([line("yes") + b"\n", b"\n", b""], delay=0.02)] * 2)
@@ -366,11 +367,11 @@ async def test_a_truncated_answer(api: Api) -> None:
 
 async def test_tries_end_at_the_deadline(api: Api) -> None:
     """When nothing gets better, the last error is told, with the request's id."""
-    api.timing = replace(api.timing, model_silence=1.0)
+    api.timing = replace(api.timing, model_pauses=(0.01, 0.01, 1000))
     api.server.script(*[Refuse(503, "down")] * 1000)
     error = await api.fails()
     assert "HTTP 503: down (x-request-id " in str(error)
-    assert len(api.server.requests) > 1
+    assert len(api.server.requests) == 3
 
 
 async def test_retry_after_is_waited_for(api: Api) -> None:
@@ -408,15 +409,15 @@ def drip(*pieces: bytes) -> Connection:
     return answer
 
 
-def corrupt(begun: bytes) -> Connection:
-    """Make a server that breaks the framing of its own chunks."""
+def corrupt(begun: bytes, go: asyncio.Event | None = None) -> Connection:
+    """Make a server that breaks the framing of its own chunks; soon, or when it is to ``go``."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         writer.write(b"%x\r\n%s\r\n" % (len(begun), begun))
         await writer.drain()
-        await asyncio.sleep(0.05)
+        await (go.wait() if go else asyncio.sleep(0.05))
         writer.write(b"no length\r\n")
         await reader.read()
 
@@ -451,11 +452,15 @@ async def test_a_server_that_says_nothing(api: Api, connection: Connection) -> N
 @pytest.mark.usefixtures("once")
 async def test_a_stream_that_is_corrupt_while_it_gathers(api: Api) -> None:
     """It is broken at once, however long silence may last."""
-    api.timing = replace(api.timing, model_silence=60, gather=0.2)
-    async with listening(corrupt(BEGUN)) as port, asyncio.timeout(10):
-        error = await api.fails(api.client(url=f"http://127.0.0.1:{port}"))
-    assert isinstance(error, CompletionUnavailable)
-    assert "ReadError" in str(error)
+    api.timing = replace(api.timing, model_silence=100, gather=0.2)
+    go = asyncio.Event()
+    async with listening(corrupt(BEGUN, go)) as port, asyncio.timeout(60):
+        client = api.client(url=f"http://127.0.0.1:{port}")
+        answers = client.stream(PROFILE, QUESTION, 0)
+        assert (await anext(answers)).text == "begun"
+        go.set()
+        with pytest.raises(CompletionUnavailable, match="ReadError"):
+            await anext(answers)
 
 
 @pytest.mark.parametrize("reply", [Silence(), Silence("begun")])
@@ -469,8 +474,8 @@ async def test_silence_frees_the_generation(api: Api, reply: Silence) -> None:
 @pytest.mark.slow
 async def test_empty_texts_are_a_sign_of_life(api: Api) -> None:
     """A server that has yet to find time for the question is waited for, as long as it says so."""
-    api.timing = replace(api.timing, model_silence=1.5)
-    waiting = [line("", "PARTIAL") + b"\n"] * 5
+    api.timing = replace(api.timing, model_silence=3)
+    waiting = [line("", "PARTIAL") + b"\n"] * 9
     api.server.script(Lines([*waiting, line("yes") + b"\n"], delay=0.4))
     assert (await api.ask())[-1].text == "yes"
 
@@ -541,7 +546,7 @@ def ending(*lines: bytes) -> Steps:
 @pytest.fixture
 def gathering(api: Api) -> None:
     """Let words gather for longer than a model may be silent: who waits for them gets nothing."""
-    api.timing = replace(ONCE, gather=1000, model_silence=10)
+    api.timing = replace(ONCE, gather=1000, model_silence=60)
 
 
 async def stepwise(api: Api, server: Steps, *, late: bool = False) -> list[Answer]:
@@ -701,15 +706,15 @@ async def test_a_whole_answer_in_one_piece(api: Api) -> None:
 
 async def test_a_whole_answer_is_asked_for_once(api: Api) -> None:
     """Then a failure of any kind is told at once."""
-    api.timing = replace(api.timing, model_silence=0.2)
-    client = api.client()
     api.server.script(Refuse(503), Cut(), Filtered(), Silence())
-    for kind, reason in [
-        (CompletionUnavailable, "HTTP 503"),
-        (CompletionUnavailable, "ReadError"),
-        (CompletionRefused, "content filter"),
-        (CompletionUnavailable, "silent"),
+    for kind, reason, silence in [
+        (CompletionUnavailable, "HTTP 503", 60),
+        (CompletionUnavailable, "ReadError", 60),
+        (CompletionRefused, "content filter", 60),
+        (CompletionUnavailable, "silent", 1),
     ]:
+        api.timing = replace(api.timing, model_silence=silence)
+        client = api.client()
         with pytest.raises(kind, match=reason):
             await client.answer(PROFILE, QUESTION)
     assert len(api.server.requests) == 4
@@ -757,12 +762,12 @@ async def test_a_token_refused_to_the_tokeniser_is_renewed_once(api: Api) -> Non
         (saying(OK, b"<html>"), "unreadable count"),
         (saying(b"HTTP/1.1 503 Down\r\n\r\n", b"later"), "HTTP 503: later"),
         (saying(), "Server disconnected"),
-        (hush, "silent for 0 s"),
+        (hush, "silent for 1 s"),
     ],
 )
 async def test_a_count_that_fails(api: Api, connection: Connection, reason: str) -> None:
     """It is asked for once, and no answer is an ordinary error."""
-    api.timing = Timing(count=0.2)
+    api.timing = Timing(count=1 if connection is hush else 60)
     async with listening(connection) as port:
         client = api.client(url=f"http://127.0.0.1:{port}")
         with pytest.raises(CompletionUnavailable, match=reason):
