@@ -22,7 +22,7 @@ async def test_no_moment_is_missed(redis: Redis) -> None:
         for _ in range(steps):
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait({task}, timeout=1)
+        await asyncio.wait({task}, timeout=60)
         ended, _ = task.done(), task.cancel()
         assert ended, steps
 
@@ -36,7 +36,7 @@ async def test_patience_ends_too(steps: int) -> None:
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
     await redis.aclose()
 
 

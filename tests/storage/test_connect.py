@@ -154,7 +154,7 @@ async def test_what_waiting_would_not_mend() -> None:
     async with own_valkey() as server:
         for query in ("db=99", "username=nobody&password=pw"):
             client = connect(f"{server.url}?{query}", connections=1)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await reach(client, "{1}:key")
             await client.aclose()
 
@@ -166,12 +166,12 @@ async def test_a_server_is_waited_for() -> None:
         client = connect(server.url, connections=1)
         with capture_logs() as logs:
             reaching = asyncio.create_task(reach(client, "{1}:key", Timing(storage_pauses=(0.01,))))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not logs:  # noqa: ASYNC110 - a log tells nobody
                     await asyncio.sleep(0.01)
             assert not reaching.done()
             await server.start()
-            await asyncio.wait_for(reaching, 20)
+            await asyncio.wait_for(reaching, 60)
         await client.aclose()
 
 
@@ -204,7 +204,7 @@ async def test_storage_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(asyncio, "sleep", pause)
     with capture_logs() as logs:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await patiently(call, (0.001, 0.002)) == "answer"
     assert [entry["seconds"] for entry in logs] == paused == [0.001, 0.002, 0.002, 0.002]
 
@@ -229,7 +229,7 @@ async def test_a_connection_closed_while_written_to(
     await redis.ping()
     break_with("'int' object is not callable")
     with pytest.raises(TypeError, match="'int' object"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await patiently(redis.ping)
 
 
@@ -241,7 +241,7 @@ async def test_a_stumble_of_ours() -> None:
         nothing()
 
     with pytest.raises(TypeError, match="'NoneType' object"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await patiently(call)
 
 
@@ -258,7 +258,7 @@ async def test_a_mistake_of_ours_is_not_repeated() -> None:
 async def test_an_odd_value_is_not_waited_for(redis: Redis) -> None:
     """What cannot be written is told at once: storage would never take it."""
     with pytest.raises(DataError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await patiently(lambda: redis.set("key", ["odd"]))  # type: ignore[arg-type]
 
 
@@ -333,5 +333,5 @@ async def test_a_refusal_is_not_waited_for(redis: Redis) -> None:
     """Waiting would not mend it."""
     await redis.set("{1}:word", "word")
     with pytest.raises(StorageRefused, match="not an integer"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await patiently(lambda: redis.incr("{1}:word"))

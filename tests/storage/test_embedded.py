@@ -90,7 +90,7 @@ async def other_process(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (line := await process.stdout.readline()).startswith(b"unix:"):
                 assert line, "the other process ended early"
         yield process, line.decode().strip()
@@ -101,7 +101,7 @@ async def other_process(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.
 
 async def eventually(ask: Callable[[], Awaitable[T]]) -> T:
     """Ask until the server is back."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(RedisError):
                 return await ask()
@@ -114,7 +114,7 @@ async def pid_of(redis: Redis) -> int:
 
 async def lock_is_free(folder: Path) -> None:
     """Return when no server lives on the folder any more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with (folder / "server.lock").open("a") as lock:
             while True:
                 with contextlib.suppress(BlockingIOError):
@@ -128,7 +128,7 @@ def named(events: Events, name: str) -> Events:
 
 async def logged(events: Events, name: str, times: int = 1) -> None:
     """Return when there are so many of these events."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             if len(named(events, name)) >= times:
                 return
@@ -392,14 +392,14 @@ async def test_loading_is_waited_for(folder: Path) -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
-        await asyncio.sleep(0.15)  # together longer than the silence that is borne
+        await asyncio.sleep(0.25)  # together longer than the silence that is borne
         writer.write(answers.pop(0))
         writer.close()
         await writer.wait_closed()
 
     with locked(folder):
         server = await asyncio.start_unix_server(answer, folder / "server.sock")
-        async with server, embedded_server(folder, timing=Timing(server_silence=2)):
+        async with server, embedded_server(folder, timing=Timing(server_silence=4)):
             assert not answers
         await server.wait_closed()
 

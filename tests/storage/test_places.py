@@ -79,7 +79,7 @@ async def test_the_places_of_the_dead_are_free(redis: Redis, key: str) -> None:
     """A lease that ended holds nobody up; nor does one of a future that the clock took back."""
     now, _ = await redis.time()
     await redis.zadd(key, {"dead": now - 1, "dead before the clock went back": now + 3600})
-    async with asyncio.timeout(5), Places(redis, key, 1, "here").place():
+    async with asyncio.timeout(60), Places(redis, key, 1, "here").place():
         assert await redis.zcard(key) == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_process_that_comes_back_has_its_places(redis: Redis, key: str) 
     async with (
         Places(redis, key, 2, "here").place(),
         Places(redis, key, 2, "there").place(),  # killed now, for all that Redis knows
-        asyncio.timeout(5),
+        asyncio.timeout(60),
         Places(redis, key, 2, "there").place(),
     ):
         assert await redis.zcard(key) == 2
@@ -97,7 +97,7 @@ async def test_a_process_that_comes_back_has_its_places(redis: Redis, key: str) 
 async def test_a_key_of_another_type(redis: Redis, key: str) -> None:
     """What somebody has written over holds up nobody."""
     await redis.set(key, "odd")
-    async with asyncio.timeout(5), Places(redis, key, 1, "here").place():
+    async with asyncio.timeout(60), Places(redis, key, 1, "here").place():
         assert await redis.zcard(key) == 1
 
 
@@ -113,13 +113,13 @@ async def test_a_living_place_is_waited_for(redis: Redis, key: str) -> None:
         coming = asyncio.create_task(come())
         await asyncio.sleep(0.05)
         assert not entered.is_set()
-    await asyncio.wait_for(coming, 5)
+    await asyncio.wait_for(coming, 60)
 
 
 async def test_leases_are_renewed(redis: Redis, key: str) -> None:
     """What is held stays held however long it takes."""
     shared = Places(redis, key, 2, "here", BRIEF)
-    async with asyncio.timeout(5), shared.place(), shared.place(), beside(shared.renewing()):
+    async with asyncio.timeout(60), shared.place(), shared.place(), beside(shared.renewing()):
         for _ in range(3):
             now, _ = await redis.time()
             await redis.zadd(key, dict.fromkeys(("here:0", "here:1"), now + 0.01))
@@ -134,7 +134,7 @@ async def test_what_is_given_back_is_not_renewed(redis: Redis, key: str) -> None
     first, occupied = shared.place(), Occupied(shared)
     await first.__aenter__()
     async with shared.place():
-        async with beside(shared.renewing()), asyncio.timeout(5):
+        async with beside(shared.renewing()), asyncio.timeout(60):
             for _ in range(2):
                 await occupied.next()
             occupied.go.clear()
@@ -155,7 +155,7 @@ async def test_one_asks_for_all(redis: Redis, key: str) -> None:
         async with shared.place():
             await entered.wait()
 
-    async with asyncio.timeout(10), AsyncExitStack() as taken:
+    async with asyncio.timeout(60), AsyncExitStack() as taken:
         for _ in range(9):
             await taken.enter_async_context(other.place())
         coming = [asyncio.create_task(come()) for _ in range(4)]
@@ -196,7 +196,7 @@ async def test_none_is_kept_where_others_are_many(redis: Redis, key: str) -> Non
 async def test_a_kept_place_is_given_back(redis: Redis, key: str) -> None:
     """When nobody needs it for a while, or the process ends."""
     shared = Places(redis, key, 8, "here", Timing(place_kept=0.01))
-    async with beside(shared.renewing()), asyncio.timeout(5):
+    async with beside(shared.renewing()), asyncio.timeout(60):
         async with shared.place():
             pass
         while await redis.exists(key):  # noqa: ASYNC110 - it tells no other way
@@ -266,7 +266,7 @@ async def test_another_asks_for_who_gives_up(redis: Redis, key: str) -> None:
         async with shared.place():
             await stay.wait()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         occupied.go.clear()
         first = asyncio.create_task(come())
         await occupied.next()
@@ -306,7 +306,7 @@ async def test_without_storage_one_waits(key: str) -> None:
                 await asyncio.sleep(0.1)
                 assert not entered.is_set()
             await server.start()
-            await asyncio.wait_for(coming, 10)
+            await asyncio.wait_for(coming, 60)
         await client.aclose()
 
 
@@ -327,7 +327,7 @@ async def test_a_server_that_refuses(
         patched.setattr(shared, "_occupy", refuse)
         for error in await asyncio.gather(come(), come(), return_exceptions=True):
             assert isinstance(error, StorageRefused)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await come()
 
 
@@ -345,7 +345,7 @@ async def test_who_comes_in_while_spare_ones_are_given_back(redis: Redis, key: s
         await remove(tokens)
 
     shared._remove = slowly  # type: ignore[method-assign]
-    async with beside(shared.renewing()), asyncio.timeout(5), AsyncExitStack() as busy:
+    async with beside(shared.renewing()), asyncio.timeout(60), AsyncExitStack() as busy:
         while len(shared._spare) == 5:  # noqa: ASYNC110 - it tells no other way
             await asyncio.sleep(0.005)
         coming = [asyncio.create_task(busy.enter_async_context(shared.place())) for _ in range(10)]
@@ -365,7 +365,7 @@ async def test_who_comes_during_a_question_is_asked_for_next(redis: Redis, key: 
         async with shared.place():
             pass
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         first = asyncio.create_task(come())
         await occupied.next()
         second = asyncio.create_task(come())
@@ -386,7 +386,7 @@ async def test_spare_ones_are_given_back_where_others_need_them(redis: Redis, ke
         assert await redis.zcard(key) == 4
         kept = shared._spare
         shared._spare = []  # as if it had been used only now, after a round had begun
-        async with beside(shared.renewing()), asyncio.timeout(5):
+        async with beside(shared.renewing()), asyncio.timeout(60):
             await asyncio.sleep(0)
             shared._spare = kept
             while await redis.zcard(key) == 4:  # noqa: ASYNC110 - it tells no other way

