@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from telegram import Chat, Message
+from telegram import Chat, Message, User
 from telegram.ext import ApplicationHandlerStop
 
 from handlers.actions import strangers, table
@@ -13,7 +13,7 @@ from handlers.incoming.access import Right, Standing
 from handlers.incoming.addressing import command, is_from_a_person, is_spoken_to
 from handlers.incoming.membership import met
 from handlers.turn.press import Press
-from handlers.turn.where import is_private
+from handlers.turn.where import is_company, is_private
 
 
 async def guard(tools: Tools, context: Context) -> None:
@@ -34,12 +34,26 @@ async def guard(tools: Tools, context: Context) -> None:
         listed = await context.turn.admission.listed()
         standing = await tools.access.standing(update, listed)
     if standing is not Standing.ALLOWED:
+        if update.message and _opts_out(update.message, context.bot.bot, standing):
+            return
         if query:
             await context.answer_press(context.texts.stranger.format(id=query.from_user.id))
         if query or not update.message or not await strangers.receive(tools, context, standing):
             raise ApplicationHandlerStop
     if chat := update.effective_chat:
         await _use(tools, context, chat)
+
+
+def _opts_out(message: Message, me: User, standing: Standing) -> bool:
+    """Tell whether a message only says what the bot is to spare somebody whom it does not answer.
+
+    A chat with somebody who is shut out is spared everything already.
+    """
+    name, *arguments = command(message, me) or [""]
+    row = table.find(name, arguments)
+    if row is None or not row.opts_out:
+        return False
+    return is_company(message) or (row.menus != table.IN_GROUPS and standing is Standing.STRANGER)
 
 
 async def _use(tools: Tools, context: Context, chat: Chat) -> None:

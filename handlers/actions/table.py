@@ -73,10 +73,11 @@ class Command:
     /help. ``refusal`` is the answer to people without the ``right``; with it, they must use it in
     their private chat with the bot if it is ``private``. ``judges``: ``act`` itself asks who may,
     as it can be about another chat. ``always``: those who have the right are answered even where
-    the bot answers nothing, so that they can change that. ``shows``: it changes nothing, so it is
-    also obeyed where a message is edited into it; Telegram also reports edits that nobody makes,
-    even of commands long obeyed. ``passes``: nor does it look at the conversation, so in private it
-    does not wait for an answer that is being made.
+    the bot answers nothing, so that they can change that. ``opts_out``: it says what the bot is to
+    spare people or a chat, so those may, too, whom it does not answer. ``shows``: it changes
+    nothing, so it is also obeyed where a message is edited into it; Telegram also reports edits
+    that nobody makes, even of commands long obeyed. ``passes``: nor does it look at the
+    conversation, so in private it does not wait for an answer that is being made.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Command:
     about_the_last: bool = False
     judges: bool = False
     always: bool = False
+    opts_out: bool = False
     private: bool = False
     shows: bool = False
     menu: Words | None = None
@@ -257,10 +259,19 @@ COMMANDS = (
     Command(
         "dontlisten",
         hearing.dont_listen,
+        always=True,
+        opts_out=True,
         menu=lambda texts: texts.command_dontlisten,
         menus=IN_GROUPS,
     ),
-    Command("listen", hearing.listen, menu=lambda texts: texts.command_listen, menus=IN_GROUPS),
+    Command(
+        "listen",
+        hearing.listen,
+        always=True,
+        opts_out=True,
+        menu=lambda texts: texts.command_listen,
+        menus=IN_GROUPS,
+    ),
     Command(
         "reset",
         commands.reset,
@@ -294,6 +305,7 @@ COMMANDS = (
         right=Right.ADMIN,
         refusal=_for_admins,
         always=True,
+        opts_out=True,
         menu=lambda texts: texts.command_news,
     ),
     Command("news", announce.explain_news, shows=True),

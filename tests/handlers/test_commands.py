@@ -82,6 +82,8 @@ OF_OWNERS = {act for act in MAY if MAY[act] == {"owner"}}
 """What is an owner's wherever it is."""
 DEEP_LINK = f"/start settings_{GROUP}"
 OF_ADMINS = ("/settings", "/persona", "/prompt", "/name", "set", "be", "clear")
+OPT_OUT = ("/dontlisten", "/listen", "/news off")
+"""What those may, too, whom the bot does not answer."""
 RESETS = (f"/reset {OTHER}", "/reset @cats", "/reset all")
 OWNERS = (
     *(*RESETS, "/chats", "/status", "/dead", "/invite", "/invites", "/say words"),
@@ -109,10 +111,12 @@ def expected(act: str, who: str, where: str) -> str:
     """What is said: "" for nothing, "obeyed" for whatever is said then."""
     if who == "other bot":
         return ""
-    if who == "stranger":
+    alone = where in ("private", "direct")  # what is said there is the person's
+    if who == "stranger" and act in OPT_OUT and not alone:
+        who = "member"
+    elif who == "stranger" and (act, alone) != ("/news off", True):
         told = ENGLISH.stranger_asked if act.startswith("/") else ENGLISH.stranger
         return told.format(id=STRANGER)
-    alone = where in ("private", "direct")  # what is said there is the person's
     if act in OWNERS:
         may = "obeyed" if where == "private" else ENGLISH.only_in_private
         return may if who == "owner" else REFUSALS[act]
