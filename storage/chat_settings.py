@@ -6,6 +6,7 @@ not been told yet that the bot hears them, ``untold`` is there: the version that
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -21,6 +22,8 @@ MOST_PROMPT = 2000
 """Characters of a chat's own prompt."""
 MOST_NAMES = 5
 LONGEST_NAME = 32
+COMMAS = ",،，、"
+"""Of all kinds of writing."""
 MOST_HEARD = 50
 """Messages said around the bot that it may be given."""
 
@@ -144,13 +147,25 @@ def _matching(pattern: str) -> Callable[[str], str]:
 
 def names(text: str) -> tuple[str, ...]:
     """Read names, separated by commas or line ends. Raises ValueError if they cannot be names."""
-    found = [" ".join(name.split()) for name in re.split("[,\n]", text) if name.strip()]
+    text = unicodedata.normalize("NFC", text)
+    found = [" ".join(name.split()) for name in re.split(f"[{COMMAS}\n]", text) if name.strip()]
     each = {name.lower(): name for name in found}
     if not 1 <= len(each) <= MOST_NAMES:
         raise ValueError(text)
-    if not all(re.fullmatch(r"\w[\w -]*", name) and len(name) <= LONGEST_NAME for name in found):
+    if not all(_is_name(name) and len(name) <= LONGEST_NAME for name in found):
         raise ValueError(text)
     return (*each.values(),)
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a text could be a name: letters with their marks, which many scripts have."""
+    letters = "".join(one for one in text if not is_mark(one))
+    return not is_mark(text[0]) and re.fullmatch(r"\w[\w -]*", letters) is not None
+
+
+def is_mark(letter: str) -> bool:
+    """Tell whether it is part of the letter before it: an accent, a vowel of Hindi or Thai."""
+    return unicodedata.category(letter).startswith("M")
 
 
 _READ: Mapping[str, Callable[[str], object]] = {

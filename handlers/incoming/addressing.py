@@ -2,6 +2,7 @@
 
 import re
 import time
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,7 @@ from handlers.incoming.rich import Rich, nodes
 from handlers.incoming.words import Span, marked, part, written
 from handlers.texts import Texts
 from handlers.turn.where import is_private
-from storage.chat_settings import ChatSettings, When
+from storage.chat_settings import COMMAS, ChatSettings, When, is_mark
 from storage.message import Message as Said
 from storage.message import Role, well_formed
 
@@ -178,17 +179,19 @@ def behind_name(text: str, names: Sequence[str]) -> int:
     As a whole word, in any case: "Alice, …", but neither "Alice's …" nor "Malice …".
     """
     found = _calling((*names,)).match(text) if names else None
-    return found.end() if found else 0
+    return found.end() if found and not is_mark(text[found.end(1) :][:1] or " ") else 0
 
 
 @lru_cache
 def _calling(names: tuple[str, ...]) -> re.Pattern[str]:
     # The longest first, or "Alice B" would be called "Alice".
-    each = (r"\s+".join(map(re.escape, name.split())) for name in sorted(names, key=len)[::-1])
-    return re.compile(rf"\s*(?:{'|'.join(each)})(?!\w|['’-]\w){_PUNCTUATION}", re.IGNORECASE)
+    # An accent may be a part of its letter, or a mark behind it.
+    forms = {unicodedata.normalize(form, name): None for name in names for form in ("NFC", "NFD")}
+    each = (r"\s+".join(map(re.escape, name.split())) for name in sorted(forms, key=len)[::-1])
+    return re.compile(rf"\s*({'|'.join(each)})(?!\w|['’-]\w){_PUNCTUATION}", re.IGNORECASE)
 
 
-_PUNCTUATION = r"(?:[\s,:;]|[.!?…—–-]+(?=\s|\Z))*"
+_PUNCTUATION = rf"(?:[\s{COMMAS}:;：；؛]|[。！？؟।]|[.!?…—–-]+(?=\s|\Z))*"
 """What may stand behind a name; a dot or a dash only at the end of a word, unlike that of -5."""
 
 

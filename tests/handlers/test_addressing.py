@@ -215,6 +215,26 @@ def test_any_text_and_any_names(odd: list[str], text: str) -> None:
     assert 0 <= behind_name(text, [name for name in odd if name.strip()]) <= len(text)
 
 
+@pytest.mark.parametrize(
+    ("given_name", "text", "rest"),
+    [
+        ("अलिशा", "अलिशा, नमस्ते", "नमस्ते"),
+        ("अल", "अलिशा, नमस्ते", None),
+        ("อลิสา", "อลิสา สวัสดี", "สวัสดี"),
+        ("Иорик", "И\u0306орик, привет", None),
+        ("Йорик", "И\u0306орик, привет", "привет"),
+        ("И\u0306орик", "Йорик, привет", "привет"),
+        ("Rene", "Rene\u0301, ça va ?", None),
+        ("爱丽丝，小爱", "小爱，你好", "你好"),
+        ("آلیسا، علی", "علی، سلام", "سلام"),
+    ],
+)
+def test_names_in_any_script(given_name: str, text: str, rest: str | None) -> None:
+    """A letter has its marks, however they are written; each script has commas of its own."""
+    end = behind_name(text, read_names(given_name))
+    assert (text[end:] if end else None) == rest
+
+
 # -- When it answers: the same rule for what comes in and for what is answered
 
 
