@@ -392,13 +392,13 @@ ENGLISH = Texts(
         "one": "the last {number} message",
         "other": "the last {number} messages",
     },
-    setting_streaming="Growing answers",
+    setting_streaming="Answers appear",
     setting_streaming_about=(
         "How an answer is shown while I write it. Drafts are for private chats."
     ),
-    streaming_edits="in a message",
-    streaming_drafts="as a draft",
-    streaming_off="only when finished",
+    streaming_edits="as I write",
+    streaming_drafts="as I write, in a draft",
+    streaming_off="when finished",
     setting_buttons="Buttons",
     setting_buttons_about="Whether an answer has buttons under it.",
     setting_language="Language",

@@ -402,13 +402,13 @@ RUSSIAN = Texts(
         "few": "последние {number} сообщения",
         "many": "последние {number} сообщений",
     },
-    setting_streaming="Ответ растёт",
+    setting_streaming="Ответ виден",
     setting_streaming_about=(
         "Как показывать ответ, пока я его пишу. Черновики бывают только в личных чатах."
     ),
-    streaming_edits="в сообщении",
-    streaming_drafts="в черновике",
-    streaming_off="сразу целиком",
+    streaming_edits="пока пишу",
+    streaming_drafts="черновиком, пока пишу",
+    streaming_off="когда готов",
     setting_buttons="Кнопки",
     setting_buttons_about="Нужны ли кнопки под ответом.",
     setting_language="Язык",
@@ -444,8 +444,8 @@ RUSSIAN = Texts(
     names_cleared="Своего имени у меня здесь больше нет.",
     names_of_group="Теперь в этой теме действуют имена всей группы: {names}.",
     names_wrong=(
-        "Имена состоят из букв, цифр, пробелов и дефисов, каждое не длиннее {longest}; не "
-        "больше {most}, через запятую."
+        "Имена состоят из букв, цифр, пробелов и дефисов, каждое не длиннее {longest} знаков; "
+        "всего не больше {most}, через запятую."
     ),
     names_are_for_groups="Своё имя нужно мне только в группах: здесь я и так отвечаю.",
     clear_button="Сбросить",
