@@ -93,6 +93,8 @@ class Telegram(BaseRequest):
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.times: dict[str, list[float]] = defaultdict(list)
+        """By methods, when each call came, by the loop's clock."""
         self.members: dict[int, str] = {}
         """What people are in any group: ``administrator``, say."""
         self.refusals: dict[str, deque[str | BaseException | None]] = defaultdict(deque)
@@ -123,6 +125,7 @@ class Telegram(BaseRequest):
         given = dict(request_data.parameters) if request_data else {}
         if name != "getMe":
             self.calls.append((name, given))
+            self.times[name].append(asyncio.get_running_loop().time())
             self._called.set()
         if name in self.gates:
             await self.gates[name].wait()
@@ -148,7 +151,7 @@ class Telegram(BaseRequest):
 
     async def until(self, number: int, *names: str) -> list[dict[str, Any]]:
         """Wait until there were so many calls of these methods, and give what they were given."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.of(*names)) < number:
                 self._called.clear()
                 await self._called.wait()

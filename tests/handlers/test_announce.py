@@ -75,7 +75,7 @@ async def goes_out(bot: Bot) -> str:
 
 async def ended(bot: Bot, telling: asyncio.Task[None]) -> None:
     """Wait until the announcement is over, and end who tells it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await under_way(bot):  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.01)
     telling.cancel()

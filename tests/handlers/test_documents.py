@@ -269,7 +269,7 @@ async def test_stopping_ends_the_reader(endless: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     reading = asyncio.create_task(pdf_text(pdfs.pdf("text"), LONG, endless))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not started:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
     reading.cancel()
@@ -576,7 +576,7 @@ async def test_waiting_for_a_place_has_an_end(bot: Bot, files: Files) -> None:
 async def test_a_slow_pdf_has_a_second_try(bot: Bot, files: Files) -> None:
     """One that only takes long is read; one that takes longer than any may is given up."""
     files.pdf = pdfs.pdf(*["text"] * 5)
-    found = await Documents(Timing(pdf_quick=0.01)).fetch(document(bot, "a.pdf"), "", ANN)
+    found = await Documents(Timing(pdf_quick=0.01, pdf=300)).fetch(document(bot, "a.pdf"), "", ANN)
     assert found.count("text") == 5
     files.pdf = pdfs.slow()
     with pytest.raises(TooSlow):
