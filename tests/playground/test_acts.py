@@ -319,6 +319,6 @@ async def test_an_answer_is_waited_for(room: Room, client: httpx.AsyncClient) ->
     await asyncio.sleep(0)
     answer = {"callback_query_id": query, "text": "Done"}
     await client.post(f"/bot{TOKEN}/answerCallbackQuery", json=answer)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await waiting).json()["text"] == "Done"
     assert (await client.get("/room/answer?query=none&wait=20")).status_code == 400

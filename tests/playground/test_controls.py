@@ -98,7 +98,10 @@ async def demo() -> AsyncIterator[Demo]:
     server = CompletionServer(words, at_once=1)
     controls = Controls(room, server.queue, Faults(room, server))
     app = application(room, server, {}, [], controls)
-    async with serving(app, "127.0.0.1", 0) as url, httpx.AsyncClient(base_url=url) as http:
+    async with (
+        serving(app, "127.0.0.1", 0) as url,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
+    ):
         yield Demo(http, room, words)
 
 
@@ -191,7 +194,7 @@ async def test_who_waits_for_the_model(demo: Demo) -> None:
 async def seen(demo: Demo, queue: dict[str, list[int | None]]) -> None:
     """Wait, as the page does, until these wait."""
     known: Any = {"run": "", "version": -1}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while known.get("controls", {}).get("queue") != queue:
             place = "&".join(f"{name}={known[name]}" for name in ("run", "version"))
             known = await demo.get(f"/room/news?chat=101&user=101&topic=0&request=0&{place}")

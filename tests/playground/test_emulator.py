@@ -145,8 +145,9 @@ async def test_long_poll_wakes_up_and_conflicts(room: Room, client: httpx.AsyncC
 
 async def test_a_poll_whose_client_left_is_over(room: Room, client: httpx.AsyncClient) -> None:
     """When the client hangs up, its poll ends, and nothing is lost or logged."""
-    with pytest.raises(httpx.ReadTimeout):
-        await client.get(f"/bot{TOKEN}/getUpdates?timeout=50", timeout=0.05)
+    leaving = asyncio.create_task(client.get(f"/bot{TOKEN}/getUpdates?timeout=50"))
+    await polled(room, True)
+    leaving.cancel()
     await polled(room, False)
     room.say(7, 7, "x")
     assert len(await call(client, "getUpdates")) == 1
@@ -517,7 +518,7 @@ async def test_a_hanging_call_is_never_answered(room: Room, client: httpx.AsyncC
     """Only the client's patience ends a hanging call."""
     room.fail("getMe", Fault(hang=True))
     with pytest.raises(httpx.ReadTimeout):
-        await client.get(f"/bot{TOKEN}/getMe", timeout=0.05)
+        await client.get(f"/bot{TOKEN}/getMe", timeout=httpx.Timeout(20, read=0.1))
     assert (await call(client, "getMe"))["is_bot"]
 
 
@@ -584,7 +585,7 @@ async def test_the_room_shows_what_happened(room: Room, client: httpx.AsyncClien
     assert (await client.get("/room/changes?since=0")).json() == {"version": 2}
     waiting = asyncio.create_task(client.get("/room/changes?since=2"))
     with pytest.raises(httpx.ReadTimeout):
-        await client.get("/room/changes?since=2", timeout=0.05)
+        await client.get("/room/changes?since=2", timeout=httpx.Timeout(20, read=0.1))
     await asyncio.sleep(0.02)  # the server has seen by now that this one left
     room.say(7, 7, "z")
     assert (await waiting).json() == {"version": 3}

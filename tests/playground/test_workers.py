@@ -84,7 +84,7 @@ async def test_replaced(elsewhere: World, tmp_path: Path) -> None:
         await workers.replace()
         await elsewhere.says(101, 101, "one")
         assert elsewhere.bodies()[-1]["messages"][0]["text"] == "Be brief."
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while old in workers.here:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.05)
         assert len(workers.here) == 1

@@ -16,6 +16,7 @@ from bot.playground.yandex.completion import CompletionServer
 from bot.web import serving
 
 CHROMIUM = shutil.which("chromium")
+expect.set_options(timeout=60_000)
 FACTS = {"bot": False, "model": "missing", "about": "Nothing runs.", "unasked": "Nothing."}
 
 
