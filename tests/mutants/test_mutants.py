@@ -98,7 +98,7 @@ def test_a_trial(tmp_path: Path) -> None:
     """A mutant is noticed by the suite that knows better, and not by another; then it is gone."""
     ground = Ground(tmp_path)
     mutant = next(one for one in mutants("storage/parts/past.lua") if one.was == "return found")
-    assert "test_history" in ground.try_out(mutant, ["tests/storage/test_history.py"], 60).by
-    assert ground.try_out(mutant, ["tests/storage/test_address.py"], 60).by == ""
-    assert ground.run(["tests/storage/test_history.py"], 60).by == ""
+    assert "test_history" in ground.try_out(mutant, ["tests/storage/test_history.py"], 90).by
+    assert ground.try_out(mutant, ["tests/storage/test_address.py"], 90).by == ""
+    assert ground.run(["tests/storage/test_history.py"], 90).by == ""
     assert ground.run(["tests/storage/test_history.py"], 0.01).by == "no end"
