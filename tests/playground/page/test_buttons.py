@@ -18,15 +18,17 @@ class Bot:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._next = 0
 
     async def call(self, method: str, **given: object) -> httpx.Response:
         return await self._http.post(f"/bot1:any/{method}", json=given)
 
     async def pressed(self) -> str:
-        """Wait for the press of a button; returns the query's id."""
+        """Wait for the next press of a button; returns the query's id."""
         while True:
-            answer = await self.call("getUpdates", timeout=20, offset=-1)
+            answer = await self.call("getUpdates", timeout=20, offset=self._next, limit=1)
             for update in answer.json()["result"]:
+                self._next = update["update_id"] + 1
                 if "callback_query" in update:
                     return str(update["callback_query"]["id"])
 
@@ -40,14 +42,14 @@ async def alone(started: Start) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def bot(alone: str) -> AsyncIterator[Bot]:
-    async with httpx.AsyncClient(base_url=alone) as http:
+    async with httpx.AsyncClient(base_url=alone, timeout=60) as http:
         yield Bot(http)
 
 
 @pytest.fixture
 async def page(tab: Tab, alone: str, bot: Bot) -> AsyncIterator[Page]:
     """Open the page, where Anna has written to that bot."""
-    async with httpx.AsyncClient(base_url=alone + "room/") as http:
+    async with httpx.AsyncClient(base_url=alone + "room/", timeout=60) as http:
         await bot.call("getMe")
         await say(http, "hi")
     async with tab(alone) as opened:
@@ -198,7 +200,7 @@ async def test_copying_where_the_browser_has_no_clipboard(started: Start, tab: T
     """On a page from another machine over http it has none; the page says that."""
     async with started("--no-bot", "--allow-host", "example.org") as address:
         elsewhere = address.replace("127.0.0.1", "example.org")
-        async with httpx.AsyncClient(base_url=address + "room/") as http:
+        async with httpx.AsyncClient(base_url=address + "room/", timeout=60) as http:
             await say(http, "hi")
         async with tab(elsewhere) as chat:
             await chat.act("hi", "Copy text")
@@ -215,6 +217,7 @@ async def test_a_menu_for_each_place(page: Page, bot: Bot) -> None:
     await expect(page.get_by_role("option")).to_have_text(["/goGoes"])
     await page.keyboard.press("Escape")
     await page.goto(f"{page.url.partition('#')[0]}#{ANNA.id}/{GROUP}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Friends group")
     await page.get_by_role("button", name="Commands").click()
     await page.get_by_role("option", name="/come").click()
     await expect(page.locator(".row.own .text")).to_have_text("/come@demo_bot")

@@ -156,7 +156,7 @@ async def test_a_restart_heals(started: Start, tab: Tab) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_what_axe_finds(tab: Tab, url: str, look: str) -> None:
     """Nothing in the panels, nor in what the head says of faults."""
-    async with tab(url, **LOOKS[look]) as chat, httpx.AsyncClient(base_url=url) as http:
+    async with tab(url, **LOOKS[look]) as chat, httpx.AsyncClient(base_url=url, timeout=60) as http:
         faults = {"telegram": {"kind": "slow", "seconds": 1}, "model": {"kind": "cutting"}}
         (await http.post("demo/faults", json=faults)).raise_for_status()
         if "phone" in look:

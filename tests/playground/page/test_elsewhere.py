@@ -58,7 +58,7 @@ async def test_other_websites(browser: Browser, started: Start, host: str) -> No
     async with (
         started("--no-bot") as url,
         serving(Starlette(routes=[routing.Route("/", hostile(url))]), "127.0.0.1", 0) as elsewhere,
-        httpx.AsyncClient(base_url=url) as http,
+        httpx.AsyncClient(base_url=url, timeout=60) as http,
     ):
         before = (await http.get("/room/chats")).json()
         tab = await browser.new_page()

@@ -147,6 +147,7 @@ async def test_whom_one_is_stays_in_sight(chat: Chat, room: httpx.AsyncClient) -
 async def test_an_address_that_names_nobody(chat: Chat, address: str) -> None:
     """Leads to the first person's private chat."""
     await chat.page.goto(f"{chat.page.url.split('#')[0]}#{address}")
+    await expect(chat.page).to_have_url(re.compile(r"#101(/101)?$"))
     await expect(chat.page.get_by_role("button", name="Anna", exact=True)).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -174,7 +175,7 @@ async def test_a_group_that_one_is_removed_from(chat: Chat, room: httpx.AsyncCli
 async def test_changes_of_topics(started: Start, tab: Tab) -> None:
     """Each is told in a line, none is an empty message."""
     async with started("--no-bot") as url:
-        async with httpx.AsyncClient(base_url=url) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as http:
             await http.post("/room/promote", json={"chat": FORUM})
             for method, given in (
                 ("editForumTopic", {"message_thread_id": 2, "name": "Plans"}),

@@ -126,7 +126,7 @@ async def test_odd_requests_to_the_model(chat: Chat, url: str) -> None:
     """Whatever a program sends to the model, the page shows what it can, and goes on."""
     odd = ["null", "7", '"text"', "no JSON", "[]", "{}", '{"messages": 7}',
            '{"messages": [null, 7, {"text": {}}]}', '{"completionOptions": null}']  # fmt: skip
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as http:
         for body in odd:
             await http.post("/foundationModels/v1/completion", content=body)
     await chat.write("/nothing")

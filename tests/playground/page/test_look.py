@@ -91,6 +91,12 @@ async def test_pictures(tab: Tab, url: str, room: httpx.AsyncClient, model: Mode
             await chat.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+STILL = """() => Promise.all(document.getAnimations()
+    .filter((each) => each.effect.getComputedTiming().endTime !== Infinity)
+    .map((each) => each.finished))"""
+"""Waits for what moves or fades in, but not for what never ends: it has no contrast meanwhile."""
+
+
 async def findings(page: Page) -> list[str]:
     """What axe-core finds, of any severity."""
     if not AXE.exists():
@@ -113,7 +119,7 @@ async def test_what_axe_finds(tab: Tab, url: str, room: httpx.AsyncClient, look:
     folder = os.environ.get("SCREENSHOTS")
 
     async def check(chat: Chat, name: str) -> None:
-        await chat.page.wait_for_timeout(300)  # what fades in has no contrast meanwhile
+        await chat.page.evaluate(STILL)
         if folder:
             await chat.page.screenshot(path=Path(folder) / f"{look}-{name}.png")
         assert await findings(chat.page) == [], name
@@ -122,19 +128,23 @@ async def test_what_axe_finds(tab: Tab, url: str, room: httpx.AsyncClient, look:
         await expect(chat.answers).to_contain_text("a good place")
         await check(chat, "group")
         await chat.bubbles("Good idea").click(button="right")
+        await expect(chat.page.get_by_role("menuitem", name="Reply")).to_be_visible()
         await check(chat, "menu")
         await chat.page.get_by_role("menuitem", name="Reply").click()
         await chat.page.get_by_role("textbox", name="Message").fill("@")
+        await expect(chat.page.get_by_role("option").first).to_be_visible()
         await check(chat, "mention")
     async with tab(f"{url}#101/101", **LOOKS[look]) as chat:
         await expect(chat.answers).to_have_count(2)
         await check(chat, "private")
         await chat.page.get_by_role("button", name="Commands").click()
+        await expect(chat.page.get_by_role("option").first).to_be_visible()
         await check(chat, "commands")
     async with tab(f"{url}#103", **LOOKS[look]) as chat:
         await expect(chat.page.get_by_role("link", name="Friends group")).to_be_visible()
         await check(chat, "list")
         await chat.page.get_by_role("button", name="Menu").click()
+        await expect(chat.page.get_by_role("dialog")).to_be_visible()
         await check(chat, "dialog")
 
 

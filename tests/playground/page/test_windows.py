@@ -88,7 +88,7 @@ async def test_a_restart_that_the_page_slept_through(tab: Tab, started: Start) -
             await chat.write("Hello there")
             await expect(chat.answers).to_contain_text("Hello there")
             await chat.page.route("**/room/news?*", sleep)
-            async with httpx.AsyncClient(base_url=url + "room/") as http:
+            async with httpx.AsyncClient(base_url=url + "room/", timeout=60) as http:
                 await say(http, "/help")
             await asleep.wait()
         async with started("--listen", url.removeprefix("http://").strip("/")):
