@@ -53,6 +53,7 @@ class Script:
         pool = getattr(redis, "connection_pool", None)  # a cluster has one for each server
         self._batch = pool.batch if isinstance(pool, Pool) else None
         self._replicas = 1  # known to confirm
+        self._patience = REPLICA_MS
         self._doubted = float("-inf")
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float] = ()) -> Any:
@@ -99,7 +100,7 @@ class Script:
         commands: list[Command] = [
             ("EVALSHA", self._script.sha, len(keys), *keys, *args),
             ("EVAL", MARK, 1, mark),
-            ("WAIT", self._replicas, REPLICA_MS),
+            ("WAIT", self._replicas, self._patience),
             ("INFO", "replication"),
         ]
         if isinstance(self._redis, Cluster):
