@@ -99,7 +99,7 @@ async def test_long_code_is_a_file(world: World) -> None:
 async def test_whatever_grows_is_accepted(world: World) -> None:
     """Telegram's own parser takes every text and entity that was sent on the way."""
     for number, (_, markdown, _) in enumerate(ANSWERS[:40:4]):
-        world.model.script(Say(markdown, steps=8, delay=0.06))
+        world.model.script(Say(markdown, steps=8, delay=0.2))
         world.room.say(number + 1, number + 1, "hi")
     async with asyncio.timeout(30):
         for number in range(len(ANSWERS[:40:4])):
