@@ -68,7 +68,7 @@ async def test_the_conversation_goes_on(world: World, told: tuple[str, ...]) -> 
     assert usage == "3"
     assert await world.says(new, ANN, "@demo_bot four") == "echo: four"
     assert len(asked(world)) == 7
-    assert await left(world) == []
+    await moved(world)
 
 
 @pytest.mark.parametrize("told", [*ANY_WAY, ()])
@@ -91,7 +91,7 @@ async def test_in_the_middle_of_an_answer(world: World, told: tuple[str, ...]) -
     assert asked(world) == [*before, *(["four", "echo: four"] if told else []), "five"]
     assert len(world.said(GROUP)) == 1
     assert len(world.said(new)) == len(heard) + 1
-    assert await left(world) == []
+    await moved(world)
 
 
 async def test_a_send_says_so(world: World) -> None:
@@ -108,7 +108,7 @@ async def test_a_send_says_so(world: World) -> None:
     assert ("sendChatAction", new) in calls
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
     assert asked(world) == ["one", "echo: one", "two", "late", "three"]
-    assert await left(world) == []
+    await moved(world)
 
 
 @pytest.mark.parametrize("told", [("to", "from"), ()])
@@ -208,7 +208,7 @@ async def test_a_dead_letter_of_the_group(world: World) -> None:
     assert len(asked(world)) == 7
     assert await world.says(new, ANN, "@demo_bot three") == "echo: three"
     assert len(await world.history(new)) == 10
-    assert await left(world) == []
+    await moved(world)
 
 
 @pytest.mark.parametrize("told", ANY_WAY)
