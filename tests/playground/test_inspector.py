@@ -328,13 +328,12 @@ async def test_a_lane_of_a_dead_worker(elsewhere: World) -> None:
         async with running(settings):
             (answer,) = await looking.over(ANN)
     seen = [(one["state"], one["owner"], one.get("from")) for one in answer["lane"]]
-    owner = answer["lane"][-2]["owner"]
-    assert seen[-3:] == [
-        ("silent", "the dead", None),
-        ("taken_over", owner, "the dead"),
-        ("done", "", None),
-    ]
-    assert answer["lane"][-2]["claims"] == 2
+    over = seen.index(("silent", "the dead", None)) + 1
+    taken = answer["lane"][over]
+    assert seen[over] == ("taken_over", taken["owner"], "the dead")
+    assert taken["owner"] not in ("", "the dead")
+    assert taken["claims"] == 2
+    assert seen[-1] == ("done", "", None)  # a worker that pauses may be seen silent before
 
 
 class Dressed:
