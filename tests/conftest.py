@@ -166,7 +166,7 @@ class World:
             if "text" in message and message["from"]["id"] == me and not grows(message)
         ]
 
-    async def hears(self, chat: int, count: int = 1, seconds: float = 60) -> list[str]:
+    async def hears(self, chat: int, count: int = 1, seconds: float = 40) -> list[str]:
         """Wait until the bot has said ``count`` messages in a chat, and give their texts."""
         async with asyncio.timeout(seconds):
             while len(said := self.said(chat)) < count:
