@@ -402,13 +402,13 @@ RUSSIAN = Texts(
         "few": "последние {number} сообщения",
         "many": "последние {number} сообщений",
     },
-    setting_streaming="Ответ виден",
+    setting_streaming="Ответ появляется",
     setting_streaming_about=(
         "Как показывать ответ, пока я его пишу. Черновики бывают только в личных чатах."
     ),
-    streaming_edits="пока пишу",
-    streaming_drafts="черновиком, пока пишу",
-    streaming_off="когда готов",
+    streaming_edits="по частям",
+    streaming_drafts="по частям, черновиком",
+    streaming_off="целиком",
     setting_buttons="Кнопки",
     setting_buttons_about="Нужны ли кнопки под ответом.",
     setting_language="Язык",
