@@ -77,6 +77,19 @@ class Silence(Lanes):
         return found
 
 
+class Late(Lanes):
+    """Lanes whose histories can be read only while they may."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.redis, world.bot_id, world.settings.timing)
+        self.may = asyncio.Event()
+        self.may.set()
+
+    async def history(self, lane: ChatKey) -> list[str]:
+        await self.may.wait()
+        return await super().history(lane)
+
+
 @contextlib.asynccontextmanager
 async def inspected(
     world: World, lanes: Lanes | None = None, **more: Any
@@ -154,6 +167,20 @@ async def test_the_next_answer_has_the_last_ones_history(looking: Looking) -> No
     assert (reset["request"], reset["asked"]) == (None, None)
     assert reset["question"]["text"] == "/reset"
     assert reset["history"] == {"before": second["history"]["after"], "after": []}
+
+
+async def test_a_history_that_is_read_late(elsewhere: World) -> None:
+    """An answer that is kept by then was not there before it."""
+    late = Late(elsewhere)
+    async with inspected(elsewhere, late) as looking, running(elsewhere.settings):
+        await elsewhere.says(ANN, ANN, "one")
+        await looking.over(ANN)
+        late.may.clear()
+        await elsewhere.says(ANN, ANN, "two")
+        late.may.set()
+        first, second = await looking.over(ANN, 2)
+    assert second["history"]["before"] == first["history"]["after"]
+    assert len(second["history"]["after"]) == 4
 
 
 @pytest.mark.slow

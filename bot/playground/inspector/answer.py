@@ -84,6 +84,11 @@ class Answer:
         """True as long as the bot has only fetched the update."""
         return self.exchange is None and all(call["method"] == "getUpdates" for call in self.calls)
 
+    @property
+    def is_answered(self) -> bool:
+        """True once the model has said all."""
+        return bool(self.exchange and self.exchange.finished)
+
     def ask(self, exchange: Exchange) -> None:
         """Note the request to the model."""
         self.exchange = exchange
@@ -142,7 +147,7 @@ class Answer:
             "chat": place.chat_id or None,
             "topic": place.topic_id,
             "time": self.time,
-            "over": self.over or bool(self.exchange and self.exchange.finished and not self.lane),
+            "over": self.over or (self.is_answered and not self.lane),
             "question": self._question(),
             "asked": self._asked(),
             "calls": len(self.calls) + self.calls_left_out,

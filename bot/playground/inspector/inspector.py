@@ -7,7 +7,7 @@ which nothing was in work; it is over when its update has left the lane, or the 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from bot.completion.request_id import chat_of
@@ -63,7 +63,7 @@ class Inspector:
         """Where buttons were pressed, by the ids of the queries."""
         self._going: dict[int, list[tuple[Answer | None, Json]]] = {}
         """What is kept of calls that are not answered yet."""
-        self._known: dict[ChatKey, dict[str, str]] = {}
+        self._known: dict[ChatKey, tuple[str, ...]] = {}
         """The newest histories, so that equal entries are kept once."""
         self._changed, self._woken = asyncio.Event(), asyncio.Event()
         room.listeners.append(self._called)
@@ -311,10 +311,12 @@ class Inspector:
     async def _read_histories(self, lanes: Lanes) -> None:
         while self._unread:
             answer, lane, when = self._unread[0]
-            entries = await lanes.history(lane)
-            known = self._known.get(lane, {})
-            shared = tuple(known.get(entry, entry) for entry in entries)
-            self._known[lane] = {entry: entry for entry in shared}
+            entries: Sequence[str] = await lanes.history(lane)
+            known = self._known.get(lane)
+            if when == "before" and known is not None and (answer.over or answer.is_answered):
+                entries = known  # the history may have changed by now
+            share = {entry: entry for entry in known or ()}
+            self._known[lane] = shared = tuple(share.get(entry, entry) for entry in entries)
             answer.remember(when, shared)
             self._unread.pop(0)
             self._touch(answer)

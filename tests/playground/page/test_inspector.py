@@ -30,12 +30,19 @@ async def opened(page: Page, name: str) -> Locator:
     return section
 
 
+ALL_OVER = """async () => {
+  const answers = `demo/answers?chat=${location.hash.slice(1)}&since=-1&wait=0`;
+  return (await (await fetch(answers)).json()).answers.every(({ over }) => over);
+}"""
+
+
 async def asked(chat: Chat, *texts: str) -> Page:
-    """Ask, and wait until all is over."""
+    """Ask, and wait until all is over: before that, what comes next begins late."""
     for count, text in enumerate(texts, 1):
         await chat.write(text)
         await expect(chat.answers).to_have_count(count)
         await expect(chat.page.locator(".timeline-entry.is-asked")).to_have_count(count)
+        await chat.page.wait_for_function(ALL_OVER)
     return chat.page
 
 
