@@ -22,7 +22,7 @@ export async function follow() {
     try {
       await begin();
       for (;;) {
-        while (document.hidden) await pause(100); // a browser has six connections for all its windows
+        while (document.hidden) await pause(100); // all windows share six connections
         await refresh();
         store.set({ away: false });
       }
@@ -85,7 +85,7 @@ function learn(news) {
     chats: news.chats,
     controls: news.controls,
     drafts: news.drafts,
-    keyboard: JSON.stringify(keyboard) === JSON.stringify(news.keyboard) ? keyboard : news.keyboard, // so that nothing is drawn anew
+    keyboard: JSON.stringify(keyboard) === JSON.stringify(news.keyboard) ? keyboard : news.keyboard, // draws nothing anew
     untaken: new Set(news.untaken),
     ...(news.earlier === undefined ? {} : { earlier: news.earlier }),
   });

@@ -9,11 +9,30 @@ import pytest
 from playwright.async_api import Route, expect
 
 from bot.playground.furniture import GROUP
-from tests.playground.page.conftest import Chat, say
+from tests.playground.page.conftest import Chat, Tab, say
 
 pytestmark = pytest.mark.browser
 
 LONG = "x" * 4097
+
+
+async def test_nothing_is_written_before_one_is_somebody(tab: Tab, url: str) -> None:
+    """The field waits until the page knows the demo, which would take away what was there."""
+    asked, may = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await may.wait()
+        await route.continue_()
+
+    async with tab() as chat:
+        await chat.page.route("**/about.json", hold)
+        await chat.page.goto(url)
+        await asked.wait()
+        await expect(chat.page.get_by_role("textbox", name="Message")).to_be_disabled()
+        may.set()
+        await chat.write("Early")
+        await expect(chat.bubbles("Early").first).to_be_visible()
 
 
 async def test_a_draft_belongs_to_its_chat(chat: Chat) -> None:

@@ -63,6 +63,7 @@ function moved(state) {
   if (place) remember(place, written());
   place = now;
   if (!state.demo) return;
+  field.disabled = false;
   store.set({ written: texts() });
   refuse("");
   restore(recall(place));
