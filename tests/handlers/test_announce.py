@@ -210,7 +210,7 @@ async def test_who_is_skipped(bot: Bot) -> None:
     assert ENGLISH.say_audience.format(**one) in asked
     await bot.hears(message("/news on", ANN))
     await pressed(bot, label(PRIVATE, 1))
-    await bot.hears(message("/news off", ANN))
+    await bot.hears(message("/news выкл", ANN))
     over = await goes_out(bot)
     assert over.splitlines()[1:] == [
         ENGLISH.announcement_sent.format(sent=1, total=3),
