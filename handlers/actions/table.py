@@ -73,10 +73,10 @@ class Command:
     /help. ``refusal`` is the answer to people without the ``right``; with it, they must use it in
     their private chat with the bot if it is ``private``. ``judges``: ``act`` itself asks who may,
     as it can be about another chat. ``always``: those who have the right are answered even where
-    the bot answers nothing, so that they can change that. ``opts_out``: it says what the bot is to
-    spare people or a chat, so those may, too, whom it does not answer. ``shows``: it changes
-    nothing, so it is also obeyed where a message is edited into it; Telegram also reports edits
-    that nobody makes, even of commands long obeyed. ``passes``: nor does it look at the
+    the bot answers nothing, so that they can change that, or be spared. ``opts_out``: it says what
+    the bot is to spare people or a chat, so those may, too, whom it does not answer. ``shows``: it
+    changes nothing, so it is also obeyed where a message is edited into it; Telegram also reports
+    edits that nobody makes, even of commands long obeyed. ``passes``: nor does it look at the
     conversation, so in private it does not wait for an answer that is being made.
     """
 

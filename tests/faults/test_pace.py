@@ -46,7 +46,7 @@ async def test_long_answers_in_many_chats(redis: Redis, valkey: str, timing: Tim
                         await world.room.changed(world.room.version, 1)
                 text = "\n\n".join(message["text"] for message in world.said(chat))
                 assert all(f"q{chat}, {number}: " in text for number in range(PARAGRAPHS))
-        calls = world.room.calls
+        refused = [call for call in world.room.calls if not call["ok"]]
     # A pause of the machine between a place and its call can bring two calls together.
-    assert len([call for call in calls if not call["ok"]]) <= len(calls) / 200
+    assert len(refused) <= 1
     assert (REGISTRY.get_sample_value("telegram_shed_total", {"kind": "update"}) or 0) > shed

@@ -64,7 +64,7 @@ class Inspector:
         self._going: dict[int, list[tuple[Answer | None, Json]]] = {}
         """What is kept of calls that are not answered yet."""
         self._known: dict[ChatKey, tuple[str, ...]] = {}
-        """The newest histories, so that equal entries are kept once."""
+        """The newest histories: equal entries are kept once, and what is read too late is there."""
         self._changed, self._woken = asyncio.Event(), asyncio.Event()
         room.listeners.append(self._called)
         exchanges.listeners.append(self._heard)
