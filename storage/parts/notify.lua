@@ -3,7 +3,7 @@
 local function notify(ready, mailbox, lane, notice)
   local function about(entry)
     local read, known = pcall(cjson.decode, entry:match('^%d+#({.*)') or '')
-    return read and known.setting and known.setting .. ' ' .. tostring(known.by)
+    return read and known.setting and tostring(known.setting) .. ' ' .. tostring(known.by)
   end
   local entry = redis.call('TIME')[1] .. '#' .. notice
   local same = about(entry)

@@ -435,6 +435,17 @@ async def test_changes_that_wait_to_be_told(bot: Bot) -> None:
     assert await bot.inbox.put(*questions) == ["stored"] * 3 + ["flood", "dropped"]
 
 
+@pytest.mark.parametrize("odd", ["{}", "null", "[1]", "5"])
+async def test_a_change_behind_what_is_damaged(bot: Bot, odd: str) -> None:
+    """It is kept, and told behind that."""
+    damaged = ("5 {}", f'5#{{"setting": {odd}}}')
+    await bot.redis.rpush(keys.mailbox(bot.id, GROUP), *damaged)
+    await bot.does(Chosen(GROUP, {"reset": "admins"}, 0, "told"), ChatKey(ANN))
+    found = await bot.redis.lrange(keys.mailbox(bot.id, GROUP), 0, -1)
+    assert [*map(str, found[:-1])] == [*damaged]
+    assert Notice.parse(Entry.parse(str(found[-1])).update) == Notice("told", 0, "reset")
+
+
 async def test_changes_of_several_people_that_wait(bot: Bot) -> None:
     """Each person's last change is told, in their order; the head stays, though others equal it."""
     await bot.inbox.begin()
